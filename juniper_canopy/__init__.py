@@ -1,0 +1,1 @@
+"""The dashboard: shows training live, and passes commands to the training service."""

@@ -1,0 +1,1 @@
+"""The mathematics: arrays in, events out. It knows nothing of settings, HTTP, processes or disks."""

@@ -1,0 +1,1 @@
+"""The operator's commands, behind scripts/juniper-ctl: the standard library alone."""
