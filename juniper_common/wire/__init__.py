@@ -1,0 +1,1 @@
+"""The models that cross the wire between services."""
