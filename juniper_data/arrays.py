@@ -37,10 +37,14 @@ class DatasetArrays:
         splits = {"train": self.train, "test": self.test, "full": self.full}
         if len(self.val):
             splits["val"] = self.val
-        return {f"{letter}_{name}": getattr(split, letter) for name, split in splits.items() for letter in "Xy"}
+        return {
+            f"{letter}_{name}": getattr(split, letter) for name, split in splits.items() for letter in "Xy"
+        }
 
 
-def arrange(points: LabelledPoints, parameters: GeneratorParameters, rng: np.random.Generator) -> DatasetArrays:
+def arrange(
+    points: LabelledPoints, parameters: GeneratorParameters, rng: np.random.Generator
+) -> DatasetArrays:
     """Shuffle, then cut into train, test and validation in this order.
 
     The cuts are at the rounded running sums of the shares, so that shares that add up to 1 leave no sample out.

@@ -159,7 +159,11 @@ class Catalog:
             raise InvalidParametersError(
                 tuple(FieldError(e["loc"], e["msg"], e["type"]) for e in error.errors(include_url=False))
             ) from error
-        return parameters if parameters.seed is not None else parameters.model_copy(update={"seed": self._seeds()})
+        return (
+            parameters
+            if parameters.seed is not None
+            else parameters.model_copy(update={"seed": self._seeds()})
+        )
 
     def _unexpired(self, dataset_id: str) -> DatasetMeta | None:
         """What is stored under the id; an expired dataset makes room for its successor."""

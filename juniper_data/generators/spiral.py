@@ -35,7 +35,8 @@ class SpiralParameters(GeneratorParameters):
     )
     clockwise: bool = Field(True, description="Sense of rotation")
     algorithm: Literal["modern", "legacy_cascor"] = Field(
-        "modern", description="modern: evenly spaced, normal noise; legacy_cascor: random distance, uniform noise"
+        "modern",
+        description="modern: evenly spaced, normal noise; legacy_cascor: random distance, uniform noise",
     )
     radius: float = Field(10.0, gt=0, le=1e6, description="Distance of the outer end from the origin")
     origin: tuple[Coordinate, Coordinate] = Field((0.0, 0.0), description="Centre of the spirals")

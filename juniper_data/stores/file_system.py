@@ -54,7 +54,10 @@ class FileSystemStore:
 
     def check(self) -> None:
         """Write, read back and remove a little."""
-        with _os_errors_are_store_errors("the store is not writable"), self._scratch_folder("check") as folder:
+        with (
+            _os_errors_are_store_errors("the store is not writable"),
+            self._scratch_folder("check") as folder,
+        ):
             probe = folder / "probe"
             probe.write_bytes(b"juniper")
             if probe.read_bytes() != b"juniper":
@@ -101,7 +104,9 @@ class FileSystemStore:
         try:
             with _os_errors_are_store_errors(f"cannot read {dataset_id}"):
                 if hashlib.file_digest(file, "sha256").hexdigest() != checksum:
-                    raise DatasetDamagedError(dataset_id, "its artifact does not have the checksum in its meta")
+                    raise DatasetDamagedError(
+                        dataset_id, "its artifact does not have the checksum in its meta"
+                    )
                 size = file.tell()
                 file.seek(0)
         except BaseException:
