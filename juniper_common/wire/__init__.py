@@ -1,1 +1,1 @@
-"""The models that cross the wire between services."""
+"""The models that cross a service boundary: what one service writes and another, or a client, reads."""
