@@ -6,7 +6,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from juniper_data.errors import FieldError, InvalidParametersError
+from juniper_common.wire.errors import FieldProblem
+from juniper_data.errors import InvalidParametersError
 from juniper_data.generators.base import GeneratorParameters, LabelledPoints
 
 FloatArray = NDArray[np.float32]
@@ -37,17 +38,13 @@ class DatasetArrays:
         splits = {"train": self.train, "test": self.test, "full": self.full}
         if len(self.val):
             splits["val"] = self.val
-        return {
-            f"{letter}_{name}": getattr(split, letter) for name, split in splits.items() for letter in "Xy"
-        }
+        return {f"{letter}_{name}": getattr(split, letter) for name, split in splits.items() for letter in "Xy"}
 
 
-def arrange(
-    points: LabelledPoints, parameters: GeneratorParameters, rng: np.random.Generator
-) -> DatasetArrays:
+def arrange(points: LabelledPoints, parameters: GeneratorParameters, rng: np.random.Generator) -> DatasetArrays:
     """Shuffle, then cut into train, test and validation in this order.
 
-    The cuts are at the rounded running sums of the shares, so that shares that add up to 1 leave no sample out.
+    The cuts are at the rounded running sums of the shares: shares that add up to 1 leave no sample out.
 
     Raises:
         InvalidParametersError: the shares leave nothing to train on.
@@ -62,8 +59,6 @@ def arrange(
     ends = [min(n, round(n * share)) for share in shares.tolist()]
     if ends[0] == 0:
         message = f"{parameters.train_ratio:g} of {n} samples leaves none to train on"
-        raise InvalidParametersError((FieldError(("train_ratio",), message, "value_error"),))
-    train, test, val = (
-        Split(X[start:end], y[start:end]) for start, end in zip([0, *ends[:2]], ends, strict=True)
-    )
+        raise InvalidParametersError((FieldProblem(loc=["params", "train_ratio"], msg=message),))
+    train, test, val = (Split(X[start:end], y[start:end]) for start, end in zip([0, *ends[:2]], ends, strict=True))
     return DatasetArrays(full=Split(X, y), train=train, test=test, val=val)

@@ -8,17 +8,17 @@ import secrets
 import tempfile
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
-from typing import IO, BinaryIO, cast
+from typing import BinaryIO, cast
 
 import numpy as np
 from pydantic import ValidationError
 
+from juniper_common.errors import field_problems
 from juniper_common.wire.datasets import CreateDatasetRequest, DatasetMeta, DatasetPreview
 from juniper_data.arrays import DatasetArrays, arrange
 from juniper_data.errors import (
     DatasetDamagedError,
     DatasetNotFoundError,
-    FieldError,
     InvalidParametersError,
     UnknownGeneratorError,
 )
@@ -74,10 +74,10 @@ class Catalog:
             raise UnknownGeneratorError(name, tuple(sorted(self._generators))) from None
 
     def create(self, request: CreateDatasetRequest) -> Stored:
-        """The dataset that was asked for: the stored one, where it is there and has not expired, else a new one.
+        """The dataset that was asked for: the stored one if it is there and has not expired, else a new one.
 
-        What is there keeps its own notes (name, tags, time to live). Without a seed one is drawn and noted in the
-        params, so that no such set is ever taken for another and each can be made again.
+        What is there keeps its own notes (name, tags, time to live). Without a seed one is drawn and noted in
+        the params, so that no such set is ever taken for another and each can be made again.
         """
         generator = self.generator(request.generator)
         parameters = self._parameters(generator, request)
@@ -121,7 +121,7 @@ class Catalog:
         return self._store.ids(limit, offset)
 
     def meta(self, dataset_id: str) -> DatasetMeta:
-        """What is known of a dataset. An expired one is there until it is cleaned up, deleted or made again."""
+        """What is known of a dataset. An expired one is there until it is deleted or made again."""
         return self._store.meta(dataset_id)
 
     def delete(self, dataset_id: str) -> None:
@@ -157,13 +157,9 @@ class Catalog:
             parameters: GeneratorParameters = generator.parameters.model_validate(request.params)
         except ValidationError as error:
             raise InvalidParametersError(
-                tuple(FieldError(e["loc"], e["msg"], e["type"]) for e in error.errors(include_url=False))
+                tuple(problem.model_copy(update={"loc": ["params", *problem.loc]}) for problem in field_problems(error))
             ) from error
-        return (
-            parameters
-            if parameters.seed is not None
-            else parameters.model_copy(update={"seed": self._seeds()})
-        )
+        return parameters if parameters.seed is not None else parameters.model_copy(update={"seed": self._seeds()})
 
     def _unexpired(self, dataset_id: str) -> DatasetMeta | None:
         """What is stored under the id; an expired dataset makes room for its successor."""
@@ -181,9 +177,11 @@ def _class_distribution(arrays: DatasetArrays) -> dict[str, int]:
     return {str(index): int(count) for index, count in enumerate(arrays.full.y.sum(axis=0, dtype=np.float64))}
 
 
-def _sha256(file: IO[bytes]) -> str:
+def _sha256(file: BinaryIO) -> str:
     """The checksum of the whole file, which is left open at its start."""
+    digest = hashlib.sha256()
     file.seek(0)
-    digest = hashlib.file_digest(cast("BinaryIO", file), "sha256").hexdigest()
+    while block := file.read(1 << 20):
+        digest.update(block)
     file.seek(0)
-    return digest
+    return digest.hexdigest()

@@ -10,7 +10,7 @@
 The app translates them to HTTP, once.
 """
 
-from dataclasses import dataclass
+from juniper_common.wire.errors import FieldProblem
 
 
 class DataError(Exception):
@@ -25,21 +25,12 @@ class UnknownGeneratorError(DataError):
         self.name = name
 
 
-@dataclass(frozen=True, slots=True)
-class FieldError:
-    """One refused parameter: where it stands in the params, and why it was refused."""
-
-    field: tuple[str | int, ...]
-    message: str
-    kind: str
-
-
 class InvalidParametersError(DataError):
-    """The generator refuses its parameters."""
+    """The generator refuses its parameters; each problem's `loc` starts at the params."""
 
-    def __init__(self, errors: tuple[FieldError, ...]) -> None:
-        super().__init__("; ".join(f"{'.'.join(map(str, e.field)) or 'params'}: {e.message}" for e in errors))
-        self.errors = errors
+    def __init__(self, problems: tuple[FieldProblem, ...]) -> None:
+        super().__init__("; ".join(f"{problem.path}: {problem.msg}" for problem in problems))
+        self.problems = problems
 
 
 class DatasetNotFoundError(DataError):

@@ -65,7 +65,7 @@ class DatasetMeta(BaseModel):
 
 
 class CreateDatasetResponse(BaseModel):
-    """The dataset that was made or that was there already. Without `persist` there is no artifact to fetch."""
+    """The dataset that was made or was there already. Without `persist` there is no artifact to fetch."""
 
     model_config = ConfigDict(frozen=True)
 

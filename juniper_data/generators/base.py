@@ -28,9 +28,7 @@ class GeneratorParameters(BaseModel):
     )
     train_ratio: float = Field(0.8, gt=0, le=1, description="Share of the samples to train on")
     test_ratio: float = Field(0.2, ge=0, lt=1, description="Share of the samples to test on")
-    val_ratio: float = Field(
-        0.0, ge=0, lt=1, description="Share of the samples to validate on; 0: no such split"
-    )
+    val_ratio: float = Field(0.0, ge=0, lt=1, description="Share of the samples to validate on; 0: no such split")
     shuffle: bool = Field(True, description="Shuffle the samples before the split")
 
     @model_validator(mode="after")

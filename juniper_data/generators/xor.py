@@ -19,9 +19,7 @@ class XorParameters(GeneratorParameters):
     x_range: float = Field(1.0, gt=0, le=1e6, description="Largest |x| before noise")
     y_range: float = Field(1.0, gt=0, le=1e6, description="Largest |y| before noise")
     margin: float = Field(0.1, ge=0, le=1e6, description="Smallest |x| and |y| before noise")
-    noise: float = Field(
-        0.0, ge=0, le=2, description="Standard deviation of the normal noise on each coordinate"
-    )
+    noise: float = Field(0.0, ge=0, le=2, description="Standard deviation of the normal noise on each coordinate")
 
     @model_validator(mode="after")
     def _margin_leaves_room(self) -> Self:

@@ -6,8 +6,8 @@
     ROOT/scratch/                    datasets on their way in or out
     ROOT/lock                        shared by those who use scratch/; alone, for who sweeps it
 
-A dataset is written whole in scratch/, brought to the disk, and comes to be by the rename of its folder; it ends
-by the rename back. So whoever is killed leaves either state, and in scratch/ what the next start sweeps away.
+A dataset is written whole in scratch/, brought to the disk, and comes to be by the rename of its folder; it
+ends by the rename back. So whoever is killed leaves either state, and in scratch/ what the next start sweeps.
 """
 
 import contextlib
@@ -104,9 +104,7 @@ class FileSystemStore:
         try:
             with _os_errors_are_store_errors(f"cannot read {dataset_id}"):
                 if hashlib.file_digest(file, "sha256").hexdigest() != checksum:
-                    raise DatasetDamagedError(
-                        dataset_id, "its artifact does not have the checksum in its meta"
-                    )
+                    raise DatasetDamagedError(dataset_id, "its artifact does not have the checksum in its meta")
                 size = file.tell()
                 file.seek(0)
         except BaseException:
@@ -131,7 +129,7 @@ class FileSystemStore:
     def ids(self, limit: int, offset: int) -> Sequence[str]:
         """Some of the ids, in their alphabetical order."""
         with _os_errors_are_store_errors("cannot list the datasets"):
-            names = sorted(name for name in os.listdir(self._datasets) if _ID.fullmatch(name))
+            names = sorted(path.name for path in self._datasets.iterdir() if _ID.fullmatch(path.name))
         return names[offset : offset + limit]
 
     def delete(self, dataset_id: str) -> None:

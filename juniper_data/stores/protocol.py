@@ -28,8 +28,8 @@ class Artifact:
 class DatasetStore(Protocol):
     """Datasets by id; each is an NPZ artifact and its meta, which never change once written.
 
-    Every call blocks, may come from any thread, and several processes may share one store. An interrupted call
-    leaves the state before it or after it. Each raises `StoreError` where the store cannot do it,
+    Every call blocks, may come from any thread, and several processes may share one store. An interrupted
+    call leaves the state before it or after it. Each raises `StoreError` where the store cannot do it,
     `DatasetNotFoundError` where there is no such id (one that is malformed included), and
     `DatasetDamagedError` where what is there is not what was written.
     """
@@ -41,8 +41,8 @@ class DatasetStore(Protocol):
     def put(self, meta: DatasetMeta, artifact: BinaryIO) -> Stored:
         """Keep a dataset, read from the artifact's current position on.
 
-        The first writer of an id wins; later ones get what is there. `StoreError` where the artifact does not have
-        the checksum that its meta states.
+        The first writer of an id wins; later ones get what is there. `StoreError` where the artifact does not
+        have the checksum that its meta states.
         """
         ...
 
