@@ -26,9 +26,7 @@ def candidate_weights(seed: int, unit: int, n_candidates: int, n_weights: int) -
     candidates = _mixed_array(np.add(key, np.arange(n_candidates, dtype=np.uint64)))
     bits = _mixed_array(np.add.outer(candidates, np.arange(n_weights, dtype=np.uint64)))
     # 23 bits and a half: symmetric around 0, and never ±1 when rounded to float32.
-    return (((bits >> np.uint64(41)).astype(np.float32) + np.float32(0.5)) * np.float32(2**-22)) - np.float32(
-        1
-    )
+    return (((bits >> np.uint64(41)).astype(np.float32) + np.float32(0.5)) * np.float32(2**-22)) - np.float32(1)
 
 
 def _mixed(counter: int) -> int:

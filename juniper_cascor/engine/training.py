@@ -153,9 +153,7 @@ class Training:
             "finished": -1 if self._finished is None else _OUTCOMES.index(self._finished),
             "pool": pool,
         }
-        arrays: dict[str, NDArray[np.generic]] = {
-            name: np.array(value, np.int64) for name, value in numbers.items()
-        }
+        arrays: dict[str, NDArray[np.generic]] = {name: np.array(value, np.int64) for name, value in numbers.items()}
         arrays["best_loss"] = np.array(self._best_loss, np.float64)
         arrays["measured"] = self._measured.copy()
         arrays["feature_mean"] = self._data.inputs.mean.copy()
@@ -355,9 +353,7 @@ class _Data:
             check_several_classes(self._y)
         self.inputs = Scaling.of(self._x) if scaling is None else scaling
         if len(self.inputs.mean) != self.n_inputs:
-            raise DataError(
-                "x", f"has {self.n_inputs} columns, but the network {len(self.inputs.mean)} inputs"
-            )
+            raise DataError("x", f"has {self.n_inputs} columns, but the network {len(self.inputs.mean)} inputs")
         # Targets of a regression may have any scale, steps and thresholds have not.
         is_scaled = self.task == "regression"
         self._targets = Scaling.of(self._y) if is_scaled else Scaling.none(self.n_outputs)

@@ -20,10 +20,10 @@ from juniper_cascor.runs.channel import Message
 from juniper_cascor.runs.datasets import Datasets, FoundDataset
 from juniper_cascor.runs.fanout import Fanout
 from juniper_cascor.runs.history import ROW, History, Rows, metric_row, points, thinned
+from juniper_cascor.runs.job import Job
 from juniper_cascor.runs.network_spec import NetworkSpec
 from juniper_cascor.runs.state_machine import Asked, Command, Ended, Obeyed, PhaseEntered, State, TrainerDied
 from juniper_cascor.runs.store import RunStore
-from juniper_cascor.runs.job import Job
 from juniper_cascor.runs.trainer_process import TrainerProcess
 from juniper_cascor.runs.views import topology
 from juniper_common import __version__, logs

@@ -1,8 +1,8 @@
 """Snapshots: a run's whole state in one HDF5 file, written at each installed unit and at the end.
 
-A file holds the groups `network` (what predicts) and `state` (what a training needs to go on), each array as a dataset, and
-one attribute `card`: a JSON object that says what run, data, parameters and versions the file belongs to. The attribute
-`digest` is a sha256 over the card and every array; a file whose digest differs is refused. It holds no secret.
+A file holds the groups `network` (what predicts) and `state` (what a training needs to go on), each array as a dataset,
+and one attribute `card`: a JSON object that says what run, data, parameters and versions the file belongs to. The
+attribute `digest` is a sha256 over the card and all arrays; a file whose digest differs is refused. It holds no secret.
 """
 
 import hashlib

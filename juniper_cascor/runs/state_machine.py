@@ -156,9 +156,7 @@ def transition(state: State, event: Event) -> tuple[State, tuple[Instruction, ..
             return state, ()
         return replace(state, phase=event.phase), (Announce(),)
     status: Status = "FAILED" if event.error else "COMPLETED"
-    ended = replace(
-        state, status=status, phase="IDLE", paused_phase=None, outcome=event.outcome, reason=event.error
-    )
+    ended = replace(state, status=status, phase="IDLE", paused_phase=None, outcome=event.outcome, reason=event.error)
     return ended, (RecordRun(event.run_id), Announce(), AnnounceEnd())
 
 
