@@ -77,9 +77,12 @@ def _parser(program: str) -> argparse.ArgumentParser:
 def _pace(text: str) -> float | None:
     if text == "full":
         return None
-    pace = float(text)
+    try:
+        pace = float(text)
+    except ValueError:
+        pace = 0
     if not 0 < pace <= 1e6:
-        raise argparse.ArgumentTypeError("a pace is above 0")
+        raise argparse.ArgumentTypeError(f"{text} is neither a number above 0 nor full")
     return pace
 
 
