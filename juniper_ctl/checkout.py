@@ -54,10 +54,17 @@ class Checkout:
         Raises:
             ControlError: it failed; it has said why.
         """
+        script = self.root / "scripts/setup"
+        if not script.exists():
+            raise ControlError(
+                f"{self.root} is a bundle: it can be installed, but not run in the foreground",
+                next_command="juniper-ctl install",
+                code=Exit.USAGE,
+            )
         environment = dict(os.environ)
         if sys.prefix == sys.base_prefix:
             environment.setdefault("PYTHON", sys.executable)
-        ended = subprocess.run([self.root / "scripts/setup", *arguments], env=environment, check=False)
+        ended = subprocess.run([script, *arguments], env=environment, check=False)
         if ended.returncode != 0:
             raise ControlError("scripts/setup failed", next_command="scripts/setup")
 
@@ -86,3 +93,13 @@ class Checkout:
             content = hashlib.sha256((self.root / path).read_bytes()).hexdigest()
             total.update(f"{content} {path}\n".encode())
         return total.hexdigest()
+
+
+def version_of_this_program() -> str:
+    """What a person tells when something is wrong: the version, and where this program lies."""
+    checkout = Checkout.find()
+    if checkout is None:
+        return f"{Path(sys.prefix).name} in {sys.prefix}"
+    if (checkout.root / "juniper_common").is_dir():
+        return f"{checkout.version()}+{checkout.digest()[:12]} in {checkout.root}"
+    return f"bundle in {checkout.root}"

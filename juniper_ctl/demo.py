@@ -1,4 +1,4 @@
-"""From nothing to a network that grows on the screen: set up, start, seed the demo dataset, train at a watchable pace."""
+"""From nothing to a network that grows on the screen: set up, start, seed the demo set, train at a pace to watch."""
 
 import os
 import socket
@@ -12,6 +12,7 @@ from juniper_ctl.checkout import Checkout
 from juniper_ctl.env_file import credential, environment_of
 from juniper_ctl.errors import ControlError, Exit
 from juniper_ctl.locations import Locations
+from juniper_ctl.progress import say
 from juniper_ctl.service_api import Answer, Json, ServiceApi
 from juniper_ctl.services import CANOPY, CASCOR, DATA, SERVICES, Service
 from juniper_ctl.supervisor import Program, ServiceEnded, StopRequested, Supervisor
@@ -81,9 +82,7 @@ class Demo:
         except ServiceEnded as ended:
             raise _explained(ended) from None
 
-    def _train(
-        self, locations: Locations, over: Mapping[str, str], supervisor: Supervisor | None = None
-    ) -> None:
+    def _train(self, locations: Locations, over: Mapping[str, str], supervisor: Supervisor | None = None) -> None:
         """Seed the dataset, train on it unless something trains, and say where to look."""
         try:
             dataset_id = seed_dataset(_api(DATA, locations, over))
@@ -184,11 +183,6 @@ def program_of(service: Service, locations: Locations, programs: Path, urls: Map
         environment=environment,
         log=locations.logs / f"{service.name}.log",
     )
-
-
-def say(who: str, what: str) -> None:
-    """One line of progress."""
-    print(f"{who:<10} {what}", flush=True)
 
 
 def _api(service: Service, locations: Locations, over: Mapping[str, str]) -> ServiceApi:

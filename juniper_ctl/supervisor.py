@@ -18,7 +18,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import FrameType, TracebackType
-from typing import Self
+from typing import NoReturn, Self
 
 from juniper_ctl.notify_socket import NotifySocket
 
@@ -130,7 +130,7 @@ class Supervisor:
                     service.is_ready = True
         return time.monotonic() - began
 
-    def watch(self) -> None:
+    def watch(self) -> NoReturn:
         """Wait until there is a reason to raise.
 
         Raises:
@@ -180,7 +180,8 @@ class Supervisor:
         return service
 
     def _wait(self, timeout_s: float | None) -> None:
-        select.select([self._wakeup, *(service.notify for service in self._running)], [], [], timeout_s)
+        notify = [service.notify.fileno() for service in self._running]
+        select.select([self._wakeup.fileno(), *notify], [], [], timeout_s)
         with contextlib.suppress(BlockingIOError):
             self._wakeup.recv(4096)
 

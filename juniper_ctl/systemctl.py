@@ -5,6 +5,7 @@ import shutil
 import subprocess
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 from juniper_ctl.errors import ControlError, Exit
 
@@ -16,7 +17,6 @@ PROPERTIES = (
     "Result",
     "StatusText",
     "StateChangeTimestamp",
-    "StateChangeTimestampMonotonic",
     "NRestarts",
     "MainPID",
     "ControlGroup",
@@ -24,6 +24,9 @@ PROPERTIES = (
     "InvocationID",
     "ExecMainStatus",
 )
+
+_BOOTED = Path("/run/systemd/system")
+"""There exactly where systemd is the first process: sd_booted(3)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,17 +82,13 @@ def require_manager() -> None:
 
 def no_manager() -> ControlError:
     """The error for a machine without a user manager: it says which of the usual reasons it is."""
-    if shutil.which("systemctl") is None:
-        why = "this machine has no systemd"
-    elif "XDG_RUNTIME_DIR" not in os.environ:
-        why = "XDG_RUNTIME_DIR is not set, so this is no login session (su and sudo make none)"
+    if shutil.which("systemctl") is None or not _BOOTED.exists():
+        why, next_command = "systemd does not run this machine", "juniper-ctl demo"
+    elif not _runtime_folder().exists():
+        why, next_command = f"there is no {_runtime_folder()}", "loginctl enable-linger"
     else:
-        why = f"nothing answers below {os.environ['XDG_RUNTIME_DIR']}"
-    return ControlError(
-        f"no systemd user manager answers: {why}",
-        next_command="juniper-ctl demo --foreground" if shutil.which("systemctl") is None else "loginctl enable-linger",
-        code=Exit.NO_BUS,
-    )
+        why, next_command = f"nothing answers below {_runtime_folder()}", "systemctl status user@$(id -u).service"
+    return ControlError(f"no systemd user manager answers: {why}", next_command=next_command, code=Exit.NO_BUS)
 
 
 def show(units: Sequence[str]) -> list[UnitState]:
@@ -100,7 +99,7 @@ def show(units: Sequence[str]) -> list[UnitState]:
     """
     if shutil.which("systemctl") is None:
         raise no_manager()
-    asked = _systemctl("show", *units, "--property=" + ",".join(PROPERTIES))
+    asked = _systemctl("show", "--timestamp=unix", *units, "--property=" + ",".join(PROPERTIES))
     if asked.returncode != 0:
         raise no_manager()
     blocks = asked.stdout.strip("\n").split("\n\n")
@@ -136,9 +135,14 @@ def _assignment(line: str) -> tuple[str, str]:
     return name, value
 
 
+def _runtime_folder() -> Path:
+    # su, sudo and cron set no XDG_RUNTIME_DIR, although the manager runs.
+    return Path(os.environ.get("XDG_RUNTIME_DIR") or f"/run/user/{os.getuid()}")
+
+
 def _systemctl(verb: str, *arguments: str) -> subprocess.CompletedProcess[str]:
     # C: what it says is compared above, and the time stamps are read.
-    environment = os.environ | {"LC_ALL": "C.UTF-8", "SYSTEMD_COLORS": "0"}
+    environment = os.environ | {"LC_ALL": "C.UTF-8", "SYSTEMD_COLORS": "0", "XDG_RUNTIME_DIR": str(_runtime_folder())}
     return subprocess.run(
         ["systemctl", "--user", "--no-pager", "--no-ask-password", verb, *arguments],
         capture_output=True,
