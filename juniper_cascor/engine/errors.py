@@ -34,9 +34,7 @@ class DataError(EngineError):
         column: The first wrong column in it, counted from 0, where one value is to blame.
     """
 
-    def __init__(
-        self, array: str, message: str, *, row: int | None = None, column: int | None = None
-    ) -> None:
+    def __init__(self, array: str, message: str, *, row: int | None = None, column: int | None = None) -> None:
         place = "" if row is None else f" row {row}" if column is None else f" row {row}, column {column}"
         super().__init__(f"{array}{place}: {message}")
         self.array = array

@@ -65,9 +65,7 @@ class Network:
         sums = features @ self.output_weights.T
         if self.task == "regression":
             return sums
-        return cast(
-            "NDArray[np.float32]", np.tanh(sums * np.float32(0.5)) * np.float32(0.5) + np.float32(0.5)
-        )
+        return cast("NDArray[np.float32]", np.tanh(sums * np.float32(0.5)) * np.float32(0.5) + np.float32(0.5))
 
     def predict(self, x: ArrayLike) -> NDArray[np.int64] | NDArray[np.float32]:
         """The class index of each pattern, int64[n]; for regression the values, float32[n, outputs]."""
@@ -79,8 +77,6 @@ class Network:
         return cast("NDArray[np.int64]", outputs.argmax(axis=1))
 
 
-def standardised(
-    x: NDArray[np.float32], mean: NDArray[np.float32], scale: NDArray[np.float32]
-) -> NDArray[np.float32]:
+def standardised(x: NDArray[np.float32], mean: NDArray[np.float32], scale: NDArray[np.float32]) -> NDArray[np.float32]:
     """(x − mean) / scale per column, in double precision, bounded: no sum over features then overflows."""
     return np.clip((x.astype(np.float64) - mean) / scale, -_MAX_INPUT, _MAX_INPUT).astype(np.float32)

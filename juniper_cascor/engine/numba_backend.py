@@ -55,9 +55,7 @@ class NumbaBackend:
         """Run one chunk of an output phase."""
         n_columns = self._features.shape[1] + self._val_features.shape[1]
         n_layers = len(state.weights)
-        rows = np.empty(
-            (_chunk(n_columns, n_layers, self._n_features, 1, max_epochs, state.limits), 4), np.float32
-        )
+        rows = np.empty((_chunk(n_columns, n_layers, self._n_features, 1, max_epochs, state.limits), 4), np.float32)
         epochs, has_ended, has_solved = kernels.train_outputs(
             self._features,
             self._patterns.targets,

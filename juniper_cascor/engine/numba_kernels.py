@@ -267,9 +267,7 @@ def train_outputs(
         rows[epoch, 2] = np.nan
         rows[epoch, 3] = np.nan
         if n_val > 0:
-            val_loss, val_correct = evaluate(
-                val_features, val_targets, val_labels, weights, linear, buffers, chosen
-            )
+            val_loss, val_correct = evaluate(val_features, val_targets, val_labels, weights, linear, buffers, chosen)
             rows[epoch, 2] = val_loss / (n_val * n_outputs)
             rows[epoch, 3] = np.nan if linear else val_correct / n_val
         has_solved = largest < thresholds[1]
@@ -286,9 +284,7 @@ def train_outputs(
     return len(rows), False, False
 
 
-@njit(
-    "float64(float32[:, ::1], float32[:, ::1], int64, boolean, float32[:, ::1], float32[:, ::1])", **_CACHED
-)
+@njit("float64(float32[:, ::1], float32[:, ::1], int64, boolean, float32[:, ::1], float32[:, ::1])", **_CACHED)
 def measure_residuals(
     features: Floats, targets: Floats, n: int, linear: bool, weights: Floats, residuals: Floats
 ) -> float:

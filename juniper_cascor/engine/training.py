@@ -7,6 +7,7 @@ correlate with the residual error, install the best one with its input weights f
 
 from __future__ import annotations
 
+import time
 from typing import TYPE_CHECKING, get_args
 
 import numpy as np
@@ -16,6 +17,7 @@ from juniper_cascor.engine.errors import DataError, ParameterError, StateError
 from juniper_cascor.engine.events import EpochRows, Installation, Outcome, Phase, Progress
 from juniper_cascor.engine.initial_weights import candidate_weights
 from juniper_cascor.engine.network import Network
+from juniper_cascor.engine.parameters import Parameters
 from juniper_cascor.engine.patterns import Patterns, Scaling, check_several_classes, checked, checksum
 
 if TYPE_CHECKING:
@@ -24,7 +26,6 @@ if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
 
     from juniper_cascor.engine.backend import Backend
-    from juniper_cascor.engine.parameters import Parameters
 
 _OUTCOMES: tuple[Outcome, ...] = get_args(Outcome)
 _STATE_VERSION = 1
@@ -153,9 +154,7 @@ class Training:
             "finished": -1 if self._finished is None else _OUTCOMES.index(self._finished),
             "pool": pool,
         }
-        arrays: dict[str, NDArray[np.generic]] = {
-            name: np.array(value, np.int64) for name, value in numbers.items()
-        }
+        arrays: dict[str, NDArray[np.generic]] = {name: np.array(value, np.int64) for name, value in numbers.items()}
         arrays["best_loss"] = np.array(self._best_loss, np.float64)
         arrays["measured"] = self._measured.copy()
         arrays["feature_mean"] = self._data.inputs.mean.copy()
@@ -335,6 +334,21 @@ class Training:
         return max(1, min(epochs, self._parameters.max_epochs - self._epoch))
 
 
+def warm_up() -> float:
+    """Load the compiled loops, so that the first training starts at once; the seconds that this took.
+
+    Part of a second where numba's cache holds them (NUMBA_CACHE_DIR), some seconds where they must be compiled.
+    """
+    began = time.perf_counter()
+    parameters = Parameters(max_hidden_units=1, candidate_epochs=2, output_epochs=2)
+    training = Training.start(
+        [[0.0, 0.0], [0.0, 1.0], [1.0, 0.0], [1.0, 1.0]], [[0], [1], [1], [0]], parameters, seed=0
+    )
+    while training.finished is None:
+        training.advance()
+    return time.perf_counter() - began
+
+
 class _Data:
     """The checked patterns of a training, and how values outside become values inside and back."""
 
@@ -355,9 +369,7 @@ class _Data:
             check_several_classes(self._y)
         self.inputs = Scaling.of(self._x) if scaling is None else scaling
         if len(self.inputs.mean) != self.n_inputs:
-            raise DataError(
-                "x", f"has {self.n_inputs} columns, but the network {len(self.inputs.mean)} inputs"
-            )
+            raise DataError("x", f"has {self.n_inputs} columns, but the network {len(self.inputs.mean)} inputs")
         # Targets of a regression may have any scale, steps and thresholds have not.
         is_scaled = self.task == "regression"
         self._targets = Scaling.of(self._y) if is_scaled else Scaling.none(self.n_outputs)
