@@ -147,7 +147,7 @@ class Catalog:
         with self.open_artifact(dataset_id).file as file:
             try:
                 X, y = read_npz(file, ("X_full", "y_full"))
-            except (KeyError, ValueError) as error:
+            except ValueError as error:
                 raise DatasetDamagedError(dataset_id, f"its artifact cannot be read: {error}") from error
         sample = X[:n].tolist()
         return DatasetPreview(n_samples=len(sample), X_sample=sample, y_sample=y[:n].tolist())

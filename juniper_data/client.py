@@ -271,9 +271,7 @@ class _Download:
 
     def __enter__(self) -> Self:
         # Beside its target: only there a rename is sure to work.
-        self._file = tempfile.NamedTemporaryFile(
-            dir=self._path.parent, prefix=f".{self._path.name}.", delete=False
-        )
+        self._file = tempfile.NamedTemporaryFile(dir=self._path.parent, prefix=f".{self._path.name}.", delete=False)
         return self
 
     def __exit__(
