@@ -45,7 +45,7 @@ def test_splits_are_disjoint_and_near_their_shares(n: int, train: float, test: f
 def test_targets_are_one_hot_and_stay_with_their_samples() -> None:
     """Each row of y has a single 1, at the class of its sample, and everything is float32."""
     full = _arranged(30).full
-    assert (full.X.dtype, full.y.dtype) == (np.float32, np.float32)
+    assert {full.X.dtype, full.y.dtype} == {np.dtype(np.float32)}
     assert np.array_equal(full.y.argmax(axis=1), full.X[:, 0] % 3)
     assert (full.y.sum(axis=1) == 1).all()
 

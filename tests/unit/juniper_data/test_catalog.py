@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from juniper_common.wire.datasets import CreateDatasetRequest
+from juniper_common.wire.datasets import CreateDatasetRequest, JsonObject
 from juniper_data.catalog import Catalog, draw_seed, utc_now
 from juniper_data.errors import (
     DatasetDamagedError,
@@ -108,7 +108,7 @@ def test_expired_dataset_makes_room_for_its_successor(store: FileSystemStore) ->
     ],
 )
 def test_refused_params_are_named_and_change_nothing(
-    catalog: Catalog, params: dict[str, object], locs: list[list[str | int]]
+    catalog: Catalog, params: JsonObject, locs: list[list[str | int]]
 ) -> None:
     """Each wrong field is named, and nothing is stored."""
     with pytest.raises(InvalidParametersError) as refused:

@@ -121,7 +121,8 @@ def test_deleted_is_gone_and_may_come_again(store: FileSystemStore, make_dataset
     meta, artifact = make_dataset(1)
     store.put(meta, artifact)
     store.delete(meta.dataset_id)
-    for call in (store.meta, store.open_artifact, store.delete):
+    calls: list[Callable[[str], object]] = [store.meta, store.open_artifact, store.delete]
+    for call in calls:
         with pytest.raises(DatasetNotFoundError):
             call(meta.dataset_id)
     artifact.seek(0)
