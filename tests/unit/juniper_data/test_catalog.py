@@ -11,6 +11,7 @@ from juniper_data.errors import (
     DatasetDamagedError,
     DatasetNotFoundError,
     InvalidParametersError,
+    StoreError,
     UnknownGeneratorError,
 )
 from juniper_data.generators import GENERATORS
@@ -148,12 +149,17 @@ def test_preview_of_what_is_no_npz_is_damage(catalog: Catalog, tmp_path: Path) -
         catalog.preview(meta.dataset_id, 1)
 
 
-def test_access_record_that_fails_does_not_keep_the_file_open(catalog: Catalog, tmp_path: Path) -> None:
-    """When the access cannot be counted, the reader is told and the artifact is closed again."""
+def test_access_that_cannot_be_counted_is_still_served(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    """A full disk keeps nobody from reading what is there; the log tells that the count is short."""
+
+    class FullStore(FileSystemStore):
+        def record_access(self, *_: object) -> None:
+            raise StoreError("No space left on device")
+
+    catalog = Catalog(FullStore(tmp_path))
     dataset_id = catalog.create(DEMO).meta.dataset_id
-    (tmp_path / "state" / "datasets" / dataset_id / "access").write_bytes(b"?")
-    with pytest.raises(DatasetDamagedError):
-        catalog.open_artifact(dataset_id)
+    assert catalog.preview(dataset_id, 5).n_samples == 5
+    assert "was not counted: No space left" in caplog.text
 
 
 def test_deleted_dataset_is_not_found(catalog: Catalog) -> None:

@@ -1,3 +1,4 @@
+import functools
 import io
 import os
 import subprocess
@@ -144,8 +145,9 @@ def test_open_artifact_outlives_its_dataset(store: FileSystemStore, make_dataset
 )
 def test_ids_that_are_none_are_not_found(store: FileSystemStore, dataset_id: str) -> None:
     """No id leads out of the store."""
-    calls: list[Callable[[str], object]] = [store.meta, store.open_artifact, store.delete]
-    for call in [*calls, lambda i: store.record_access(i, datetime.now(UTC))]:
+    record = functools.partial(store.record_access, at=datetime.now(UTC))
+    calls: list[Callable[[str], object]] = [store.meta, store.open_artifact, store.delete, record]
+    for call in calls:
         with pytest.raises(DatasetNotFoundError):
             call(dataset_id)
 
