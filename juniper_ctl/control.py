@@ -1,7 +1,7 @@
 """Starts, stops and restarts services through systemd, and waits until they are what was asked for."""
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from juniper_ctl import systemctl
 from juniper_ctl.errors import ControlError, Exit
@@ -48,14 +48,14 @@ def restart(services: Sequence[Service], report: Report, *, wait: bool = True) -
     """
     systemctl.require_manager()
     _forget_failures(services)
+    units = [service.unit for service in services]
     if tuple(services) == SERVICES:
-        # The target too, so that what belongs to it by PartOf= alone comes back.
-        systemctl.tell("restart", *(service.unit for service in services))
-        systemctl.tell("start", "juniper.target")
-    else:
-        systemctl.tell("restart", *(service.unit for service in services))
+        # Without the target, a later stop of it would not reach services that were started one by one.
+        units.append("juniper.target")
+    before = {state.unit: state.number("MainPID") for state in systemctl.show(units)}
+    systemctl.tell("restart", "--no-block", *units)
     if wait:
-        wait_until_ready(services, report)
+        wait_until_ready(services, report, before=before)
     return Exit.OK
 
 
@@ -76,8 +76,20 @@ def stop(services: Sequence[Service], report: Report) -> Exit:
     return Exit.OK
 
 
-def wait_until_ready(services: Sequence[Service], report: Report, *, timeout_s: float = START_TIMEOUT_S) -> None:
+def wait_until_ready(
+    services: Sequence[Service],
+    report: Report,
+    *,
+    before: Mapping[str, int | None] | None = None,
+    timeout_s: float = START_TIMEOUT_S,
+) -> None:
     """Wait for READY of each, telling what they say meanwhile.
+
+    Args:
+        services: to wait for.
+        report: told what happens.
+        before: the process of each unit that is to go; the ready one must be another.
+        timeout_s: for all together.
 
     Raises:
         ControlError: one failed, or is not ready in time.
@@ -88,7 +100,8 @@ def wait_until_ready(services: Sequence[Service], report: Report, *, timeout_s: 
     while True:
         states = systemctl.show([service.unit for service in waited_for])
         for service, state in zip(tuple(waited_for), states, strict=True):
-            if (state.active, state.sub) == ("active", "running"):
+            is_old = state.number("MainPID") == (before or {}).get(service.unit, -1)
+            if (state.active, state.sub) == ("active", "running") and not is_old:
                 report(service.name, f"ready after {time.monotonic() - began:.1f} s")
                 waited_for.remove(service)
             elif has_failed(state):

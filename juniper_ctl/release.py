@@ -99,7 +99,7 @@ def locked(locations: Locations) -> Iterator[None]:
         ControlError: another one is under way.
     """
     locations.library.mkdir(parents=True, exist_ok=True)
-    with (locations.library / ".lock").open("w") as lock:
+    with (locations.library / ".lock").open("a") as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:

@@ -52,8 +52,13 @@ class Service:
 
 
 DATA = Service("data", 8100, "JUNIPER_DATA_PORT", ("juniper_data_api_keys",))
-CASCOR = Service("cascor", 8200, "JUNIPER_CASCOR_PORT", ("juniper_cascor_api_keys",))
-CANOPY = Service("canopy", 8050, "JUNIPER_CANOPY_SERVER__PORT", ("juniper_canopy_api_keys",))
+CASCOR = Service("cascor", 8200, "JUNIPER_CASCOR_PORT", ("juniper_cascor_api_keys", "juniper_cascor_data_api_key"))
+CANOPY = Service(
+    "canopy",
+    8050,
+    "JUNIPER_CANOPY_SERVER__PORT",
+    ("juniper_canopy_api_keys", "juniper_canopy_data_api_key", "juniper_canopy_cascor_api_key"),
+)
 
 SERVICES = (DATA, CASCOR, CANOPY)
 """In the order of their start: each needs those before it."""
