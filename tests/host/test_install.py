@@ -7,7 +7,7 @@ from tests.host.conftest import JUNIPER_CTL
 
 pytestmark = [pytest.mark.host, pytest.mark.timeout(900)]
 
-EVERYTHING = "find .local .config .cache -printf '%%p %%i %%m %%s %%T@ %%l\n' 2>/dev/null | sort"
+EVERYTHING = "find .local .config .cache -printf '%p %i %m %s %T@ %l\n' 2>/dev/null | sort"
 """Path, inode, mode, size, time and target of each file: rewriting one changes a line."""
 
 
@@ -30,7 +30,7 @@ def test_installing_twice_changes_nothing(installed: Host) -> None:
 
 def test_secrets_and_settings_are_the_users_alone(installed: Host) -> None:
     """Credential files exist, since a unit with a missing one does not start, and only their owner reads them."""
-    listed = installed.check_output("stat -c '%%a %%s %%n' .config/juniper/credentials/*").splitlines()
+    listed = installed.check_output("stat -c '%a %s %n' .config/juniper/credentials/*").splitlines()
     assert {line.split()[0] for line in listed} == {"600"}
     assert {line.split()[1] for line in listed} == {"0"}
     assert installed.file("/home/juniper/.config/juniper/credentials").mode == 0o700
