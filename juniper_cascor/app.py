@@ -20,7 +20,7 @@ from juniper_cascor.runs.store import RunStore
 from juniper_cascor.runs.trainer_process import TrainerProcess
 from juniper_cascor.settings import CascorSettings
 from juniper_common import __version__, openapi, security
-from juniper_common.errors import exception_handlers
+from juniper_common.errors import UnavailableError, exception_handlers
 from juniper_common.health import HealthReport
 from juniper_common.metrics import Metrics
 from juniper_common.wire.envelope import Failure
@@ -67,14 +67,15 @@ def create_service(settings: CascorSettings, data_client: AsyncJuniperDataClient
     )
 
     async def data_service() -> str:
-        readiness = await client.ready()
-        return readiness.status
+        if not await client.is_ready():
+            raise UnavailableError("the data service does not answer as ready")
+        return "ready"
 
     def details() -> dict[str, JsonValue]:
         return {
             "network_loaded": foreground.spec is not None,
             "training_state": foreground.state.status,
-            "trainer_warm": foreground.is_trainer_warm,
+            "trainer_warm": foreground.trainer.is_warm,
         }
 
     health = HealthReport("juniper-cascor", optional={"juniper_data": data_service}, details=details)

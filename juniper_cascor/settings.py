@@ -20,7 +20,9 @@ class CascorSettings(ListenSettings):
     )
     data_api_key: SecretStr | None = Field(default=None, description="The key that the data service asks for.")
     cache_dir: Path = Field(
-        default_factory=lambda: Path(os.environ.get("CACHE_DIRECTORY") or Path.home() / ".cache" / "juniper" / "cascor"),
+        default_factory=lambda: Path(
+            os.environ.get("CACHE_DIRECTORY") or Path.home() / ".cache" / "juniper" / "cascor"
+        ),
         description="Where compiled code is kept; losing it costs the next start some seconds.",
     )
     max_clients: int = Field(default=50, ge=1, description="WebSocket clients at once; one more is closed with 1013.")

@@ -2,13 +2,12 @@
 
 from typing import TypeVar
 
-from pydantic import BaseModel
+from pydantic import BaseModel, SerializeAsAny
 from starlette.responses import Response
 
 from juniper_common.errors import ServiceError
 from juniper_common.requests import json_response
 from juniper_common.wire.envelope import ErrorInfo, Failure, Success
-
 
 Item = TypeVar("Item", bound=BaseModel)
 
@@ -16,7 +15,7 @@ Item = TypeVar("Item", bound=BaseModel)
 def success(data: BaseModel, status: int = 200) -> Response:
     """An answer in the envelope."""
     # Built, not validated: the data is a model already, and a boundary's grid would be walked once more.
-    return json_response(Success[BaseModel].model_construct(data=data), status)
+    return json_response(Success[SerializeAsAny[BaseModel]].model_construct(data=data), status)
 
 
 def success_list(items: list[Item]) -> Response:

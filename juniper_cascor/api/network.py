@@ -54,9 +54,7 @@ def operations(foreground: Foreground) -> list[Operation]:
         ),
         Operation(method="GET", path="/v1/network", handler=get_network, responses={200: Success[NetworkSummary]}),
         Operation(method="DELETE", path="/v1/network", handler=delete_network, responses={200: Success[Deleted]}),
-        Operation(
-            method="GET", path="/v1/network/topology", handler=get_topology, responses={200: Success[Topology]}
-        ),
+        Operation(method="GET", path="/v1/network/topology", handler=get_topology, responses={200: Success[Topology]}),
         Operation(method="GET", path="/v1/network/stats", handler=get_stats, responses={200: Success[NetworkStats]}),
     ]
 

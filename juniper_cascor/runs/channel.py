@@ -1,6 +1,6 @@
 """What the service and its trainer process say to each other: a kind, some fields as JSON, some arrays as raw bytes.
 
-A frame is a 4-byte length, a JSON header, then the arrays in the header's order. Nothing is pickled.
+A frame is two 4-byte lengths, a JSON header, then the arrays in the header's order. Nothing is pickled.
 """
 
 import struct
@@ -57,7 +57,8 @@ def encode(message: Message) -> bytes:
 
 def body_length(prefix: bytes) -> int:
     """How many bytes follow the first PREFIX_BYTES. Raises ValueError on what cannot be a frame."""
-    length = sum(_LENGTHS.unpack(prefix))
+    header_length, arrays_length = _LENGTHS.unpack(prefix)
+    length = int(header_length) + int(arrays_length)
     if length > MAX_FRAME_BYTES:
         raise ValueError(f"a frame of {length} bytes")
     return length

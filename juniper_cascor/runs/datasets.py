@@ -7,6 +7,7 @@ import numpy as np
 
 from juniper_cascor.engine import patterns
 from juniper_cascor.engine.errors import DataError
+from juniper_cascor.engine.parameters import Task
 from juniper_cascor.runs import dataset_file
 from juniper_cascor.runs.dataset_file import DatasetFileError, TrainingData
 from juniper_common.errors import BadRequestError, NotFoundError, UnavailableError, UnprocessableError
@@ -16,9 +17,7 @@ from juniper_common.wire.errors import FieldProblem
 from juniper_common.wire.training import DatasetSource, InlineData, StartTraining
 from juniper_data.client import AsyncJuniperDataClient
 
-DEMO = DatasetSource(
-    generator="spiral", params={"n_spirals": 2, "n_points_per_spiral": 200, "noise": 0.15, "seed": 42}
-)
+DEMO = DatasetSource(generator="spiral", params={"n_spirals": 2, "n_points_per_spiral": 200, "noise": 0.15, "seed": 42})
 """What is trained on where nothing was asked for."""
 
 
@@ -83,16 +82,19 @@ class Datasets:
             else:
                 problem = "name a generator or a dataset_id"
                 raise UnprocessableError(problem, (FieldProblem(loc=["dataset"], msg=problem),))
+            self._folder.mkdir(parents=True, exist_ok=True)
             path = self._folder / f"{meta.checksum}.npz"
             if not path.exists():
-                dataset_file.keep(self._folder, await self._client.download_artifact(meta.dataset_id))
+                await self._client.download_artifact(meta.dataset_id, path, checksum=meta.checksum)
             return FoundDataset(meta.dataset_id, path, meta.checksum, dataset_file.read(path))
         except NotFoundAtDataError as error:
             raise NotFoundError(error.message) from error
         except InvalidRequestError as error:
             raise BadRequestError(error.message, _relocated(error)) from error
         except UnreachableError as error:
-            raise UnavailableError(f"the data service does not answer ({error}); start it: juniper-ctl start data") from error
+            raise UnavailableError(
+                f"the data service does not answer ({error}); start it: juniper-ctl start data"
+            ) from error
         except (ClientError, DatasetFileError) as error:
             raise UnavailableError(f"the data service gave no usable dataset: {error}") from error
 
@@ -110,12 +112,14 @@ def _matrix(rows: list[list[float]] | list[float], name: str) -> dataset_file.Ma
         matrix = np.asarray(rows, np.float32)
     except ValueError:
         problem = "the rows differ in length"
-        raise UnprocessableError(f"{name}: {problem}", (FieldProblem(loc=["inline_data", name], msg=problem),)) from None
+        raise UnprocessableError(
+            f"{name}: {problem}", (FieldProblem(loc=["inline_data", name], msg=problem),)
+        ) from None
     return matrix.reshape(len(matrix), -1)
 
 
 def _check(data: TrainingData, task: str) -> None:
-    kind: patterns.Task = "regression" if task == "regression" else "classification"
+    kind: Task = "regression" if task == "regression" else "classification"
     try:
         _, y = patterns.checked(data.x, data.y, kind)
         if kind == "classification":
@@ -126,7 +130,11 @@ def _check(data: TrainingData, task: str) -> None:
             _check_same_columns(data.y, data.y_val, "val_y")
     except DataError as error:
         name = {"x": "train_x", "y": "train_y", "x_val": "val_x", "y_val": "val_y"}[error.array]
-        loc: list[str | int] = ["inline_data", name, *(place for place in (error.row, error.column) if place is not None)]
+        loc: list[str | int] = [
+            "inline_data",
+            name,
+            *(place for place in (error.row, error.column) if place is not None),
+        ]
         raise UnprocessableError(str(error), (FieldProblem(loc=loc, msg=str(error)),)) from error
 
 

@@ -59,12 +59,12 @@ class History:
         self._start = self._stop = 0
 
 
-def metric_row(row: Any) -> MetricRow:  # noqa: ANN401 - numpy gives a row of a structured array no better type
+def metric_row(row: Any) -> MetricRow:
     """One row as it goes over the wire."""
     return MetricRow.model_construct(**_row_fields(row))
 
 
-def _row_fields(row: Any) -> dict[str, Any]:  # noqa: ANN401
+def _row_fields(row: Any) -> dict[str, Any]:
     loss, accuracy = _value(row["train_loss"]), _value(row["train_accuracy"])
     val_loss, val_accuracy = _value(row["val_loss"]), _value(row["val_accuracy"])
     return {
@@ -98,7 +98,7 @@ def points(rows: Rows) -> Points:
 
 
 def thinned(rows: Rows, at_most: int) -> Rows:
-    """At most about `at_most` rows: of each stretch those of least and greatest training loss, so that no spike is lost.
+    """At most about `at_most` rows: of each stretch those of least and greatest loss, so that no spike is lost.
 
     Rows where a unit was installed, and the last one, are always kept.
     """

@@ -1,4 +1,4 @@
-"""How many epochs may be trained now, so that a person can watch. The mathematics is never slowed, only its start put off."""
+"""How many epochs may be trained now, so that a person can watch: the mathematics is put off, never slowed."""
 
 import math
 

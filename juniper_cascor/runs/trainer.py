@@ -14,6 +14,7 @@ from collections.abc import Callable
 from dataclasses import replace
 
 import numpy as np
+from numpy.typing import NDArray
 from pydantic import JsonValue
 
 from juniper_cascor.engine.errors import EngineError
@@ -22,8 +23,8 @@ from juniper_cascor.engine.parameters import Parameters
 from juniper_cascor.engine.training import Training, warm_up
 from juniper_cascor.runs import channel, dataset_file, network_arrays, network_spec, snapshots
 from juniper_cascor.runs.channel import Message
-from juniper_cascor.runs.job import Job
 from juniper_cascor.runs.history import ROW, Rows
+from juniper_cascor.runs.job import Job
 from juniper_cascor.runs.pacing import SLICE_S, Pacer
 from juniper_common import logs
 
@@ -80,9 +81,9 @@ class Trainer:
 
     def run(self) -> None:
         """Obey until the service is gone."""
-        took_s = warm_up()
-        log.info("the training engine is warm after %.2f s", took_s)
-        self._port.send(Message("ready", {"took_s": took_s}))
+        log.info("warming up: where no compiled code is cached yet this takes some seconds")
+        log.info("warm after %.2f s", warm_up())
+        self._port.send(Message("ready"))
         while True:
             message = self._port.receive(None)
             if message is None:
@@ -114,9 +115,7 @@ class JobTraining:
         self._job = job
         self._port = port
         self._clock = clock
-        self._training = Training.start(
-            data.x, data.y, parameters, seed=job.seed, x_val=data.x_val, y_val=data.y_val
-        )
+        self._training = Training.start(data.x, data.y, parameters, seed=job.seed, x_val=data.x_val, y_val=data.y_val)
         self._pacer = Pacer(job.pace, clock())
         self._report = Report(job.run_id, port, clock)
         self._is_paused = False
@@ -249,7 +248,11 @@ class Report:
             "activation": network.activation,
             "installed": list(self._installed),
         }
-        arrays = {"rows": rows.view(np.uint8), "scores": self._scores, **network_arrays.to_arrays(network)}
+        arrays: dict[str, NDArray[np.generic]] = {
+            "rows": rows.view(np.uint8),
+            "scores": self._scores,
+            **network_arrays.to_arrays(network),
+        }
         self._port.send(Message("progress", fields, arrays))
         self._rows, self._installed, self._scores = [], [], np.empty(0, np.float32)
         self._sent_at = self._clock()

@@ -16,9 +16,7 @@ def topology(network: Network) -> Topology:
         input_size=network.n_inputs,
         output_size=network.n_outputs,
         hidden_units=[
-            HiddenUnit(
-                id=index, weights=weights[1:].tolist(), bias=float(weights[0]), activation=network.activation
-            )
+            HiddenUnit(id=index, weights=weights[1:].tolist(), bias=float(weights[0]), activation=network.activation)
             for index, weights in enumerate(network.hidden_weights)
         ],
         output_weights=network.output_weights[:, 1:].tolist(),
