@@ -2,3 +2,5 @@
 
 It knows none of the services, and never imports torch, cupy, numba or nicegui.
 """
+
+__version__ = "0.1.0"

@@ -1,0 +1,132 @@
+"""What a service can answer when it cannot do as asked, and the one place where that becomes HTTP.
+
+ServiceError
+├── BadRequestError       400  the request makes no sense for this service
+├── UnauthorizedError     401  a key is missing or wrong
+├── ForbiddenError        403  a page of another origin
+├── NotFoundError         404
+├── ConflictError         409  not in this state
+├── TooLargeError         413
+├── UnprocessableError    422  a field has a value that cannot be; each field is named
+└── UnavailableError      503  something that this service needs is away
+"""
+
+import logging
+from collections.abc import Callable, Mapping
+from typing import ClassVar
+
+import pydantic
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.types import ExceptionHandler
+
+from juniper_common.wire.errors import FieldProblem
+
+log = logging.getLogger(__name__)
+
+
+class ServiceError(Exception):
+    """The root: `message` is for a person, `fields` names what was wrong where."""
+
+    status: ClassVar[int] = 500
+    code: ClassVar[str] = "INTERNAL_ERROR"
+
+    def __init__(self, message: str, fields: tuple[FieldProblem, ...] = ()) -> None:
+        super().__init__(message)
+        self.message = message
+        self.fields = fields
+
+
+class BadRequestError(ServiceError):
+    """The request makes no sense for this service."""
+
+    status, code = 400, "BAD_REQUEST"
+
+
+class UnauthorizedError(ServiceError):
+    """A key is missing or wrong."""
+
+    status, code = 401, "UNAUTHORIZED"
+
+
+class ForbiddenError(ServiceError):
+    """A page of another origin asked."""
+
+    status, code = 403, "FORBIDDEN"
+
+
+class NotFoundError(ServiceError):
+    """There is no such thing."""
+
+    status, code = 404, "NOT_FOUND"
+
+
+class ConflictError(ServiceError):
+    """Not in this state."""
+
+    status, code = 409, "CONFLICT"
+
+
+class TooLargeError(ServiceError):
+    """The body is larger than this service takes."""
+
+    status, code = 413, "TOO_LARGE"
+
+
+class UnprocessableError(ServiceError):
+    """A field has a value that cannot be."""
+
+    status, code = 422, "UNPROCESSABLE"
+
+    @classmethod
+    def from_validation(cls, error: pydantic.ValidationError) -> "UnprocessableError":
+        """Name each field that Pydantic refused."""
+        fields = field_problems(error)
+        return cls("; ".join(f"{field.path}: {field.msg}" for field in fields), fields)
+
+
+class UnavailableError(ServiceError):
+    """Something that this service needs is away."""
+
+    status, code = 503, "UNAVAILABLE"
+
+
+def field_problems(error: pydantic.ValidationError) -> tuple[FieldProblem, ...]:
+    """Each refused field of a Pydantic error: where it stands and what is wrong with it."""
+    return tuple(
+        FieldProblem(loc=list(problem["loc"]), msg=problem["msg"], type=problem["type"])
+        for problem in error.errors(include_url=False, include_context=False, include_input=False)
+    )
+
+
+ErrorBody = Callable[[ServiceError], Response]
+"""How a service writes an error: with an envelope or without."""
+
+
+def exception_handlers(body: ErrorBody) -> Mapping[int | type[Exception], ExceptionHandler]:
+    """Handlers for Starlette that answer every exception in the service's own form."""
+
+    async def service_error(_: Request, error: Exception) -> Response:
+        assert isinstance(error, ServiceError)  # noqa: S101 - Starlette's handler type is wider than its use
+        return body(error)
+
+    async def http_error(_: Request, error: Exception) -> Response:
+        assert isinstance(error, HTTPException)  # noqa: S101
+        response = body(_of_status(error.status_code, error.detail))
+        response.status_code = error.status_code
+        response.headers.update(error.headers or {})
+        return response
+
+    async def unexpected(request: Request, error: Exception) -> Response:
+        log.error("unexpected error in %s %s", request.method, request.url.path, exc_info=error)
+        return body(ServiceError("internal error; the service's log says more"))
+
+    return {ServiceError: service_error, HTTPException: http_error, Exception: unexpected}
+
+
+def _of_status(status: int, message: str) -> ServiceError:
+    for kind in ServiceError.__subclasses__():
+        if kind.status == status:
+            return kind(message)
+    return BadRequestError(message) if status < 500 else ServiceError(message)

@@ -1,0 +1,140 @@
+"""Liveness and readiness. A dependency is probed through a function that returns a value; nothing here raises."""
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable, Mapping
+from datetime import UTC, datetime
+from typing import Literal
+
+from pydantic import BaseModel, JsonValue
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import BaseRoute, Route
+
+from juniper_common import __version__
+from juniper_common.requests import json_response
+
+PROBE_TIMEOUT_S = 0.4
+"""Readiness answers within half a second, whatever a dependency does."""
+
+CACHE_S = 2.0
+
+DependencyStatus = Literal["healthy", "unhealthy", "degraded", "not_configured"]
+
+
+class Health(BaseModel):
+    """The answer of `/v1/health`."""
+
+    status: Literal["ok"] = "ok"
+    version: str = __version__
+
+
+class Liveness(BaseModel):
+    """The answer of `/v1/health/live`."""
+
+    status: Literal["alive"] = "alive"
+
+
+class Dependency(BaseModel):
+    """What a probe saw."""
+
+    name: str
+    status: DependencyStatus
+    latency_ms: float | None = None
+    message: str = ""
+
+
+class Readiness(BaseModel):
+    """The answer of `/v1/health/ready`: 200 for ready and degraded, 503 for not_ready."""
+
+    status: Literal["ready", "degraded", "not_ready"]
+    version: str = __version__
+    service: str
+    timestamp: datetime
+    dependencies: dict[str, Dependency]
+    details: dict[str, JsonValue]
+
+
+Probe = Callable[[], Awaitable[str]]
+"""Asks a dependency; returns a message, raises when it is not well."""
+
+
+class HealthReport:
+    """A service's health.
+
+    Args:
+        service: the name it answers with.
+        critical: dependencies without which the service is not ready.
+        optional: dependencies without which it is degraded.
+        details: what else readiness tells.
+    """
+
+    def __init__(
+        self,
+        service: str,
+        *,
+        critical: Mapping[str, Probe] | None = None,
+        optional: Mapping[str, Probe] | None = None,
+        details: Callable[[], dict[str, JsonValue]] = dict,
+    ) -> None:
+        self._service = service
+        self._critical = dict(critical or {})
+        self._probes = {**self._critical, **(optional or {})}
+        self._details = details
+        self._lock = asyncio.Lock()
+        self._probed_at = float("-inf")
+        self._dependencies: dict[str, Dependency] = {}
+
+    async def readiness(self) -> Readiness:
+        """Probe what was not probed in the last two seconds, all at once, and judge."""
+        async with self._lock:
+            if time.monotonic() - self._probed_at > CACHE_S:
+                seen = await asyncio.gather(*(_probe(name, probe) for name, probe in self._probes.items()))
+                self._dependencies = {dependency.name: dependency for dependency in seen}
+                self._probed_at = time.monotonic()
+        away = {name for name, dependency in self._dependencies.items() if dependency.status == "unhealthy"}
+        status: Literal["ready", "degraded", "not_ready"] = (
+            "not_ready" if away & self._critical.keys() else "degraded" if away else "ready"
+        )
+        return Readiness(
+            status=status,
+            service=self._service,
+            timestamp=datetime.now(UTC),
+            dependencies=self._dependencies,
+            details=self._details(),
+        )
+
+    def routes(self) -> list[BaseRoute]:
+        """`/v1/health`, `/v1/health/live` and `/v1/health/ready`."""
+
+        async def health(_: Request) -> Response:
+            return json_response(Health())
+
+        async def live(_: Request) -> Response:
+            return json_response(Liveness())
+
+        async def ready(_: Request) -> Response:
+            readiness = await self.readiness()
+            return json_response(readiness, 503 if readiness.status == "not_ready" else 200)
+
+        return [
+            Route("/v1/health", health),
+            Route("/v1/health/live", live),
+            Route("/v1/health/ready", ready),
+        ]
+
+
+async def _probe(name: str, probe: Probe) -> Dependency:
+    started = time.perf_counter()
+    try:
+        message = await asyncio.wait_for(probe(), PROBE_TIMEOUT_S)
+    except TimeoutError:
+        return Dependency(name=name, status="unhealthy", message=f"no answer within {PROBE_TIMEOUT_S} s")
+    except Exception as error:  # noqa: BLE001 - whatever a probe meets is the answer that was asked for
+        return Dependency(name=name, status="unhealthy", message=str(error) or type(error).__name__)
+    return Dependency(
+        name=name,
+        status="healthy",
+        latency_ms=round((time.perf_counter() - started) * 1e3, 2),
+        message=message,
+    )

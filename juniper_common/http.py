@@ -1,0 +1,249 @@
+"""What the services' HTTP clients have in common: errors per status, retries where repeating is safe, timeouts.
+
+ClientError
+├── UnreachableError        no answer: refused, timed out, cut off
+└── ResponseError           an answer that is not success, with its status and detail
+    ├── InvalidRequestError   400, 413, 422
+    ├── AuthenticationError   401, 403
+    ├── NotFoundError         404
+    ├── ConflictError         409
+    ├── RateLimitedError      429
+    └── ServerError           5xx
+"""
+
+from collections.abc import Callable, Mapping
+from types import TracebackType
+from typing import ClassVar, Self
+
+import httpx
+import orjson
+import stamina
+from pydantic import JsonValue
+
+IDEMPOTENT = frozenset({"GET", "HEAD", "PUT", "DELETE"})
+Params = Mapping[str, str | int | float | bool]
+RETRIED = frozenset({429, 502, 503, 504})
+
+
+class ClientError(Exception):
+    """A call did not succeed."""
+
+
+class UnreachableError(ClientError):
+    """The service did not answer."""
+
+
+class ResponseError(ClientError):
+    """The service refused: `status` and `detail` as it said them."""
+
+    statuses: ClassVar[frozenset[int]] = frozenset()
+
+    def __init__(self, status: int, message: str, detail: JsonValue = None) -> None:
+        super().__init__(message)
+        self.status = status
+        self.message = message
+        self.detail = detail
+
+
+class InvalidRequestError(ResponseError):
+    """The request makes no sense for the service."""
+
+    statuses = frozenset({400, 413, 422})
+
+
+class AuthenticationError(ResponseError):
+    """A key is missing or wrong."""
+
+    statuses = frozenset({401, 403})
+
+
+class NotFoundError(ResponseError):
+    """There is no such thing."""
+
+    statuses = frozenset({404})
+
+
+class ConflictError(ResponseError):
+    """Not in this state."""
+
+    statuses = frozenset({409})
+
+
+class RateLimitedError(ResponseError):
+    """Too many calls."""
+
+    statuses = frozenset({429})
+
+
+class ServerError(ResponseError):
+    """The service failed."""
+
+    statuses = frozenset(range(500, 600))
+
+
+def raise_for_status(response: httpx.Response) -> httpx.Response:
+    """The response if it is a success. Raises the ResponseError of its status with the service's own message."""
+    if response.is_success or response.status_code == 304:
+        return response
+    message, detail = _message(response)
+    for kind in ResponseError.__subclasses__():
+        if response.status_code in kind.statuses:
+            raise kind(response.status_code, message, detail)
+    raise ResponseError(response.status_code, message, detail)
+
+
+def _message(response: httpx.Response) -> tuple[str, JsonValue]:
+    try:
+        body = orjson.loads(response.content)
+    except orjson.JSONDecodeError:
+        return f"{response.status_code} {response.reason_phrase}", None
+    error = body.get("error") if isinstance(body, dict) else None
+    if isinstance(error, dict):
+        return str(error.get("message", "")), error.get("detail")
+    detail = body.get("detail") if isinstance(body, dict) else body
+    if isinstance(detail, list):
+        lines = (
+            "{}: {}".format(".".join(map(str, d.get("loc", []))), d.get("msg")) for d in detail if isinstance(d, dict)
+        )
+        return "; ".join(lines), detail
+    return str(detail), detail
+
+
+def _should_retry(idempotent: bool) -> Callable[[Exception], bool]:
+    def decide(error: Exception) -> bool:
+        if isinstance(error, httpx.ConnectError):
+            return True  # Nothing was sent.
+        if isinstance(error, ResponseError):
+            return error.status == 429 or (idempotent and error.status in RETRIED)
+        return idempotent and isinstance(error, httpx.TransportError)
+
+    return decide
+
+
+def _headers(api_key: str | None) -> dict[str, str]:
+    return {"X-API-Key": api_key} if api_key else {}
+
+
+class HttpClient:
+    """A client of one service, for threads. Use it as a context manager, or call `close`.
+
+    Args:
+        base_url: where the service listens.
+        api_key: sent as X-API-Key.
+        timeout_s: for each try.
+        attempts: tries altogether, with a growing, jittered pause between them.
+        transport: another way to the service, as an app in this process in tests.
+    """
+
+    def __init__(
+        self,
+        base_url: str,
+        *,
+        api_key: str | None = None,
+        timeout_s: float = 10.0,
+        attempts: int = 4,
+        transport: httpx.BaseTransport | None = None,
+    ) -> None:
+        self._http = httpx.Client(base_url=base_url, headers=_headers(api_key), timeout=timeout_s, transport=transport)
+        self._attempts = attempts
+
+    def request(
+        self,
+        method: str,
+        path: str,
+        *,
+        json: JsonValue = None,
+        params: Params | None = None,
+        headers: Mapping[str, str] | None = None,
+        idempotent: bool | None = None,
+    ) -> httpx.Response:
+        """Send, and again where that is safe. Raises ClientError."""
+        again = method in IDEMPOTENT if idempotent is None else idempotent
+        try:
+            for attempt in stamina.retry_context(on=_should_retry(again), attempts=self._attempts, wait_max=2.0):
+                with attempt:
+                    response = self._http.send(_build(self._http, method, path, json, params, headers))
+                    return raise_for_status(response)
+        except httpx.TransportError as error:
+            raise UnreachableError(f"{self._http.base_url}: {error or type(error).__name__}") from error
+        raise AssertionError("stamina ends with a return or an exception")  # pragma: no cover
+
+    def close(self) -> None:
+        """Close the connections."""
+        self._http.close()
+
+    def __enter__(self) -> Self:
+        """The client itself."""
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Close the connections."""
+        self.close()
+
+
+class AsyncHttpClient:
+    """The same for an event loop; see HttpClient."""
+
+    def __init__(
+        self,
+        base_url: str,
+        *,
+        api_key: str | None = None,
+        timeout_s: float = 10.0,
+        attempts: int = 4,
+        transport: httpx.AsyncBaseTransport | None = None,
+    ) -> None:
+        self._http = httpx.AsyncClient(
+            base_url=base_url, headers=_headers(api_key), timeout=timeout_s, transport=transport
+        )
+        self._attempts = attempts
+
+    async def request(
+        self,
+        method: str,
+        path: str,
+        *,
+        json: JsonValue = None,
+        params: Params | None = None,
+        headers: Mapping[str, str] | None = None,
+        idempotent: bool | None = None,
+    ) -> httpx.Response:
+        """Send, and again where that is safe. Raises ClientError."""
+        again = method in IDEMPOTENT if idempotent is None else idempotent
+        try:
+            async for attempt in stamina.retry_context(on=_should_retry(again), attempts=self._attempts, wait_max=2.0):
+                with attempt:
+                    response = await self._http.send(_build(self._http, method, path, json, params, headers))
+                    return raise_for_status(response)
+        except httpx.TransportError as error:
+            raise UnreachableError(f"{self._http.base_url}: {error or type(error).__name__}") from error
+        raise AssertionError("stamina ends with a return or an exception")  # pragma: no cover
+
+    async def close(self) -> None:
+        """Close the connections."""
+        await self._http.aclose()
+
+    async def __aenter__(self) -> Self:
+        """The client itself."""
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Close the connections."""
+        await self.close()
+
+
+def _build(
+    http: httpx.Client | httpx.AsyncClient,
+    method: str,
+    path: str,
+    json: JsonValue,
+    params: Params | None,
+    headers: Mapping[str, str] | None,
+) -> httpx.Request:
+    content = None if json is None else orjson.dumps(json)
+    typed = {"Content-Type": "application/json"} if content else {}
+    return http.build_request(method, path, content=content, params=params, headers={**typed, **(headers or {})})

@@ -1,0 +1,50 @@
+"""One line per record: with a priority the journal understands under systemd, with a time on a terminal.
+
+Records carry the request and the run they belong to; both travel in context variables, so no call passes them on.
+"""
+
+import logging
+import os
+import sys
+from contextvars import ContextVar
+from datetime import datetime
+
+request_id: ContextVar[str | None] = ContextVar("request_id", default=None)
+run_id: ContextVar[str | None] = ContextVar("run_id", default=None)
+
+_PRIORITIES = {logging.CRITICAL: 2, logging.ERROR: 3, logging.WARNING: 4, logging.INFO: 6, logging.DEBUG: 7}
+_NOISY = ("uvicorn.access", "httpx", "httpcore", "websockets", "asyncio", "numba")
+
+
+def configure(level: str) -> None:
+    """Send the root logger's records to standard error. Call once, when a process starts."""
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(JournalFormatter() if "JOURNAL_STREAM" in os.environ else TerminalFormatter())
+    logging.basicConfig(level=level, handlers=[handler], force=True)
+    for name in _NOISY:
+        logging.getLogger(name).setLevel(logging.WARNING)
+
+
+class _ContextFormatter(logging.Formatter):
+    def message(self, record: logging.LogRecord) -> str:
+        text = super().format(record)
+        fields = (("run", run_id.get()), ("request", request_id.get()))
+        return " ".join([text, *(f"{name}={value}" for name, value in fields if value)])
+
+
+class JournalFormatter(_ContextFormatter):
+    """`<priority>message run=… request=…`; each further line repeats the priority, since the journal reads lines."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        """Write one record."""
+        prefix = f"<{_PRIORITIES.get(record.levelno, 6)}>"
+        return "\n".join(prefix + line for line in self.message(record).splitlines())
+
+
+class TerminalFormatter(_ContextFormatter):
+    """`time LEVEL logger: message run=… request=…`."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        """Write one record."""
+        time = datetime.fromtimestamp(record.created).strftime("%H:%M:%S.%f")[:-3]
+        return f"{time} {record.levelname:7} {record.name}: {self.message(record)}"

@@ -1,0 +1,69 @@
+"""Prometheus metrics: requests per route with their durations, and whatever a service adds to its registry."""
+
+import logging
+import time
+
+from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Counter, Histogram, generate_latest
+from prometheus_client.process_collector import ProcessCollector
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import BaseRoute, Route
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+log = logging.getLogger(__name__)
+
+
+class Metrics:
+    """One process's registry, with what every service counts."""
+
+    def __init__(self) -> None:
+        self.registry = CollectorRegistry()
+        ProcessCollector(registry=self.registry)
+        labels = ("method", "route", "status")
+        self.requests = Counter("juniper_http_requests", "Requests answered.", labels, registry=self.registry)
+        self.durations = Histogram(
+            "juniper_http_request_duration_seconds",
+            "Time to the last byte.",
+            ("method", "route"),
+            registry=self.registry,
+        )
+
+    def routes(self) -> list[BaseRoute]:
+        """The Prometheus text, at both of its addresses."""
+
+        async def prometheus(_: Request) -> Response:
+            return Response(generate_latest(self.registry), headers={"Content-Type": CONTENT_TYPE_LATEST})
+
+        return [Route("/v1/metrics/prometheus", prometheus), Route("/metrics", prometheus)]
+
+
+class RequestMetrics:
+    """Counts and times each HTTP request, and logs it, under the path of its route and not the path asked for."""
+
+    def __init__(self, app: ASGIApp, metrics: Metrics) -> None:
+        self._app = app
+        self._metrics = metrics
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass on, watching the status."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        status = 500
+        started = time.perf_counter()
+
+        async def watching(message: Message) -> None:
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = message["status"]
+            await send(message)
+
+        try:
+            await self._app(scope, receive, watching)
+        finally:
+            took_s = time.perf_counter() - started
+            route = getattr(scope.get("route"), "path", "(none)")
+            self._metrics.requests.labels(scope["method"], route, str(status)).inc()
+            self._metrics.durations.labels(scope["method"], route).observe(took_s)
+            level = logging.DEBUG if scope["method"] == "GET" and status < 400 else logging.INFO
+            log.log(level, "%s %s -> %d in %.1f ms", scope["method"], scope["path"], status, took_s * 1e3)

@@ -1,0 +1,84 @@
+"""Tells systemd, or whoever listens on `$NOTIFY_SOCKET`, that the process is ready, well, or about to stop."""
+
+import asyncio
+import logging
+import os
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Self
+
+import sdnotify
+
+log = logging.getLogger(__name__)
+
+WellnessCheck = Callable[[], str | None]
+"""Says what is wrong with one part of the process, or None."""
+
+
+class Notifier:
+    """The sd_notify protocol. Without a `$NOTIFY_SOCKET` every call does nothing.
+
+    sdnotify encodes latin-1 and loses what does not fit: so text is made ASCII here, errors are raised, and READY
+    travels in a datagram of its own.
+    """
+
+    def __init__(self) -> None:
+        self._socket = sdnotify.SystemdNotifier(debug=True) if os.environ.get("NOTIFY_SOCKET") else None
+
+    def ready(self) -> None:
+        """The socket is bound and the self-check passed."""
+        self._send("READY=1")
+
+    def status(self, text: str) -> None:
+        """One line that `systemctl status` shows."""
+        self._send("STATUS=" + " ".join(text.encode("ascii", "replace").decode().split()))
+
+    def stopping(self) -> None:
+        """The process ends of its own will."""
+        self._send("STOPPING=1")
+
+    def alive(self) -> None:
+        """The watchdog's ping."""
+        self._send("WATCHDOG=1")
+
+    def _send(self, state: str) -> None:
+        if self._socket is not None:
+            self._socket.notify(state)
+
+
+@dataclass(frozen=True)
+class Watchdog:
+    """Pings systemd twice per watchdog interval for as long as the process is well.
+
+    Well means: the event loop is late by less than a quarter of the interval, and no check objects. Otherwise the
+    reason goes out as STATUS and no ping follows, so that systemd ends the process and starts it anew.
+    """
+
+    notifier: Notifier
+    interval_s: float
+    checks: Sequence[WellnessCheck] = ()
+
+    @classmethod
+    def from_environment(cls, notifier: Notifier, checks: Sequence[WellnessCheck] = ()) -> Self | None:
+        """The watchdog that systemd asked this process for, if it did."""
+        interval_us = os.environ.get("WATCHDOG_USEC")
+        if not interval_us or os.environ.get("WATCHDOG_PID", str(os.getpid())) != str(os.getpid()):
+            return None
+        return cls(notifier, int(interval_us) / 1e6, checks)
+
+    async def run(self) -> None:
+        """Ping until something is wrong."""
+        loop = asyncio.get_running_loop()
+        while True:
+            due = loop.time() + self.interval_s / 2
+            await asyncio.sleep(self.interval_s / 2)
+            if reason := self._problem(late_s=loop.time() - due):
+                log.critical("the watchdog is no longer answered: %s", reason)
+                self.notifier.status(reason)
+                return
+            self.notifier.alive()
+
+    def _problem(self, late_s: float) -> str | None:
+        if late_s >= self.interval_s / 4:
+            return f"the event loop was late by {late_s:.1f} s"
+        return next((reason for check in self.checks if (reason := check())), None)

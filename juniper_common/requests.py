@@ -1,0 +1,32 @@
+"""Reading a request into a model, writing a model into a response."""
+
+from typing import TypeVar
+
+from pydantic import BaseModel, ValidationError
+from starlette.requests import Request
+from starlette.responses import Response
+
+from juniper_common.errors import UnprocessableError
+
+Model = TypeVar("Model", bound=BaseModel)
+
+
+async def read_body(request: Request, model: type[Model]) -> Model:
+    """The JSON body as `model`; an empty body reads as `{}`. Raises UnprocessableError naming each wrong field."""
+    try:
+        return model.model_validate_json(await request.body() or b"{}")
+    except ValidationError as error:
+        raise UnprocessableError.from_validation(error) from None
+
+
+def read_query(request: Request, model: type[Model]) -> Model:
+    """The query string as `model`. Raises UnprocessableError naming each wrong field."""
+    try:
+        return model.model_validate(dict(request.query_params))
+    except ValidationError as error:
+        raise UnprocessableError.from_validation(error) from None
+
+
+def json_response(model: BaseModel, status: int = 200) -> Response:
+    """A model as JSON. NaN and infinities become null."""
+    return Response(model.model_dump_json(), status, media_type="application/json")

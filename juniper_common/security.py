@@ -1,0 +1,203 @@
+"""Who may call: plain ASGI middlewares, so that WebSockets pass through them as well."""
+
+import hmac
+import ipaddress
+import re
+import socket
+import uuid
+from collections.abc import Collection, Sequence
+from urllib.parse import urlsplit
+
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.middleware import Middleware
+from starlette.requests import HTTPConnection
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from juniper_common import logs
+from juniper_common.errors import ErrorBody, ForbiddenError, ServiceError, TooLargeError, UnauthorizedError
+from juniper_common.metrics import Metrics, RequestMetrics
+from juniper_common.settings import ServiceSettings
+
+CLOSE_UNAUTHORIZED = 4001
+CLOSE_FOREIGN_ORIGIN = 4003
+OPEN_PATHS = ("/v1/health", "/v1/health/live", "/v1/health/ready")
+"""Health is never behind a key."""
+
+_REQUEST_ID = re.compile(r"[A-Za-z0-9._:-]{1,64}")
+_API_CSP = "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'"
+
+
+def middleware(
+    settings: ServiceSettings,
+    metrics: Metrics,
+    error_body: ErrorBody,
+    content_security_policy: str = _API_CSP,
+) -> list[Middleware]:
+    """What stands before every service, outermost first."""
+    return [
+        Middleware(RequestIdentity),
+        Middleware(RequestMetrics, metrics=metrics),
+        Middleware(SecurityHeaders, content_security_policy=content_security_policy),
+        Middleware(OriginGuard, allowed=settings.allowed_origins, error_body=error_body),
+        Middleware(ApiKeyGuard, keys=settings.keys, error_body=error_body),
+        Middleware(BodyLimit, max_bytes=settings.max_body_bytes),
+    ]
+
+
+class RequestIdentity:
+    """Takes the caller's X-Request-ID or makes one; echoes it, and has it in each log line of the request."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass on under the request's identity."""
+        if scope["type"] not in ("http", "websocket"):
+            await self._app(scope, receive, send)
+            return
+        given = Headers(scope=scope).get("x-request-id", "")
+        identity = given if _REQUEST_ID.fullmatch(given) else uuid.uuid4().hex
+        token = logs.request_id.set(identity)
+
+        async def echoing(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                MutableHeaders(scope=message)["X-Request-ID"] = identity
+            await send(message)
+
+        try:
+            await self._app(scope, receive, echoing)
+        finally:
+            logs.request_id.reset(token)
+
+
+class SecurityHeaders:
+    """The headers that keep a browser from doing what nobody meant; a response's own value stands."""
+
+    def __init__(self, app: ASGIApp, content_security_policy: str) -> None:
+        self._app = app
+        self._headers = {
+            "X-Content-Type-Options": "nosniff",
+            "X-Frame-Options": "DENY",
+            "Referrer-Policy": "same-origin",
+            "Cross-Origin-Resource-Policy": "same-origin",
+            "Content-Security-Policy": content_security_policy,
+        }
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass on, adding the headers to the response."""
+
+        async def adding(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                headers = MutableHeaders(scope=message)
+                for name, value in self._headers.items():
+                    headers.setdefault(name, value)
+            await send(message)
+
+        await self._app(scope, receive, adding if scope["type"] == "http" else send)
+
+
+class OriginGuard:
+    """Refuses what a page of a foreign origin sends: sockets (4003), and requests that change something (403).
+
+    No Origin is no browser, and passes. A service's own origin counts only under an address or a name of this host:
+    else a page could point a name of its own at this service and call itself same-origin.
+    """
+
+    def __init__(self, app: ASGIApp, allowed: Collection[str], error_body: ErrorBody) -> None:
+        self._app = app
+        self._allowed = frozenset(origin.rstrip("/").lower() for origin in allowed)
+        self._error_body = error_body
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass on what may pass."""
+        changing = scope["type"] == "websocket" or (
+            scope["type"] == "http" and scope["method"] not in ("GET", "HEAD", "OPTIONS")
+        )
+        if not changing or self._is_allowed(Headers(scope=scope)):
+            await self._app(scope, receive, send)
+        elif scope["type"] == "websocket":
+            await _refuse_socket(receive, send, CLOSE_FOREIGN_ORIGIN, "foreign origin")
+        else:
+            await self._error_body(ForbiddenError("Requests from pages of another origin are refused."))(
+                scope, receive, send
+            )
+
+    def _is_allowed(self, headers: Headers) -> bool:
+        origin = headers.get("origin")
+        if origin is None or origin.lower() in self._allowed:
+            return True
+        parts = urlsplit(origin)
+        return parts.netloc.lower() == headers.get("host", "").lower() and _is_own_name(parts.hostname or "")
+
+
+def _is_own_name(name: str) -> bool:
+    if name == "localhost" or name in (socket.gethostname().lower(), socket.getfqdn().lower()):
+        return True
+    try:
+        ipaddress.ip_address(name)
+    except ValueError:
+        return False
+    return True
+
+
+class ApiKeyGuard:
+    """Asks for one of the keys in X-API-Key; without keys in the settings it asks for nothing."""
+
+    def __init__(
+        self, app: ASGIApp, keys: Sequence[str], error_body: ErrorBody, open_paths: Sequence[str] = OPEN_PATHS
+    ) -> None:
+        self._app = app
+        self._keys = [key.encode() for key in keys]
+        self._error_body = error_body
+        self._open_paths = frozenset(open_paths)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass on what may pass."""
+        refusal = self._refusal(scope)
+        if refusal is None:
+            await self._app(scope, receive, send)
+        elif scope["type"] == "websocket":
+            await _refuse_socket(receive, send, CLOSE_UNAUTHORIZED, refusal.message)
+        else:
+            await self._error_body(refusal)(scope, receive, send)
+
+    def _refusal(self, scope: Scope) -> ServiceError | None:
+        if not self._keys or scope["type"] not in ("http", "websocket") or scope["path"] in self._open_paths:
+            return None
+        given = HTTPConnection(scope).headers.get("x-api-key", "").encode()
+        if not given:
+            return UnauthorizedError("Missing API key. Provide X-API-Key header.")
+        # Every key is compared, so that the time taken does not tell which one was near.
+        matches = [hmac.compare_digest(given, key) for key in self._keys]
+        return None if any(matches) else UnauthorizedError("Invalid API key.")
+
+
+class BodyLimit:
+    """Ends the reading of a body that is larger than allowed with TooLargeError, its length told or not."""
+
+    def __init__(self, app: ASGIApp, max_bytes: int) -> None:
+        self._app = app
+        self._max_bytes = max_bytes
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass on, counting what is read."""
+        received = 0
+
+        async def counting() -> Message:
+            nonlocal received
+            message = await receive()
+            if message["type"] == "http.request":
+                received += len(message.get("body", b""))
+                told = Headers(scope=scope).get("content-length", "0")
+                if received > self._max_bytes or (told.isdigit() and int(told) > self._max_bytes):
+                    raise TooLargeError(f"the body is larger than {self._max_bytes} bytes")
+            return message
+
+        await self._app(scope, counting if scope["type"] == "http" else receive, send)
+
+
+async def _refuse_socket(receive: Receive, send: Send, code: int, reason: str) -> None:
+    # A close before accept would reach the client as HTTP 403, without the code that tells why.
+    await receive()
+    await send({"type": "websocket.accept"})
+    await send({"type": "websocket.close", "code": code, "reason": reason})

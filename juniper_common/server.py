@@ -1,0 +1,132 @@
+"""Runs one ASGI app on one socket, and says READY only when both are there: the socket bound, the self-check passed."""
+
+import asyncio
+import contextlib
+import errno
+import logging
+import socket
+import sys
+from collections.abc import Awaitable, Callable, Generator, Sequence
+from typing import NoReturn
+
+import uvicorn
+from starlette.types import ASGIApp
+
+from juniper_common import logs
+from juniper_common.notify import Notifier, Watchdog, WellnessCheck
+from juniper_common.settings import EXIT_CONFIGURATION, ServiceSettings
+
+EXIT_TEMPORARY = 75
+"""sysexits.h EX_TEMPFAIL: systemd tries again, since whoever holds the port may leave."""
+
+GRACEFUL_SHUTDOWN_S = 10
+"""How long open requests may take to end: well below the units' TimeoutStopSec."""
+
+log = logging.getLogger(__name__)
+
+SelfCheck = Callable[[], Awaitable[None]]
+"""Raises when the service could not do its work."""
+
+
+def serve(
+    app: ASGIApp,
+    settings: ServiceSettings,
+    *,
+    self_check: SelfCheck,
+    checks: Sequence[WellnessCheck] = (),
+    notifier: Notifier | None = None,
+) -> None:
+    """Serve until SIGTERM or SIGINT. Ends the process with 75 when the port is taken, 1 when the self-check fails.
+
+    Args:
+        app: what to serve; tasks belong into its lifespan.
+        settings: where to listen, and how loud to log.
+        self_check: awaited once, after the socket is bound and before READY.
+        checks: asked at each watchdog ping; one objection and systemd restarts the service.
+        notifier: a service that sends STATUS lines of its own passes the notifier it uses.
+    """
+    logs.configure(settings.log_level)
+    listener = _listen(settings)
+    config = uvicorn.Config(
+        app,
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        lifespan="on",
+        ws="websockets-sansio",
+        timeout_graceful_shutdown=GRACEFUL_SHUTDOWN_S,
+    )
+    NotifyingServer(config, notifier or Notifier(), self_check, checks).run(sockets=[listener])
+
+
+def _listen(settings: ServiceSettings) -> socket.socket:
+    host, port = settings.bind
+    service = f"juniper-{settings.service_name()}"
+    try:
+        family, kind, protocol, _, address = socket.getaddrinfo(
+            host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
+        )[0]
+        listener = socket.socket(family, kind, protocol)
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind(address)
+    except OSError as error:
+        if error.errno == errno.EADDRINUSE:
+            _give_up(
+                f"{service}: port {port} on {host} is taken; who holds it: ss -ltnp sport = :{port}", EXIT_TEMPORARY
+            )
+        _give_up(f"{service}: cannot listen on {host}:{port}: {error}", EXIT_CONFIGURATION)
+    listener.set_inheritable(False)
+    return listener
+
+
+def _give_up(line: str, status: int) -> NoReturn:
+    print(line, file=sys.stderr)  # noqa: T201 - the operator reads this one line, not a log record
+    sys.exit(status)
+
+
+class NotifyingServer(uvicorn.Server):
+    """uvicorn's server with the sd_notify protocol around it."""
+
+    def __init__(
+        self,
+        config: uvicorn.Config,
+        notifier: Notifier,
+        self_check: SelfCheck,
+        checks: Sequence[WellnessCheck],
+    ) -> None:
+        super().__init__(config)
+        self._notifier = notifier
+        self._self_check = self_check
+        self._watchdog = Watchdog.from_environment(notifier, checks)
+        self._watchdog_task: asyncio.Task[None] | None = None
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Start to listen, then check, then say so. The lifespan would be too early: the port is still closed there."""
+        await super().startup(sockets)
+        try:
+            await self._self_check()
+        except Exception:
+            log.critical("the self-check failed", exc_info=True)
+            self._notifier.status("the self-check failed")
+            await self.shutdown(sockets)
+            sys.exit(1)
+        self._notifier.status("ready")
+        self._notifier.ready()
+        if self._watchdog is not None:
+            self._watchdog_task = asyncio.create_task(self._watchdog.run(), name="watchdog")
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Say so, stop pinging, and let open requests end."""
+        self._notifier.stopping()
+        if self._watchdog_task is not None:
+            self._watchdog_task.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await self._watchdog_task
+        await super().shutdown(sockets)
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Generator[None, None, None]:
+        """As uvicorn does, but without raising the signal again: a service that was asked to stop ends with 0."""
+        with super().capture_signals():
+            yield
+            self._captured_signals.clear()

@@ -1,0 +1,93 @@
+"""Settings that every service has. Each reads its own subclass from the environment once, at start.
+
+The environment comes from `juniper.env` and then the service's own env file (systemd's EnvironmentFile= or the
+foreground runner load them); secrets come as files in the folder that systemd names in `$CREDENTIALS_DIRECTORY`.
+"""
+
+import os
+import sys
+from pathlib import Path
+from typing import Annotated, Literal, Self
+
+import pydantic
+from pydantic import BeforeValidator, Field, SecretStr
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+EXIT_CONFIGURATION = 78
+"""sysexits.h EX_CONFIG: systemd does not restart a service that ends with it."""
+
+
+def _split(value: object) -> object:
+    return [part.strip() for part in value.split(",") if part.strip()] if isinstance(value, str) else value
+
+
+Words = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_split)]
+"""A setting written as a comma-separated list."""
+
+Secrets = Annotated[tuple[SecretStr, ...], NoDecode, BeforeValidator(_split)]
+"""The same, never printed."""
+
+
+class ServiceSettings(BaseSettings):
+    """What every service can be told. A subclass sets `env_prefix` in its `model_config`."""
+
+    model_config = SettingsConfigDict(extra="ignore", frozen=True, env_nested_delimiter="__")
+
+    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
+    api_keys: Secrets = Field(default=(), description="Comma-separated keys; none: no key is asked for.")
+    allowed_origins: Words = Field(default=(), description="Origins, beside the service's own, whose pages may call.")
+    max_body_bytes: int = Field(default=10_000_000, ge=1_000, description="A larger request body is refused (413).")
+    state_dir: Path = Field(
+        default_factory=lambda: Path(os.environ.get("STATE_DIRECTORY", "")),
+        description="What must outlive a restart.",
+    )
+    environment: Literal["dev", "demo", "production"] = Field(
+        default="production", validation_alias="JUNIPER_ENV", description="The profile that this host runs."
+    )
+
+    @classmethod
+    def service_name(cls) -> str:
+        """The last word of the prefix: data, cascor or canopy."""
+        return cls.model_config.get("env_prefix", "").removeprefix("JUNIPER_").rstrip("_").lower()
+
+    def model_post_init(self, _: object, /) -> None:
+        """Put the state where the XDG folders say when neither systemd nor a setting says it."""
+        if self.state_dir == Path():
+            base = os.environ.get("XDG_STATE_HOME") or Path.home() / ".local" / "state"
+            object.__setattr__(self, "state_dir", Path(base) / "juniper" / self.service_name())
+
+    @property
+    def bind(self) -> tuple[str, int]:
+        """The address to listen on."""
+        raise NotImplementedError
+
+    @property
+    def keys(self) -> tuple[str, ...]:
+        """The API keys in clear, for comparing."""
+        return tuple(key.get_secret_value() for key in self.api_keys)
+
+    @classmethod
+    def load(cls) -> Self:
+        """Read the environment, or end the process with one line per wrong setting and exit code 78."""
+        credentials = os.environ.get("CREDENTIALS_DIRECTORY")
+        try:
+            return cls(_secrets_dir=credentials)
+        except pydantic.ValidationError as error:
+            prefix = cls.model_config.get("env_prefix", "")
+            for problem in error.errors(include_url=False):
+                name = "__".join(str(part) for part in problem["loc"])
+                name = name if name.isupper() else prefix + name.upper()
+                print(f"juniper-{cls.service_name()}: {name}: {problem['msg']}", file=sys.stderr)  # noqa: T201
+            sys.exit(EXIT_CONFIGURATION)
+
+
+class ListenSettings(ServiceSettings):
+    """A service whose address is two plain settings."""
+
+    host: str = "127.0.0.1"
+    port: int = Field(ge=0, le=65535, description="0 takes a free port.")
+
+    @property
+    def bind(self) -> tuple[str, int]:
+        """The address to listen on."""
+        return self.host, self.port

@@ -1,0 +1,1 @@
+"""The models that cross a service boundary: what one service writes and another, or a client, reads."""
