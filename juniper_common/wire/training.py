@@ -39,7 +39,7 @@ class EngineParameters(_Request):
     error_threshold: float | None = None
     max_epochs: int | None = None
     max_iterations: int | None = None
-    patience: int | None = Field(default=None, description="Sets candidate_patience and output_patience at once.")
+    patience: int | None = None
     epochs_max: int | None = Field(default=None, description="The published clients' word for max_epochs.")
 
 
@@ -95,8 +95,7 @@ class NetworkStats(BaseModel):
 class DatasetSource(_Request):
     """Where the training data comes from: the data service, by id or by generator. `inline` stands in `inline_data`."""
 
-    source: Literal["inline", "generator", "url"] = "generator"
-    url: str | None = None
+    source: Literal["inline", "generator"] = "generator"
     generator: str | None = None
     params: dict[str, JsonValue] = {}
     dataset_id: str | None = None
@@ -142,6 +141,14 @@ class Commanded(BaseModel):
     status: str
     timestamp: float
     run_id: str | None
+
+
+class RunParametersAnswer(BaseModel):
+    """The answer of `GET` and `PATCH /v1/training/params`: every engine parameter, and the run's own two."""
+
+    params: dict[str, JsonValue]
+    seed: int | None
+    pace: float | None
 
 
 class ChangeParameters(_Request):

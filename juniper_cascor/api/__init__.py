@@ -1,0 +1,1 @@
+"""The training service's routes: each module is one table of operations."""

@@ -1,0 +1,46 @@
+"""What the engine refuses, as errors that say which value is wrong.
+
+EngineError
+├── ParameterError   a parameter out of its bounds
+├── DataError        patterns that cannot be trained on
+└── StateError       a saved state that does not belong to this data, or is incomplete
+"""
+
+
+class EngineError(ValueError):
+    """Root of the engine's errors: the caller gave something that cannot be trained with."""
+
+
+class ParameterError(EngineError):
+    """A parameter is out of its bounds.
+
+    Attributes:
+        field: The name of the parameter.
+        message: What is wrong with it, without the name.
+    """
+
+    def __init__(self, field: str, message: str) -> None:
+        super().__init__(f"{field}: {message}")
+        self.field = field
+        self.message = message
+
+
+class DataError(EngineError):
+    """The patterns cannot be trained on.
+
+    Attributes:
+        array: Which array: ``x``, ``y``, ``x_val`` or ``y_val``.
+        row: The first wrong pattern, counted from 0, where one pattern is to blame.
+        column: The first wrong column in it, counted from 0, where one value is to blame.
+    """
+
+    def __init__(self, array: str, message: str, *, row: int | None = None, column: int | None = None) -> None:
+        place = "" if row is None else f" row {row}" if column is None else f" row {row}, column {column}"
+        super().__init__(f"{array}{place}: {message}")
+        self.array = array
+        self.row = row
+        self.column = column
+
+
+class StateError(EngineError):
+    """A saved state is incomplete, or belongs to other data."""

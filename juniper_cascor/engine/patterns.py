@@ -1,0 +1,133 @@
+"""Patterns as a back end wants them: checked, standardised, feature-major and padded."""
+
+from __future__ import annotations
+
+import zlib
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from juniper_cascor.engine.errors import DataError
+from juniper_cascor.engine.network import standardised
+
+if TYPE_CHECKING:
+    from numpy.typing import ArrayLike, NDArray
+
+    from juniper_cascor.engine.parameters import Task
+
+PADDING = 16  # patterns are padded to a multiple of this: one AVX-512 vector of float32
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Scaling:
+    """How values are brought to mean 0 and standard deviation 1, column by column."""
+
+    mean: NDArray[np.float32]
+    scale: NDArray[np.float32]
+
+    @classmethod
+    def of(cls, values: NDArray[np.float32]) -> Scaling:
+        """The scaling of these rows; a constant column is centred, and its rounding errors stay small."""
+        mean = values.mean(axis=0, dtype=np.float64)
+        deviation = values.std(axis=0, dtype=np.float64)
+        constant = deviation <= 1e-6 * np.abs(mean)
+        scale = np.where(constant, np.maximum(np.abs(mean), 1.0), deviation)
+        return cls(mean.astype(np.float32), np.maximum(scale, np.finfo(np.float32).tiny).astype(np.float32))
+
+    @classmethod
+    def none(cls, n_columns: int) -> Scaling:
+        """The scaling that changes nothing."""
+        return cls(np.zeros(n_columns, np.float32), np.ones(n_columns, np.float32))
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Patterns:
+    """The padding is zero everywhere, in the bias row too, so that sums over patterns need no mask."""
+
+    features: NDArray[np.float32]  # [1 + inputs, ld], bias row first
+    targets: NDArray[np.float32]  # [outputs, ld], ±0.5 for classification, standardised for regression
+    labels: NDArray[np.int32]  # [ld], class index; −1 in the padding and for regression
+    n: int  # patterns without the padding
+
+    @classmethod
+    def of(
+        cls, x: NDArray[np.float32], y: NDArray[np.float32], task: Task, inputs: Scaling, targets: Scaling
+    ) -> Patterns:
+        """Lay out checked rows."""
+        n = len(x)
+        ld = -(-n // PADDING) * PADDING
+        features = np.zeros((1 + x.shape[1], ld), np.float32)
+        features[0, :n] = 1
+        features[1:, :n] = standardised(x, inputs.mean, inputs.scale).T
+        padded_targets = np.zeros((y.shape[1], ld), np.float32)
+        labels = np.full(ld, -1, np.int32)
+        if task == "classification":
+            padded_targets[:, :n] = y.T - np.float32(0.5)
+            labels[:n] = y[:, 0] if y.shape[1] == 1 else y.argmax(axis=1)
+        else:
+            padded_targets[:, :n] = standardised(y, targets.mean, targets.scale).T
+        return cls(features, padded_targets, labels, n)
+
+
+def checked(
+    x: ArrayLike, y: ArrayLike, task: Task, *, suffix: str = ""
+) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """Take x and y as float32, if they can be trained on.
+
+    Raises:
+        DataError: naming the array, and the row and column where one value is to blame.
+    """
+    inputs, targets = _as_matrix(x, "x" + suffix), _as_matrix(y, "y" + suffix)
+    if len(inputs) != len(targets):
+        raise DataError("y" + suffix, f"has {len(targets)} rows, but x{suffix} has {len(inputs)}")
+    if task == "classification":
+        _check_classes(targets, "y" + suffix)
+    return inputs, targets
+
+
+def check_several_classes(y: NDArray[np.float32]) -> None:
+    """Refuse training targets that hold one class only: there is nothing to tell apart.
+
+    Raises:
+        DataError: naming the class.
+    """
+    labels = y[:, 0] if y.shape[1] == 1 else y.argmax(axis=1)
+    if (labels == labels[0]).all():
+        raise DataError("y", f"holds one class only: class {int(labels[0])} in all {len(y)} rows")
+
+
+def checksum(*arrays: NDArray[np.float32]) -> int:
+    """CRC-32 of the arrays' bytes, to notice that a state is taken up with other data."""
+    crc = 0
+    for array in arrays:
+        crc = zlib.crc32(np.ascontiguousarray(array).view(np.uint8).data, crc)
+    return crc
+
+
+def _as_matrix(values: ArrayLike, name: str) -> NDArray[np.float32]:
+    try:
+        with np.errstate(over="ignore"):  # a double beyond float32 becomes infinite, and is refused below
+            matrix = np.ascontiguousarray(values, dtype=np.float32)
+    except (TypeError, ValueError) as error:
+        raise DataError(name, f"is not a matrix of numbers: {error}") from error
+    if np.ndim(values) != 2:
+        raise DataError(name, f"must have two dimensions, [patterns, columns], not shape {np.shape(values)}")
+    if matrix.size == 0:
+        raise DataError(name, f"is empty: shape {matrix.shape}")
+    if not np.isfinite(matrix).all():
+        row, column = (int(i) for i in np.argwhere(~np.isfinite(matrix))[0])
+        raise DataError(name, f"{matrix[row, column]} is not a finite number", row=row, column=column)
+    return matrix
+
+
+def _check_classes(y: NDArray[np.float32], name: str) -> None:
+    neither = (y != 0) & (y != 1)
+    if neither.any():
+        row, column = (int(i) for i in np.argwhere(neither)[0])
+        raise DataError(name, f"{y[row, column]} is neither 0 nor 1", row=row, column=column)
+    if y.shape[1] > 1:
+        not_one_hot = y.sum(axis=1) != 1
+        if not_one_hot.any():
+            row = int(not_one_hot.argmax())
+            raise DataError(name, f"is not one-hot: {int(y[row].sum())} columns are 1", row=row)

@@ -1,0 +1,1 @@
+"""One training from request to record: state machine, trainer process, run store, snapshots, fan-out."""

@@ -1,0 +1,88 @@
+"""The arrays a run trains on, as one NPZ file that outlives the run: a run can only be repeated with its data."""
+
+import hashlib
+import io
+import os
+import zipfile
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+Matrix = NDArray[np.float32]
+
+
+class DatasetFileError(ValueError):
+    """The file is no dataset."""
+
+
+@dataclass(frozen=True)
+class TrainingData:
+    """What a training reads: x [n, inputs], y [n, outputs], and patterns that are only watched, where there are any."""
+
+    x: Matrix
+    y: Matrix
+    x_val: Matrix | None
+    y_val: Matrix | None
+
+
+def read(path: Path) -> TrainingData:
+    """The data of a file. `X_val` is watched where it is there, else `X_test`.
+
+    Raises:
+        DatasetFileError: it is no NPZ, or an array is missing.
+    """
+    try:
+        with np.load(path, allow_pickle=False) as arrays:
+            held_out = next((name for name in ("val", "test") if len(arrays.get(f"X_{name}", ()))), None)
+            return TrainingData(
+                x=arrays["X_train"],
+                y=_columns(arrays["y_train"]),
+                x_val=None if held_out is None else arrays[f"X_{held_out}"],
+                y_val=None if held_out is None else _columns(arrays[f"y_{held_out}"]),
+            )
+    except (KeyError, ValueError, OSError, zipfile.BadZipFile) as error:
+        raise DatasetFileError(f"{path.name} is no dataset: {error}") from error
+
+
+def write(folder: Path, data: TrainingData) -> tuple[Path, str]:
+    """Keep arrays under the sha256 of their file; returns the path and that checksum."""
+    buffer = io.BytesIO()
+    arrays = {"X_train": data.x, "y_train": data.y}
+    if data.x_val is not None and data.y_val is not None:
+        arrays |= {"X_val": data.x_val, "y_val": data.y_val}
+    np.savez(buffer, allow_pickle=False, **arrays)
+    return keep(folder, buffer.getvalue())
+
+
+def keep(folder: Path, content: bytes) -> tuple[Path, str]:
+    """Keep a dataset file under its sha256, atomically; the same content again is not written again."""
+    checksum = hashlib.sha256(content).hexdigest()
+    path = folder / f"{checksum}.npz"
+    if not path.exists():
+        folder.mkdir(parents=True, exist_ok=True)
+        replace_atomically(path, content)
+    return path, checksum
+
+
+def replace_atomically(path: Path, content: bytes) -> None:
+    """Write a file that is there whole or not at all, whatever ends the process or the machine."""
+    temporary = path.with_name(f".{path.name}.{os.getpid()}")
+    try:
+        with temporary.open("wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        temporary.replace(path)
+    finally:
+        temporary.unlink(missing_ok=True)
+    folder = os.open(path.parent, os.O_RDONLY)
+    try:
+        os.fsync(folder)
+    finally:
+        os.close(folder)
+
+
+def _columns(y: NDArray[np.float32]) -> Matrix:
+    return y.reshape(len(y), -1)

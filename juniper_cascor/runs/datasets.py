@@ -1,0 +1,144 @@
+"""Finds what a start asks to train on: rows in the request, a dataset of the data service, or the demo spiral."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from juniper_cascor.engine import patterns
+from juniper_cascor.engine.errors import DataError
+from juniper_cascor.engine.parameters import Task
+from juniper_cascor.runs import dataset_file
+from juniper_cascor.runs.dataset_file import DatasetFileError, TrainingData
+from juniper_common.errors import BadRequestError, NotFoundError, UnavailableError, UnprocessableError
+from juniper_common.http import ClientError, InvalidRequestError, UnreachableError
+from juniper_common.http import NotFoundError as NotFoundAtDataError
+from juniper_common.wire.errors import FieldProblem
+from juniper_common.wire.training import DatasetSource, InlineData, StartTraining
+from juniper_data.client import AsyncJuniperDataClient
+
+DEMO = DatasetSource(generator="spiral", params={"n_spirals": 2, "n_points_per_spiral": 200, "noise": 0.15, "seed": 42})
+"""What is trained on where nothing was asked for."""
+
+
+@dataclass(frozen=True)
+class FoundDataset:
+    """Data, and the file that holds it for as long as its runs are kept."""
+
+    dataset_id: str | None
+    path: Path
+    checksum: str
+    data: TrainingData
+
+
+class Datasets:
+    """Keeps each dataset that was ever trained on, under its checksum."""
+
+    def __init__(self, folder: Path, client: AsyncJuniperDataClient) -> None:
+        self._folder = folder
+        self._client = client
+
+    async def find(self, request: StartTraining, task: str) -> FoundDataset:
+        """The data of a start, checked.
+
+        Raises:
+            UnprocessableError: it cannot be trained on; the row and column are named.
+            NotFoundError: there is no such dataset.
+            UnavailableError: the data service does not answer.
+        """
+        source = request.dataset or (None if request.inline_data else DEMO)
+        is_inline = source is None or source.source == "inline"
+        if is_inline != (request.inline_data is not None):
+            problem = "needs source inline" if request.inline_data else "is missing, though the source is inline"
+            raise UnprocessableError(f"inline_data {problem}", (FieldProblem(loc=["inline_data"], msg=problem),))
+        if request.inline_data is not None:
+            return self._inline(request.inline_data, task)
+        assert source is not None  # noqa: S101 - is_inline is False
+        found = await self._fetched(source)
+        _check(found.data, task)
+        return found
+
+    def _inline(self, rows: InlineData, task: str) -> FoundDataset:
+        data = TrainingData(
+            x=_matrix(rows.train_x, "train_x"),
+            y=_matrix(rows.train_y, "train_y"),
+            x_val=None if rows.val_x is None else _matrix(rows.val_x, "val_x"),
+            y_val=None if rows.val_y is None else _matrix(rows.val_y, "val_y"),
+        )
+        if (data.x_val is None) != (data.y_val is None):
+            missing = "val_x" if data.x_val is None else "val_y"
+            problem = "is missing: validation takes both"
+            raise UnprocessableError(f"{missing} {problem}", (FieldProblem(loc=["inline_data", missing], msg=problem),))
+        _check(data, task)
+        path, checksum = dataset_file.write(self._folder, data)
+        return FoundDataset(None, path, checksum, data)
+
+    async def _fetched(self, source: DatasetSource) -> FoundDataset:
+        try:
+            if source.dataset_id is not None:
+                meta = await self._client.get_dataset(source.dataset_id)
+            elif source.generator is not None:
+                meta = (await self._client.create_dataset(source.generator, source.params)).meta
+            else:
+                problem = "name a generator or a dataset_id"
+                raise UnprocessableError(problem, (FieldProblem(loc=["dataset"], msg=problem),))
+            self._folder.mkdir(parents=True, exist_ok=True)
+            path = self._folder / f"{meta.checksum}.npz"
+            if not path.exists():
+                await self._client.download_artifact(meta.dataset_id, path, checksum=meta.checksum)
+            return FoundDataset(meta.dataset_id, path, meta.checksum, dataset_file.read(path))
+        except NotFoundAtDataError as error:
+            raise NotFoundError(error.message) from error
+        except InvalidRequestError as error:
+            raise BadRequestError(error.message, _relocated(error)) from error
+        except UnreachableError as error:
+            raise UnavailableError(
+                f"the data service does not answer ({error}); start it: juniper-ctl start data"
+            ) from error
+        except (ClientError, DatasetFileError) as error:
+            raise UnavailableError(f"the data service gave no usable dataset: {error}") from error
+
+
+def _relocated(error: InvalidRequestError) -> tuple[FieldProblem, ...]:
+    """The fields that the data service named, as fields of the start request."""
+    if not isinstance(error.detail, list):
+        return (FieldProblem(loc=["dataset", "generator"], msg=error.message),)
+    problems = [FieldProblem.model_validate(problem) for problem in error.detail]
+    return tuple(problem.model_copy(update={"loc": ["dataset", *problem.loc]}) for problem in problems)
+
+
+def _matrix(rows: list[list[float]] | list[float], name: str) -> dataset_file.Matrix:
+    try:
+        matrix = np.asarray(rows, np.float32)
+    except ValueError:
+        problem = "the rows differ in length"
+        raise UnprocessableError(
+            f"{name}: {problem}", (FieldProblem(loc=["inline_data", name], msg=problem),)
+        ) from None
+    return matrix.reshape(len(matrix), -1)
+
+
+def _check(data: TrainingData, task: str) -> None:
+    kind: Task = "regression" if task == "regression" else "classification"
+    try:
+        _, y = patterns.checked(data.x, data.y, kind)
+        if kind == "classification":
+            patterns.check_several_classes(y)
+        if data.x_val is not None and data.y_val is not None:
+            patterns.checked(data.x_val, data.y_val, kind, suffix="_val")
+            _check_same_columns(data.x, data.x_val, "val_x")
+            _check_same_columns(data.y, data.y_val, "val_y")
+    except DataError as error:
+        name = {"x": "train_x", "y": "train_y", "x_val": "val_x", "y_val": "val_y"}[error.array]
+        loc: list[str | int] = [
+            "inline_data",
+            name,
+            *(place for place in (error.row, error.column) if place is not None),
+        ]
+        raise UnprocessableError(str(error), (FieldProblem(loc=loc, msg=str(error)),)) from error
+
+
+def _check_same_columns(trained: dataset_file.Matrix, watched: dataset_file.Matrix, name: str) -> None:
+    if trained.shape[1] != watched.shape[1]:
+        problem = f"has {watched.shape[1]} columns, the training rows have {trained.shape[1]}"
+        raise UnprocessableError(f"{name} {problem}", (FieldProblem(loc=["inline_data", name], msg=problem),))

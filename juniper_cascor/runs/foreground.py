@@ -1,0 +1,524 @@
+"""The run in the foreground: carries out what the state machine says, and holds what the watchers ask for."""
+
+import asyncio
+import importlib.metadata
+import logging
+import platform
+import secrets
+import time
+from collections.abc import Callable, Coroutine
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from pydantic import BaseModel, JsonValue
+
+from juniper_cascor.engine.network import Network
+from juniper_cascor.engine.parameters import Parameters
+from juniper_cascor.runs import network_arrays, network_spec
+from juniper_cascor.runs import state_machine as machine
+from juniper_cascor.runs.channel import Message
+from juniper_cascor.runs.datasets import Datasets, FoundDataset
+from juniper_cascor.runs.fanout import Fanout
+from juniper_cascor.runs.history import ROW, History, Rows, metric_row, points, thinned
+from juniper_cascor.runs.job import Job
+from juniper_cascor.runs.network_spec import NetworkSpec
+from juniper_cascor.runs.state_machine import Asked, Command, Ended, Obeyed, PhaseEntered, State, TrainerDied
+from juniper_cascor.runs.store import RunStore
+from juniper_cascor.runs.trainer_process import TrainerProcess
+from juniper_cascor.runs.views import topology
+from juniper_common import __version__, logs
+from juniper_common.errors import ConflictError, NotFoundError, UnavailableError, UnprocessableError
+from juniper_common.wire.errors import FieldProblem
+from juniper_common.wire.training import (
+    CandidateProgress,
+    CascadeAdd,
+    ChangeParameters,
+    CreateNetwork,
+    Heartbeat,
+    MetricsMessage,
+    Monitor,
+    PhaseName,
+    RunParameters,
+    RunRecord,
+    StartTraining,
+    StateMachine,
+    TrainingEvent,
+    TrainingState,
+    TrainingStatus,
+)
+
+POINTS_PER_MESSAGE = 500
+OBEY_TIMEOUT_S = 5.0
+RESTART_PAUSES_S = (0.1, 1.0, 5.0, 30.0)
+
+log = logging.getLogger(__name__)
+
+
+@dataclass
+class ForegroundRun:
+    """The run that the state speaks of, with its data."""
+
+    record: RunRecord
+    dataset: FoundDataset
+    parameters: Parameters
+
+
+TrainerFactory = Callable[[Callable[[Message], None], Callable[[str], None]], TrainerProcess]
+
+
+class Foreground:
+    """The service's one run at a time, from its start to its record.
+
+    Args:
+        folder: where snapshots stand.
+        store: the run records.
+        fanout: who watches.
+        datasets: where data comes from.
+        make_trainer: makes a trainer process, not yet started.
+        history_rows: how many epochs are kept for charts.
+        deadline_s: a trainer silent for this long while it trains is killed.
+    """
+
+    def __init__(
+        self,
+        *,
+        folder: Path,
+        store: RunStore,
+        fanout: Fanout,
+        datasets: Datasets,
+        make_trainer: TrainerFactory,
+        history_rows: int,
+        deadline_s: float,
+    ) -> None:
+        self.state = State()
+        self.spec: NetworkSpec | None = None
+        self.network: Network | None = None
+        self.run: ForegroundRun | None = None
+        self.history = History(history_rows)
+        self.is_trainer_warm = False
+        self._snapshots = folder
+        self._store = store
+        self._fanout = fanout
+        self._datasets = datasets
+        self._make_trainer = make_trainer
+        self._deadline_s = deadline_s
+        self._lock = asyncio.Lock()
+        self._trainer: TrainerProcess | None = None
+        self._obedience: asyncio.Future[None] | None = None
+        self._epoch = 0
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._restarts = 0
+
+    # Life of the service
+
+    async def open(self) -> None:
+        """Start the trainer, and watch over it."""
+        interrupted = self._store.end_interrupted(time.time(), "the service ended while the run was training")
+        if interrupted:
+            log.warning("%d runs were left unfinished by an earlier process", interrupted)
+        await self._start_trainer()
+        self._spawn(self._watch_over_trainer())
+
+    async def close(self) -> None:
+        """Stop the run, so that its last snapshot is written, and end the trainer."""
+        if self.state.is_active:
+            try:
+                await self.command("stop")
+            except (ConflictError, UnavailableError) as error:
+                log.warning("the run did not stop in good order: %s", error)
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        if self._trainer is not None:
+            await self._trainer.end()
+
+    # What may be asked
+
+    async def create_network(self, request: CreateNetwork) -> NetworkSpec:
+        """Load a network for the next run. Raises ConflictError while a run is active, UnprocessableError."""
+        async with self._lock:
+            self._check_idle("create a network")
+            parameters = network_spec.changed(Parameters(), request)
+            self.spec = NetworkSpec(request.input_size, request.output_size, parameters)
+            self._forget_run()
+            self._announce()
+            return self.spec
+
+    async def delete_network(self) -> None:
+        """Unload the network. Raises NotFoundError, ConflictError."""
+        async with self._lock:
+            self.loaded_spec()
+            self._check_idle("delete the network")
+            self.spec = None
+            self._forget_run()
+            self._announce()
+
+    async def start(self, request: StartTraining) -> RunRecord:
+        """Start a run; it grows a new network, with the parameters of the loaded one unless told otherwise.
+
+        Raises:
+            ConflictError: a run is active.
+            UnprocessableError: a parameter or the data cannot be.
+            UnavailableError: the trainer or the data service is away.
+        """
+        async with self._lock:
+            self._check_allowed("start")
+            spec = None if request.start_fresh else self.spec
+            parameters = _run_parameters(spec, request)
+            if self._trainer is None:
+                raise UnavailableError("the trainer process is starting again; try in a moment")
+            found = await self._datasets.find(request, parameters.task)
+            n_inputs, n_outputs = found.data.x.shape[1], found.data.y.shape[1]
+            _check_shape(spec, n_inputs, n_outputs)
+            self.spec = replace(spec, parameters=parameters) if spec else NetworkSpec(n_inputs, n_outputs, parameters)
+            record = _new_record(parameters, request.params, found)
+            self._store.add(record)
+            self._forget_run()
+            self.run = ForegroundRun(record, found, parameters)
+            self._apply(Asked("start", record.id))
+            return record
+
+    async def command(self, command: Command) -> State:
+        """Pause, resume, stop or reset; when this returns, the trainer has obeyed.
+
+        Raises:
+            ConflictError: the state does not allow it, or the run ended by itself meanwhile.
+        """
+        async with self._lock:
+            self._check_allowed(command)
+            self._apply(Asked(command))
+            await self._obeyed(command)
+            if command == "reset":
+                self.spec = None
+                self._announce()
+            expected = {"pause": "PAUSED", "resume": "STARTED", "stop": "STOPPED", "reset": "STOPPED"}[command]
+            if self.state.status != expected:
+                raise ConflictError(f"cannot {command}: the run has just ended as {self.state.status}")
+            return self.state
+
+    async def change(self, request: ChangeParameters) -> None:
+        """Change parameters: of the active run from its next phase on, its pace at once; else of the loaded network.
+
+        Raises:
+            NotFoundError: no network is loaded.
+            UnprocessableError: a value is out of bounds.
+        """
+        async with self._lock:
+            spec = self.loaded_spec()
+            parameters = network_spec.changed(spec.parameters, request)
+            self.spec = replace(spec, parameters=parameters)
+            if self.run is None or not self.state.is_active:
+                return
+            given = request.model_dump(exclude_unset=True)
+            fields: dict[str, JsonValue] = {"pace": given.pop("pace")} if "pace" in given else {}
+            self._send(Message("change", {**fields, "parameters": given, "run_id": self.state.run_id}))
+            await self._obeyed("change")
+            pace = request.pace if "pace" in fields else self.run.record.pace
+            self.run.parameters = parameters
+            self.run.record = self.run.record.model_copy(
+                update={"pace": pace, "params": network_spec.as_json(parameters)}
+            )
+            self._store.update(self.run.record)
+            self._announce()
+
+    def loaded_spec(self) -> NetworkSpec:
+        """The loaded network's shape and parameters. Raises NotFoundError."""
+        if self.spec is None:
+            raise NotFoundError("no network is loaded: create one, or start training")
+        return self.spec
+
+    def loaded_network(self) -> Network:
+        """The network as it has grown so far. Raises NotFoundError."""
+        return self.network or self.loaded_spec().untrained()
+
+    def loaded_run(self) -> ForegroundRun:
+        """The run in the foreground. Raises NotFoundError."""
+        if self.run is None:
+            raise NotFoundError("no run is in the foreground: start training")
+        return self.run
+
+    def status(self) -> TrainingStatus:
+        """All that is to be said of the foreground."""
+        state, run = self.state, self.run
+        return TrainingStatus(
+            state_machine=StateMachine(
+                status=state.status,
+                phase=state.phase,
+                paused_phase=state.paused_phase,
+                has_candidate_state=state.is_active and state.phase == "CANDIDATE",
+            ),
+            monitor=Monitor(
+                is_training=state.status == "STARTED",
+                current_epoch=self._epoch,
+                current_hidden_units=self.network.n_hidden_units if self.network else 0,
+                current_phase=state.phase,
+                total_metrics=len(self.history),
+            ),
+            training_state=TrainingState(
+                outcome=state.outcome,
+                reason=state.reason,
+                started_at=run.record.created_at if run else None,
+                ended_at=run.record.ended_at if run else None,
+            ),
+            network_loaded=self.spec is not None,
+            training_active=state.is_active,
+            run_id=state.run_id,
+            dataset_id=run.dataset.dataset_id if run else None,
+            seed=run.record.seed if run else None,
+            pace=run.record.pace if run else None,
+            params=network_spec.as_json(self.spec.parameters) if self.spec else {},
+        )
+
+    # What the trainer reports
+
+    def _heard(self, message: Message) -> None:
+        if message.kind == "ready":
+            self.is_trainer_warm = True
+            self._restarts = 0
+            return
+        run_id = message.text("run_id")
+        if run_id != self.state.run_id:
+            return
+        if message.kind == "progress":
+            self._progressed(message)
+        elif message.kind == "heartbeat":
+            self._fanout.publish("heartbeat", Heartbeat(epoch=message.integer("epoch")), run_id)
+        elif message.kind == "finished":
+            self._apply(Ended(run_id, outcome=message.text("outcome")))
+        elif message.kind == "failed":
+            self._apply(Ended(run_id, error=message.text("reason")))
+        elif message.kind == "obeyed":
+            command = message.text("command")
+            if command in ("pause", "resume", "stop"):
+                self._apply(Obeyed(run_id, command))  # type: ignore[arg-type] # narrowed by the line above
+            self._release()
+
+    def _progressed(self, message: Message) -> None:
+        run_id = message.text("run_id")
+        self._epoch = message.integer("epoch")
+        rows: Rows = message.arrays["rows"].view(ROW)
+        self.history.append(rows)
+        grown = self.network.n_hidden_units if self.network else -1
+        self.network = network_arrays.from_arrays(
+            message.arrays, task=message.text("task"), activation=message.text("activation")
+        )
+        phase: PhaseName = "CANDIDATE" if message.text("phase") == "candidate" else "OUTPUT"
+        self._apply(PhaseEntered(run_id, phase))
+        if len(rows):
+            newest = metric_row(rows[-1])
+            columns = points(thinned(rows, POINTS_PER_MESSAGE))
+            metrics = MetricsMessage.model_construct(**newest.__dict__, points=columns)
+            self._fanout.publish("metrics", metrics, run_id)
+        scores = message.arrays["scores"].tolist()
+        if scores:
+            best = max(scores)
+            self._fanout.publish(
+                "candidate_progress", CandidateProgress(epoch=self._epoch, scores=scores, best_score=best), run_id
+            )
+        installed = message.fields["installed"]
+        if isinstance(installed, list):
+            for unit in installed:
+                self._publish_installed(unit, run_id)
+        if self.network.n_hidden_units != grown:
+            self._fanout.publish("topology", topology(self.network), run_id)
+
+    def _publish_installed(self, unit: JsonValue, run_id: str) -> None:
+        fields = _Installed.model_validate(unit)
+        self._fanout.publish(
+            "cascade_add",
+            CascadeAdd(
+                hidden_unit_index=fields.index,
+                correlation=fields.score,
+                total_hidden_units=fields.index + 1,
+                epoch=fields.epoch,
+            ),
+            run_id,
+        )
+
+    # Carrying out
+
+    def _apply(self, event: machine.Event) -> None:
+        self.state, instructions = machine.transition(self.state, event)
+        for instruction in instructions:
+            self._carry_out(instruction)
+
+    def _carry_out(self, instruction: machine.Instruction) -> None:
+        match instruction:
+            case machine.TellTrainer("train"):
+                self._send(self._job().message())
+            case machine.TellTrainer(command):
+                self._send(Message(command, {"run_id": self.state.run_id}))
+            case machine.RecordRun():
+                self._record()
+            case machine.Forget():
+                self._forget_run()
+            case machine.Announce():
+                self._announce()
+            case machine.AnnounceEnd():
+                is_failure = self.state.status == "FAILED"
+                event = TrainingEvent(
+                    event="training_failed" if is_failure else "training_complete",
+                    outcome=self.state.outcome,
+                    reason=self.state.reason,
+                )
+                self._fanout.publish("event", event, self.state.run_id)
+            case machine.RestartTrainer():
+                self._trainer = None
+                self._spawn(self._restart_trainer())
+
+    def _record(self) -> None:
+        run = self.loaded_run()
+        run.record = run.record.model_copy(
+            update={
+                "status": self.state.status,
+                "ended_at": None if self.state.is_active else time.time(),
+                "epochs": self._epoch,
+                "hidden_units": self.network.n_hidden_units if self.network else 0,
+                "outcome": self.state.outcome,
+                "reason": self.state.reason,
+            }
+        )
+        self._store.update(run.record)
+        token = logs.run_id.set(run.record.id)
+        log.info("run is %s %s", self.state.status, self.state.outcome or self.state.reason or "")
+        logs.run_id.reset(token)
+
+    def _announce(self) -> None:
+        self._fanout.publish("state", self.status(), self.state.run_id)
+
+    def _forget_run(self) -> None:
+        self.state = State()
+        self.run = None
+        self.network = None
+        self._epoch = 0
+        self.history.clear()
+
+    def _job(self) -> Job:
+        run = self.loaded_run()
+        return Job(
+            run_id=run.record.id,
+            data_path=run.dataset.path,
+            snapshot_folder=self._snapshots,
+            parameters=run.record.params,
+            seed=run.record.seed,
+            pace=run.record.pace,
+            dataset_id=run.record.dataset_id,
+            dataset_checksum=run.record.dataset_checksum,
+            backend=run.record.backend,
+            versions=run.record.versions,
+        )
+
+    def _send(self, message: Message) -> None:
+        if self._trainer is None:
+            raise UnavailableError("the trainer process is starting again; try in a moment")
+        self._obedience = asyncio.get_running_loop().create_future()
+        self._trainer.send(message)
+
+    async def _obeyed(self, command: str) -> None:
+        """Wait until the trainer has done what it was told; one that does not within five seconds is killed."""
+        if self._obedience is None or command == "reset":
+            return
+        try:
+            await asyncio.wait_for(self._obedience, OBEY_TIMEOUT_S)
+        except TimeoutError:
+            log.error("the trainer did not %s within %.0f s; it is killed", command, OBEY_TIMEOUT_S)
+            if self._trainer is not None:
+                self._trainer.kill()
+            raise UnavailableError(f"the trainer did not {command} in time, and was killed") from None
+
+    def _release(self) -> None:
+        if self._obedience is not None and not self._obedience.done():
+            self._obedience.set_result(None)
+
+    def _check_allowed(self, command: Command) -> None:
+        try:
+            machine.check_allowed(self.state, command)
+        except machine.CommandNotAllowedError as error:
+            raise ConflictError(str(error)) from error
+
+    def _check_idle(self, what: str) -> None:
+        if self.state.is_active:
+            raise ConflictError(f"cannot {what}: training is {self.state.status}; stop it first")
+
+    # The trainer process
+
+    async def _start_trainer(self) -> None:
+        trainer = self._make_trainer(self._heard, self._died)
+        await trainer.start()
+        self._trainer = trainer
+
+    def _died(self, reason: str) -> None:
+        log.error("%s", reason)
+        self.is_trainer_warm = False
+        self._apply(TrainerDied(reason))
+        self._release()
+
+    async def _restart_trainer(self) -> None:
+        pause_s = RESTART_PAUSES_S[min(self._restarts, len(RESTART_PAUSES_S) - 1)]
+        self._restarts += 1
+        await asyncio.sleep(pause_s)
+        await self._start_trainer()
+
+    async def _watch_over_trainer(self) -> None:
+        while True:
+            await asyncio.sleep(min(1.0, self._deadline_s / 4))
+            trainer = self._trainer
+            if trainer is None or not self.is_trainer_warm or not self.state.is_active:
+                continue
+            silent_s = time.monotonic() - trainer.heard_at
+            if silent_s > self._deadline_s:
+                log.error("the trainer was silent for %.1f s; it is killed", silent_s)
+                trainer.kill()
+
+    def _spawn(self, work: Coroutine[None, None, None]) -> None:
+        task = asyncio.create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+
+class _Installed(BaseModel):
+    index: int
+    score: float
+    epoch: int
+
+
+def _run_parameters(spec: NetworkSpec | None, request: StartTraining) -> Parameters:
+    base = spec.parameters if spec else Parameters()
+    if request.epochs is not None:
+        base = network_spec.changed(base, RunParameters(max_epochs=request.epochs), ("epochs",))
+    return network_spec.changed(base, request.params, ("params",))
+
+
+def _check_shape(spec: NetworkSpec | None, n_inputs: int, n_outputs: int) -> None:
+    if spec is not None and (spec.n_inputs, spec.n_outputs) != (n_inputs, n_outputs):
+        problem = (
+            f"the data has {n_inputs} inputs and {n_outputs} outputs, the loaded network "
+            f"{spec.n_inputs} and {spec.n_outputs}; start_fresh makes one of the data's shape"
+        )
+        raise UnprocessableError(problem, (FieldProblem(loc=["dataset"], msg=problem),))
+
+
+def _new_record(parameters: Parameters, request: RunParameters, found: FoundDataset) -> RunRecord:
+    now = time.time()
+    return RunRecord(
+        id=time.strftime("%Y%m%d-%H%M%S-", time.gmtime(now)) + secrets.token_hex(4),
+        status="STARTED",
+        created_at=now,
+        ended_at=None,
+        seed=secrets.randbits(32) if request.seed is None else request.seed,
+        params=network_spec.as_json(parameters),
+        pace=request.pace,
+        dataset_id=found.dataset_id,
+        dataset_checksum=found.checksum,
+        backend="numba",
+        versions=_versions(),
+        epochs=0,
+        hidden_units=0,
+        outcome=None,
+        reason=None,
+    )
+
+
+def _versions() -> dict[str, str]:
+    libraries = {name: importlib.metadata.version(name) for name in ("numpy", "numba", "h5py")}
+    return {"juniper": __version__, "python": platform.python_version(), **libraries}

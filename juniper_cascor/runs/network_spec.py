@@ -1,0 +1,80 @@
+"""The network that the next run will grow: its shape and parameters, as they were asked for."""
+
+import uuid
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, replace
+
+import numpy as np
+from pydantic import JsonValue
+
+from juniper_cascor.engine.errors import ParameterError
+from juniper_cascor.engine.network import Network
+from juniper_cascor.engine.parameters import Parameters
+from juniper_common.errors import UnprocessableError
+from juniper_common.wire.errors import FieldProblem
+from juniper_common.wire.training import ChangeParameters, EngineParameters
+
+_ALIASES = {"epochs_max": "max_epochs"}
+_NOT_THE_ENGINES = {"seed", "pace", "input_size", "output_size", "init_output_weights"}
+
+_STARVING = {
+    "candidate_epochs": (100, "candidates hardly turn towards the residual error in fewer than 100 epochs"),
+    "output_epochs": (50, "the output layer does not settle in fewer than 50 epochs"),
+    "max_hidden_units": (12, "the two spirals take 12 hidden units and more"),
+    "candidate_pool_size": (4, "the best of fewer than 4 candidates is often a poor one"),
+}
+
+
+@dataclass(frozen=True)
+class NetworkSpec:
+    """A network before its training."""
+
+    n_inputs: int
+    n_outputs: int
+    parameters: Parameters
+    uuid: str = field(default_factory=lambda: str(uuid.uuid4()))
+
+    def warnings(self) -> list[str]:
+        """What is known to starve training."""
+        return [
+            f"{name} is {getattr(self.parameters, name)}: {why}"
+            for name, (least, why) in _STARVING.items()
+            if getattr(self.parameters, name) < least
+        ]
+
+    def untrained(self) -> Network:
+        """The network before its first epoch: no hidden unit, every output weight 0."""
+        return Network(
+            feature_mean=np.zeros(self.n_inputs, np.float32),
+            feature_scale=np.ones(self.n_inputs, np.float32),
+            hidden_weights=(),
+            output_weights=np.zeros((self.n_outputs, 1 + self.n_inputs), np.float32),
+            task=self.parameters.task,
+            activation=self.parameters.activation_function_name,
+        )
+
+
+def changed(
+    parameters: Parameters, request: EngineParameters | ChangeParameters, where: tuple[str, ...] = ()
+) -> Parameters:
+    """The parameters with those of the request in place. Raises UnprocessableError naming the field."""
+    given = request.model_dump(exclude_unset=True, exclude=_NOT_THE_ENGINES)
+    # A null keeps the default, but where null is itself a value: no budget.
+    values = {_ALIASES.get(name, name): value for name, value in given.items() if value is not None or name in _BUDGETS}
+    try:
+        return replace(parameters, **values)
+    except ParameterError as error:
+        raise UnprocessableError(str(error), (FieldProblem(loc=[*where, error.field], msg=error.message),)) from error
+
+
+_BUDGETS = frozenset({"max_epochs", "epochs_max", "max_iterations", "patience"})
+
+
+def as_json(parameters: Parameters) -> dict[str, JsonValue]:
+    """Every parameter by its name."""
+    return asdict(parameters)
+
+
+def from_json(values: Mapping[str, JsonValue]) -> Parameters:
+    """The reverse of `as_json`. Raises ParameterError, TypeError."""
+    return Parameters(**values)  # type: ignore[arg-type] # it validates itself

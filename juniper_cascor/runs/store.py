@@ -1,0 +1,115 @@
+"""The record of every training ever started, in SQLite: what is needed to repeat a run, and what became of it."""
+
+import sqlite3
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import orjson
+
+from juniper_common.wire.training import RunRecord, Status
+
+MIGRATIONS = (
+    """
+    CREATE TABLE runs (
+        id TEXT PRIMARY KEY,
+        status TEXT NOT NULL,
+        created_at REAL NOT NULL,
+        ended_at REAL,
+        seed INTEGER NOT NULL,
+        params TEXT NOT NULL,
+        pace REAL,
+        dataset_id TEXT,
+        dataset_checksum TEXT NOT NULL,
+        backend TEXT NOT NULL,
+        versions TEXT NOT NULL,
+        epochs INTEGER NOT NULL,
+        hidden_units INTEGER NOT NULL,
+        outcome TEXT,
+        reason TEXT
+    ) STRICT;
+    CREATE INDEX runs_by_time ON runs (created_at);
+    """,
+)
+"""Each is applied once, in order; a migration that was ever released is never changed."""
+
+
+class StoreTooNewError(RuntimeError):
+    """A newer version has written this store."""
+
+
+class RunStore:
+    """Run records; safe to use from several threads."""
+
+    def __init__(self, path: Path) -> None:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        self._lock = threading.Lock()
+        self._connection = sqlite3.connect(path, check_same_thread=False, isolation_level=None)
+        self._connection.row_factory = sqlite3.Row
+        self._connection.execute("PRAGMA journal_mode = WAL")
+        self._connection.execute("PRAGMA synchronous = FULL")
+        self._migrate()
+
+    def add(self, run: RunRecord) -> None:
+        """Record a new run."""
+        columns = self._columns(run)
+        names = ", ".join(columns)
+        marks = ", ".join(f":{name}" for name in columns)
+        with self._transaction() as connection:
+            connection.execute(f"INSERT INTO runs ({names}) VALUES ({marks})", columns)  # noqa: S608 - our own names
+
+    def update(self, run: RunRecord) -> None:
+        """Write what became of a run."""
+        columns = self._columns(run)
+        assignments = ", ".join(f"{name} = :{name}" for name in columns if name != "id")
+        with self._transaction() as connection:
+            connection.execute(f"UPDATE runs SET {assignments} WHERE id = :id", columns)  # noqa: S608 - our own names
+
+    def get(self, run_id: str) -> RunRecord | None:
+        """One record."""
+        with self._transaction() as connection:
+            row = connection.execute("SELECT * FROM runs WHERE id = ?", (run_id,)).fetchone()
+        return _record(row) if row else None
+
+    def newest(self, limit: int) -> list[RunRecord]:
+        """Records, newest first."""
+        with self._transaction() as connection:
+            rows = connection.execute("SELECT * FROM runs ORDER BY created_at DESC, rowid DESC LIMIT ?", (limit,))
+            return [_record(row) for row in rows]
+
+    def end_interrupted(self, ended_at: float, reason: str) -> int:
+        """Mark the runs that an earlier process left unfinished as failed; returns how many there were."""
+        active: tuple[Status, ...] = ("STARTED", "PAUSED")
+        with self._transaction() as connection:
+            return connection.execute(
+                "UPDATE runs SET status = 'FAILED', ended_at = ?, reason = ? WHERE status IN (?, ?)",
+                (ended_at, reason, *active),
+            ).rowcount
+
+    def close(self) -> None:
+        """Close the file."""
+        with self._lock:
+            self._connection.close()
+
+    def _migrate(self) -> None:
+        version = self._connection.execute("PRAGMA user_version").fetchone()[0]
+        if version > len(MIGRATIONS):
+            raise StoreTooNewError(f"the run store has schema {version}; this version knows {len(MIGRATIONS)}")
+        for number, migration in enumerate(MIGRATIONS[version:], start=version + 1):
+            self._connection.executescript(f"BEGIN; {migration} PRAGMA user_version = {number}; COMMIT;")
+
+    @contextmanager
+    def _transaction(self) -> Iterator[sqlite3.Connection]:
+        with self._lock, self._connection:
+            yield self._connection
+
+    @staticmethod
+    def _columns(run: RunRecord) -> dict[str, object]:
+        columns = run.model_dump(mode="json")
+        return columns | {name: orjson.dumps(columns[name]).decode() for name in ("params", "versions")}
+
+
+def _record(row: sqlite3.Row) -> RunRecord:
+    columns = dict(row)
+    return RunRecord(**columns | {name: orjson.loads(columns[name]) for name in ("params", "versions")})

@@ -1,0 +1,119 @@
+"""The service's end of the trainer process: start it, talk to it, notice when it dies."""
+
+import asyncio
+import contextlib
+import logging
+import os
+import signal
+import sys
+import time
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+
+from juniper_cascor.runs import channel
+from juniper_cascor.runs.channel import Message
+
+log = logging.getLogger(__name__)
+
+COMMAND = (sys.executable, "-m", "juniper_cascor.runs.trainer")
+END_TIMEOUT_S = 5.0
+
+
+class TrainerProcess:
+    """One trainer process; started once, and gone once.
+
+    Args:
+        on_message: called for each report.
+        on_death: called once, with the reason, when the process ended without having been told to.
+        environment: of the process.
+        command: what is run.
+    """
+
+    def __init__(
+        self,
+        on_message: Callable[[Message], None],
+        on_death: Callable[[str], None],
+        environment: Mapping[str, str],
+        command: Sequence[str] = COMMAND,
+    ) -> None:
+        self._on_message = on_message
+        self._on_death = on_death
+        self._environment = environment
+        self._command = command
+        self._process: asyncio.subprocess.Process | None = None
+        self._reader: asyncio.Task[None] | None = None
+        self._is_ending = False
+        self.heard_at = time.monotonic()
+
+    @property
+    def pid(self) -> int | None:
+        """The process's id, once it was started."""
+        return self._process.pid if self._process else None
+
+    async def start(self) -> None:
+        """Start the process."""
+        self._process = await asyncio.create_subprocess_exec(
+            *self._command,
+            stdin=asyncio.subprocess.PIPE,
+            stdout=asyncio.subprocess.PIPE,
+            env=dict(self._environment),
+            limit=1 << 20,
+        )
+        self.heard_at = time.monotonic()
+        self._reader = asyncio.create_task(self._read(self._process), name="trainer reader")
+
+    def send(self, message: Message) -> None:
+        """Send. Raises BrokenPipeError when the process is gone."""
+        if self._process is None or self._process.stdin is None or self._process.stdin.is_closing():
+            raise BrokenPipeError("the trainer is gone")
+        self._process.stdin.write(channel.encode(message))
+
+    def kill(self) -> None:
+        """End the process at once; `on_death` follows."""
+        if self._process is not None and self._process.returncode is None:
+            self._process.kill()
+
+    async def end(self) -> None:
+        """Close the process's input, and wait until it is gone."""
+        self._is_ending = True
+        if self._process is None or self._reader is None:
+            return
+        if self._process.stdin is not None:
+            self._process.stdin.close()
+        try:
+            await asyncio.wait_for(self._process.wait(), END_TIMEOUT_S)
+        except TimeoutError:
+            self.kill()
+            await self._process.wait()
+        await self._reader
+
+    async def _read(self, process: asyncio.subprocess.Process) -> None:
+        output = process.stdout
+        if output is None:
+            raise RuntimeError("the trainer was started without a pipe")
+        with contextlib.suppress(asyncio.IncompleteReadError, ConnectionResetError):
+            while True:
+                prefix = await output.readexactly(channel.PREFIX_BYTES)
+                message = channel.decode(prefix, await output.readexactly(channel.body_length(prefix)))
+                self.heard_at = time.monotonic()
+                self._on_message(message)
+        # Its output ended: whatever is left of it cannot be talked to any more.
+        self.kill()
+        status = await process.wait()
+        if not self._is_ending:
+            self._on_death(_reason(status))
+
+
+def _reason(status: int) -> str:
+    if status == -signal.SIGKILL:
+        return "the trainer was killed (SIGKILL): by hand, for being hung, or for want of memory"
+    if status < 0:
+        return f"the trainer died of {signal.Signals(-status).name}"
+    return f"the trainer ended with exit code {status}; the log says why"
+
+
+def environment(cache_folder: Path) -> dict[str, str]:
+    """This process's environment, with what the trainer needs: no watchdog of its own, a folder for compiled code."""
+    own = {name: value for name, value in os.environ.items() if not name.startswith(("WATCHDOG_", "NOTIFY_"))}
+    own.setdefault("NUMBA_CACHE_DIR", str(cache_folder / "numba"))
+    return own

@@ -1,0 +1,32 @@
+"""Every setting of the training service."""
+
+import os
+from pathlib import Path
+
+from pydantic import Field, SecretStr
+from pydantic_settings import SettingsConfigDict
+
+from juniper_common.settings import ListenSettings
+
+
+class CascorSettings(ListenSettings):
+    """Read from `JUNIPER_CASCOR_*`; the data service's address from the shared `JUNIPER_DATA_URL`."""
+
+    model_config = SettingsConfigDict(env_prefix="JUNIPER_CASCOR_", populate_by_name=True)
+
+    port: int = Field(default=8200, ge=0, le=65535)
+    data_url: str = Field(
+        default="http://127.0.0.1:8100", validation_alias="JUNIPER_DATA_URL", description="Where datasets come from."
+    )
+    data_api_key: SecretStr | None = Field(default=None, description="The key that the data service asks for.")
+    cache_dir: Path = Field(
+        default_factory=lambda: Path(
+            os.environ.get("CACHE_DIRECTORY") or Path.home() / ".cache" / "juniper" / "cascor"
+        ),
+        description="Where compiled code is kept; losing it costs the next start some seconds.",
+    )
+    max_clients: int = Field(default=50, ge=1, description="WebSocket clients at once; one more is closed with 1013.")
+    history_rows: int = Field(default=200_000, ge=1_000, description="Epochs of the foreground run kept for charts.")
+    trainer_deadline_s: float = Field(
+        default=30.0, gt=0, description="A training trainer silent for this long is taken for hung, and killed."
+    )

@@ -1,0 +1,1 @@
+"""Where datasets are kept: a protocol, and one file for each back end."""
