@@ -96,7 +96,7 @@ class Dashboard:
 
     def _routes(self) -> list[BaseRoute]:
         operations = DashboardApi(self.backend, self.live, self.broadcaster).operations()
-        health = HealthReport("juniper_canopy", optional=self.backend.probes(), details=self._details)
+        health = HealthReport("juniper-canopy", optional=self.backend.probes(), details=self._details)
         return [
             *health.routes(),
             *self.metrics.routes(),

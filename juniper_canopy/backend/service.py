@@ -1,5 +1,6 @@
 """The backend of a host with its services: commands and questions over HTTP, news over one WebSocket."""
 
+import asyncio
 from collections.abc import AsyncIterator, Mapping
 from typing import Literal, TypeVar
 
@@ -10,6 +11,7 @@ from juniper_canopy.backend.stream import TrainingStream
 from juniper_canopy.backend.updates import Update
 from juniper_common.health import Probe
 from juniper_common.http import AsyncHttpClient, NotFoundError
+from juniper_common.wire.datasets import DatasetMeta
 from juniper_common.wire.training import (
     ChangeParameters,
     Commanded,
@@ -22,10 +24,11 @@ from juniper_common.wire.training import (
     TrainingStarted,
     TrainingStatus,
 )
+from juniper_data.client import AsyncJuniperDataClient
 
 Model = TypeVar("Model", bound=BaseModel)
 
-DATASETS_SHOWN = 200
+DATASETS_SHOWN = 100
 
 
 class _Answer(BaseModel):
@@ -36,19 +39,6 @@ class _Answer(BaseModel):
 
 class _Rows(BaseModel):
     rows: list[MetricRow]
-
-
-class _StoredMeta(BaseModel):
-    """What the list of datasets needs of the data service's metadata."""
-
-    dataset_id: str
-    generator: str
-    n_samples: int
-    dataset_name: str | None = None
-
-
-class _StoredList(BaseModel):
-    datasets: list[_StoredMeta]
 
 
 class ServiceBackend:
@@ -62,7 +52,7 @@ class ServiceBackend:
 
     mode: Literal["service"] = "service"
 
-    def __init__(self, cascor: AsyncHttpClient, data: AsyncHttpClient, stream: TrainingStream) -> None:
+    def __init__(self, cascor: AsyncHttpClient, data: AsyncJuniperDataClient, stream: TrainingStream) -> None:
         self._cascor = cascor
         self._data = data
         self._stream = stream
@@ -75,7 +65,7 @@ class ServiceBackend:
         socket_url = "ws" + cascor_url.removeprefix("http").rstrip("/") + "/ws/training"
         return cls(
             AsyncHttpClient(cascor_url, api_key=cascor_key, attempts=2),
-            AsyncHttpClient(data_url, api_key=data_key, attempts=2),
+            AsyncJuniperDataClient(data_url, api_key=data_key, attempts=2),
             TrainingStream(socket_url, cascor_key),
         )
 
@@ -134,9 +124,10 @@ class ServiceBackend:
 
     async def stored_datasets(self) -> list[StoredDataset]:
         """What the data service keeps, newest first."""
-        response = await self._data.request("GET", "/v1/datasets/filter", params={"limit": DATASETS_SHOWN})
-        kept = _StoredList.model_validate_json(response.content).datasets
-        return [StoredDataset(meta.dataset_id, _label(meta)) for meta in kept]
+        identifiers = await self._data.list_datasets(limit=DATASETS_SHOWN)
+        kept = await asyncio.gather(*(self._data.get_dataset(identifier) for identifier in identifiers))
+        newest_first = sorted(kept, key=lambda meta: meta.created_at, reverse=True)
+        return [StoredDataset(meta.dataset_id, _label(meta)) for meta in newest_first]
 
     def probes(self) -> Mapping[str, Probe]:
         """How to ask each service how it is."""
@@ -177,6 +168,6 @@ def _body(model: BaseModel) -> dict[str, JsonValue]:
     return model.model_dump(mode="json", exclude_unset=True)
 
 
-def _label(meta: _StoredMeta) -> str:
+def _label(meta: DatasetMeta) -> str:
     name = meta.dataset_name or meta.generator.replace("_", " ")
     return f"{name}, {meta.n_samples} patterns ({meta.dataset_id.rsplit('-', 1)[-1][:6]})"

@@ -49,6 +49,12 @@ class Envelope(BaseModel):
     data: dict[str, JsonValue] = {}
 
 
+class _Missed(BaseModel):
+    """The part of `resume_ok` that matters here."""
+
+    messages: list[Envelope] = []
+
+
 class TrainingStream:
     """Yields updates for ever, through every restart of the training service.
 
@@ -96,15 +102,29 @@ class TrainingStream:
                         yield Connected(resumed=False)
                 case "resume_ok":
                     yield Connected(resumed=True)
+                    for missed in _Missed.model_validate(envelope.data).messages:
+                        if (update := self._take(missed)) is not None:
+                            yield update
                 case "resume_failed":
                     log.info("the training service could not resume: %s", envelope.data.get("reason"))
                     self._last_seq = None
                     yield Connected(resumed=False)
                 case _:
-                    if (update := _readable(envelope)) is not None:
+                    if (update := self._take(envelope)) is not None:
                         yield update
-            if envelope.seq is not None and envelope.type not in _GREETINGS:
-                self._last_seq = envelope.seq
+
+    def _take(self, envelope: Envelope) -> Update | None:
+        """A published message that was not heard before. Pings and greetings carry a number that is not their own."""
+        if envelope.type not in _PUBLISHED or envelope.seq is None:
+            return None
+        if self._last_seq is not None and envelope.seq <= self._last_seq:
+            return None
+        self._last_seq = envelope.seq
+        try:
+            return read_update(envelope)
+        except ValidationError as error:
+            log.warning("a %s message of another version was left out: %s", envelope.type, error)
+            return None
 
     async def _receive(self, socket: ClientConnection) -> Envelope | None:
         async with asyncio.timeout(SILENCE_LIMIT_S):
@@ -126,15 +146,7 @@ class TrainingStream:
         return True
 
 
-_GREETINGS = frozenset({"connection_established", "resume_ok", "resume_failed"})
-
-
-def _readable(envelope: Envelope) -> Update | None:
-    try:
-        return read_update(envelope)
-    except ValidationError as error:
-        log.warning("a %s message of another version was left out: %s", envelope.type, error)
-        return None
+_PUBLISHED = frozenset({"state", "metrics", "candidate_progress", "cascade_add", "topology", "heartbeat", "event"})
 
 
 def read_update(envelope: Envelope) -> Update | None:

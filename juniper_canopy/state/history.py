@@ -72,6 +72,7 @@ class RunHistory:
     def replace(self, rows: MetricColumns) -> None:
         """Hold these rows and no others; the installed units are read from them."""
         self._length = 0
+        self._last_seq = -1  # the numbers of another server process begin anew
         self._extend(rows)
         self.installations = _read_installations(rows, known=self.installations)
 

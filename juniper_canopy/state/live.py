@@ -115,8 +115,7 @@ class LiveState:
             self._runs[run_id] = RunHistory(run_id)
             while len(self._runs) > RUNS_KEPT:
                 self._runs.popitem(last=False)
-        self.candidates = None
-        self._delta.parts.add("candidates")
+        self._forget_network()
         self._rewrite()
 
     def load(self, run_id: str, rows: MetricColumns) -> None:
@@ -128,7 +127,9 @@ class LiveState:
     def report(self, status: TrainingStatus) -> None:
         """The training service's own words about its state."""
         self.status = status
-        if status.run_id is not None:
+        if status.run_id is None:
+            self._show_nothing()
+        else:
             self.show_run(status.run_id)
         self._delta.parts.add("state")
 
@@ -169,6 +170,20 @@ class LiveState:
         points = self.run.columns.thinned(HISTORY_ROWS) if self.run else None
         installations = list(self.run.installations) if self.run else []
         return Delta(reset=True, points=points, installations=installations, parts=set(PARTS))
+
+    def _show_nothing(self) -> None:
+        if self._run_id is None:
+            return
+        self._run_id = None
+        self._forget_network()
+        self.set_dataset(None)
+        self._rewrite()
+
+    def _forget_network(self) -> None:
+        self.candidates = None
+        self.topology = None
+        self.boundary = None
+        self._delta.parts |= {"candidates", "topology", "boundary"}
 
     def _set_link(self, *, up: bool, problem: str) -> None:
         self.link_up = up

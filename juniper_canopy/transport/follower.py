@@ -19,7 +19,7 @@ from juniper_common.http import ClientError
 
 BOUNDARY_RESOLUTION = 100
 BOUNDARY_PERIOD_S = 0.5
-HISTORY_ROWS = 100_000
+HISTORY_ROWS = 50_000
 
 log = logging.getLogger(__name__)
 

@@ -34,7 +34,7 @@ class ControlPanel:
             for name, icon, command in (
                 ("start", "play_arrow", self._start),
                 ("pause", "pause", self._backend.pause),
-                ("resume", "resume", self._backend.resume),
+                ("resume", "not_started", self._backend.resume),
                 ("stop", "stop", self._backend.stop),
                 ("reset", "restart_alt", self._backend.reset),
             ):

@@ -36,4 +36,4 @@ def _build_growth() -> None:
         title("Candidate pool", "pool-title")
         CanopyView("candidates")
         title("Installed units", "growth-title")
-        CanopyView("growth")
+        CanopyView("growth").classes("growth-list").props('tabindex="0"')

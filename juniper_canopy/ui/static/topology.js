@@ -12,42 +12,29 @@ export class TopologyView extends View {
     this.element.append(make("div", "panel-head", make("h2", "panel-title", "Cascade topology"), legend));
     this._host = make("div", "canvas-host topology-host");
     this.element.append(this._host);
-    this.onResize(this._host, () => this._onCanvas && this._drawCanvas());
+    this.onResize(this._host, () => this._draw());
     this.until(onThemeChange(() => this._draw()));
     this.follow(["topology"], () => this._draw());
   }
 
   _draw() {
     const { topology } = this.bus;
+    const { clientWidth: width, clientHeight: height } = this._host;
+    this._host.dataset.units = topology?.hidden_units.length ?? "";
     if (!topology) {
-      this._onCanvas = false;
       this._host.replaceChildren(make("p", "hint centred", "No network yet."));
       return;
     }
     const units = topology.hidden_units.length;
-    this._shapes = layCrossbar(topology);
-    this._onCanvas = units > SVG_UNITS;
-    const label = `Cascade of ${topology.input_size} inputs, ${units} hidden units and ${topology.output_size} outputs`;
-    if (this._onCanvas) {
-      this._canvas = make("canvas", "plane");
-      this._host.replaceChildren(this._canvas);
-      this._drawCanvas();
-    } else {
-      this._host.replaceChildren(toSvg(this._shapes));
-    }
-    const drawing = this._host.firstElementChild;
+    const shapes = layCrossbar(topology, width, height);
+    const drawing = units > SVG_UNITS ? make("canvas", "plane") : toSvg(shapes, width, height);
     drawing.setAttribute("role", "img");
-    drawing.setAttribute("aria-label", label);
-    this._host.dataset.units = units;
-  }
-
-  _drawCanvas() {
-    const { context, width, height } = fitCanvas(this._canvas);
-    const scale = Math.min(width / this._shapes.width, height / this._shapes.height);
-    context.clearRect(0, 0, width, height);
-    context.translate((width - this._shapes.width * scale) / 2, (height - this._shapes.height * scale) / 2);
-    context.scale(scale, scale);
-    paint(context, this._shapes, scale);
+    drawing.setAttribute(
+      "aria-label",
+      `Cascade of ${topology.input_size} inputs, ${units} hidden units and ${topology.output_size} outputs`,
+    );
+    this._host.replaceChildren(drawing);
+    if (units > SVG_UNITS) paint(fitCanvas(drawing).context, shapes);
   }
 }
 
@@ -55,8 +42,8 @@ function swatch(sign) {
   return make("span", `swatch swatch-${sign}`);
 }
 
-function toSvg({ lines, squares, circles, texts, width, height }) {
-  const root = node("svg", { viewBox: `0 0 ${width} ${height}`, class: "crossbar", preserveAspectRatio: "xMidYMid meet" });
+function toSvg({ lines, squares, circles, texts }, width, height) {
+  const root = node("svg", { viewBox: `0 0 ${width} ${height}`, class: "crossbar" });
   for (const line of lines) root.append(node("line", { ...line, class: "wire" }));
   for (const { x, y, side, sign, title } of squares) {
     const square = node("rect", { x, y, width: side, height: side, class: sign });
@@ -80,35 +67,32 @@ function node(name, attributes) {
   return element;
 }
 
-function paint(context, { lines, squares, circles, texts }, scale) {
+function paint(context, { lines, squares, circles, texts }) {
   context.strokeStyle = cssColor("wire");
-  context.lineWidth = Math.max(1, 0.5 / scale);
+  context.lineWidth = 0.5;
   context.beginPath();
   for (const { x1, y1, x2, y2 } of lines) {
     context.moveTo(x1, y1);
     context.lineTo(x2, y2);
   }
   context.stroke();
-  for (const { x, y, side, sign } of squares) {
+  for (const sign of ["positive", "negative"]) {
     context.fillStyle = cssColor(sign);
-    context.fillRect(x, y, side, side);
+    for (const { x, y, side } of squares.filter((square) => square.sign === sign)) context.fillRect(x, y, side, side);
   }
   context.strokeStyle = cssColor("text");
-  context.lineWidth = 1.6;
   for (const { x, y, radius, mark } of circles) {
     context.beginPath();
     context.arc(x, y, radius, 0, 2 * Math.PI);
-    context.fillStyle = cssColor({ hidden: "surface", newest: "install", output: "text" }[mark]);
+    context.fillStyle = cssColor({ unit: "surface", newest: "install", output: "text" }[mark]);
     context.fill();
     context.stroke();
   }
-  const every = Math.ceil(11 / (24 * scale)); // labels need 11 px each
   context.fillStyle = cssColor("text-soft");
-  context.font = `${Math.max(12, 10 / scale)}px Roboto, sans-serif`;
-  context.textBaseline = "middle";
-  texts.forEach(({ x, y, text, anchor }, index) => {
-    if (anchor === "end" && index % every !== 0) return;
+  context.font = "11px Roboto, sans-serif";
+  for (const { x, y, text, anchor } of texts) {
     context.textAlign = anchor === "end" ? "right" : "center";
+    context.textBaseline = anchor === "end" ? "middle" : "alphabetic";
     context.fillText(text, x, y);
-  });
+  }
 }

@@ -309,9 +309,7 @@ class GrowingBackend:
         self.tell(Measured(self._known_run(), self._seq, MetricsMessage(**row.model_dump(), points=points)))
 
     def _progress(self) -> CandidateProgress:
-        scores: list[float | None] = [
-            0.05 * (k + 1) + 0.03 * math.sin(self.epoch / 3 + k) for k in range(POOL)
-        ]
+        scores: list[float | None] = [0.05 * (k + 1) + 0.03 * math.sin(self.epoch / 3 + k) for k in range(POOL)]
         return CandidateProgress(epoch=self.epoch, scores=scores, best_score=max(s for s in scores if s is not None))
 
     def _installation(self) -> CascadeAdd:
