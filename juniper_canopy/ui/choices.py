@@ -23,12 +23,12 @@ class Generated:
 
 GENERATED = {
     DEMO: Generated(
-        "Demo spiral, 2 × 200 points",
+        "Demo spiral, 2 × 200",
         "spiral",
         {"n_spirals": 2, "n_points_per_spiral": 200, "noise": 0.15, "seed": 42},
     ),
-    "cmu spirals": Generated("CMU two spirals, 194 points", "cmu_spirals", {}),
-    "xor": Generated("XOR, 4 × 50 points", "xor", {"seed": 42}),
+    "cmu spirals": Generated("CMU two spirals", "cmu_spirals", {}),
+    "xor": Generated("XOR, 4 × 50", "xor", {"seed": 42}),
 }
 
 

@@ -3,7 +3,7 @@ import { View, fitCanvas, make } from "canopy/view.js";
 
 const MARGIN = { left: 44, right: 10, top: 6, bottom: 36 };
 const FONT = "12px Roboto, sans-serif";
-const MANY_POINTS = 1500;
+const RADII = [[200, 4], [600, 3.3], [2000, 2.5], [Infinity, 1.8]]; // up to so many points, so large
 
 /** What the network decides over the plane, in pale fields, with the patterns clearly in front of them. */
 export class BoundaryView extends View {
@@ -137,15 +137,16 @@ function drawPoints(context, plane, { x, y, classes, n_train: trainCount }) {
   const colors = classColors("class");
   const outline = cssColor("outline");
   const ground = cssColor("surface");
-  const radius = (x.length > MANY_POINTS ? 2.2 : 4) * Math.min(1, Math.max(0.6, plane.width / 380));
+  const [, largest] = RADII.find(([count]) => x.length <= count);
+  const radius = largest * Math.min(1, Math.max(0.7, plane.width / 300));
   // Validation first: the hollow marks then never cover a training pattern.
   const order = [...x.keys()].sort((a, b) => Number(a < trainCount) - Number(b < trainCount));
   for (const index of order) {
     const color = colors[classes[index] % CLASS_COUNT];
     const trained = index < trainCount;
     traceMarker(context, MARKERS[classes[index] % CLASS_COUNT], toX(plane, x[index]), toY(plane, y[index]), radius);
-    context.lineWidth = trained ? 1.2 : 4;
-    context.strokeStyle = trained ? outline : outline;
+    context.lineWidth = trained ? 1.4 : 4;
+    context.strokeStyle = outline;
     context.stroke();
     context.fillStyle = trained ? color : ground;
     context.fill();

@@ -77,7 +77,7 @@ export class MetricChart extends View {
     this._metrics = [`train_${metric}`, `val_${metric}`];
     const options = {
       ...this._size(),
-      padding: [18, 8, 0, 0],
+      padding: [18, 24, 0, 0],
       legend: { show: false },
       cursor: { sync: { key: "canopy-epochs" }, points: { size: 7 }, drag: { x: true, y: false } },
       scales: { x: { time: false, range: epochRange }, y: { range: this._kind.range } },

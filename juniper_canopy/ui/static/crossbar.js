@@ -24,7 +24,7 @@ export function layCrossbar(topology, boxWidth, boxHeight) {
   const columns = sources.length + 1; // one more for the output units
   const cell = Math.max(2, Math.min(LARGEST_CELL, (boxWidth - LEFT) / columns, (boxHeight - TOP) / rows.length));
   const left = LEFT + Math.max(0, (boxWidth - LEFT - cell * columns) / 2);
-  const top = TOP + Math.max(0, (boxHeight - TOP - cell * rows.length) / 2);
+  const top = TOP;
   const named = Math.ceil(LABEL_HEIGHT / cell); // every how many rows have a name
   const x = (column) => left + (column + 0.5) * cell;
   const y = (row) => top + (row + 0.5) * cell;

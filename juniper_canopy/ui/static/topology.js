@@ -8,7 +8,7 @@ const SVG = "http://www.w3.org/2000/svg";
 /** The network as Fahlman drew it: SVG while it is small, canvas beyond. */
 export class TopologyView extends View {
   build() {
-    const legend = make("span", "readout", swatch("positive"), "positive", swatch("negative"), "negative, by area");
+    const legend = make("span", "readout", swatch("positive"), "positive", swatch("negative"), "negative; area: share of its row's largest");
     this.element.append(make("div", "panel-head", make("h2", "panel-title", "Cascade topology"), legend));
     this._host = make("div", "canvas-host topology-host");
     this.element.append(this._host);
