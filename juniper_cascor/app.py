@@ -75,7 +75,7 @@ def create_service(settings: CascorSettings, data_client: AsyncJuniperDataClient
         return {
             "network_loaded": foreground.spec is not None,
             "training_state": foreground.state.status,
-            "trainer_warm": foreground.is_trainer_warm,
+            "trainer_warm": foreground.trainer.is_warm,
         }
 
     health = HealthReport("juniper-cascor", optional={"juniper_data": data_service}, details=details)

@@ -12,8 +12,9 @@ ClientError
 """
 
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from types import TracebackType
-from typing import ClassVar, Self
+from typing import ClassVar, Literal, Self
 
 import httpx
 import orjson
@@ -109,13 +110,28 @@ def _message(response: httpx.Response) -> tuple[str, JsonValue]:
     return str(detail), detail
 
 
-def _should_retry(idempotent: bool) -> Callable[[Exception], bool]:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Call:
+    """One request, before anybody sends it: so that a client for threads and one for event loops share it."""
+
+    method: Literal["GET", "POST", "PATCH", "DELETE"] = "GET"
+    path: str
+    json: JsonValue = None
+    params: Params | None = None
+    headers: Mapping[str, str] | None = None
+    idempotent: bool | None = None
+    """Whether sending it twice does no harm; None: as the method says."""
+
+
+def _should_retry(call: Call) -> Callable[[Exception], bool]:
+    may_repeat = call.method in IDEMPOTENT if call.idempotent is None else call.idempotent
+
     def decide(error: Exception) -> bool:
         if isinstance(error, httpx.ConnectError):
             return True  # Nothing was sent.
         if isinstance(error, ResponseError):
-            return error.status == 429 or (idempotent and error.status in RETRIED)
-        return idempotent and isinstance(error, httpx.TransportError)
+            return error.status == 429 or (may_repeat and error.status in RETRIED)
+        return may_repeat and isinstance(error, httpx.TransportError)
 
     return decide
 
@@ -147,23 +163,12 @@ class HttpClient:
         self._http = httpx.Client(base_url=base_url, headers=_headers(api_key), timeout=timeout_s, transport=transport)
         self._attempts = attempts
 
-    def request(
-        self,
-        method: str,
-        path: str,
-        *,
-        json: JsonValue = None,
-        params: Params | None = None,
-        headers: Mapping[str, str] | None = None,
-        idempotent: bool | None = None,
-    ) -> httpx.Response:
+    def send(self, call: Call) -> httpx.Response:
         """Send, and again where that is safe. Raises ClientError."""
-        again = method in IDEMPOTENT if idempotent is None else idempotent
         try:
-            for attempt in stamina.retry_context(on=_should_retry(again), attempts=self._attempts, wait_max=2.0):
+            for attempt in stamina.retry_context(on=_should_retry(call), attempts=self._attempts, wait_max=2.0):
                 with attempt:
-                    response = self._http.send(_build(self._http, method, path, json, params, headers))
-                    return raise_for_status(response)
+                    return raise_for_status(self._http.send(_build(self._http, call)))
         except httpx.TransportError as error:
             raise UnreachableError(f"{self._http.base_url}: {error or type(error).__name__}") from error
         raise AssertionError("stamina ends with a return or an exception")  # pragma: no cover
@@ -200,23 +205,12 @@ class AsyncHttpClient:
         )
         self._attempts = attempts
 
-    async def request(
-        self,
-        method: str,
-        path: str,
-        *,
-        json: JsonValue = None,
-        params: Params | None = None,
-        headers: Mapping[str, str] | None = None,
-        idempotent: bool | None = None,
-    ) -> httpx.Response:
+    async def send(self, call: Call) -> httpx.Response:
         """Send, and again where that is safe. Raises ClientError."""
-        again = method in IDEMPOTENT if idempotent is None else idempotent
         try:
-            async for attempt in stamina.retry_context(on=_should_retry(again), attempts=self._attempts, wait_max=2.0):
+            async for attempt in stamina.retry_context(on=_should_retry(call), attempts=self._attempts, wait_max=2.0):
                 with attempt:
-                    response = await self._http.send(_build(self._http, method, path, json, params, headers))
-                    return raise_for_status(response)
+                    return raise_for_status(await self._http.send(_build(self._http, call)))
         except httpx.TransportError as error:
             raise UnreachableError(f"{self._http.base_url}: {error or type(error).__name__}") from error
         raise AssertionError("stamina ends with a return or an exception")  # pragma: no cover
@@ -236,14 +230,8 @@ class AsyncHttpClient:
         await self.close()
 
 
-def _build(
-    http: httpx.Client | httpx.AsyncClient,
-    method: str,
-    path: str,
-    json: JsonValue,
-    params: Params | None,
-    headers: Mapping[str, str] | None,
-) -> httpx.Request:
-    content = None if json is None else orjson.dumps(json)
+def _build(http: httpx.Client | httpx.AsyncClient, call: Call) -> httpx.Request:
+    content = None if call.json is None else orjson.dumps(call.json)
     typed = {"Content-Type": "application/json"} if content else {}
-    return http.build_request(method, path, content=content, params=params, headers={**typed, **(headers or {})})
+    headers = {**typed, **(call.headers or {})}
+    return http.build_request(call.method, call.path, content=content, params=call.params, headers=headers)

@@ -44,7 +44,7 @@ def create_app(settings: Settings, catalog: Catalog) -> Starlette:
 
     async def probe_store() -> str:
         await to_thread.run_sync(catalog.check)
-        return "takes and gives"
+        return "writable"
 
     return Starlette(
         routes=[

@@ -11,16 +11,15 @@ import re
 import tempfile
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
-from typing import Literal, Self, TypedDict, TypeVar, Unpack, cast
+from typing import Self, TypedDict, TypeVar, Unpack, cast
 from urllib.parse import quote
 
 import httpx
 from pydantic import JsonValue, TypeAdapter, ValidationError
 
-from juniper_common.http import AsyncHttpClient, ClientError, HttpClient, Params, UnreachableError
+from juniper_common.http import AsyncHttpClient, Call, ClientError, HttpClient, UnreachableError
 from juniper_common.wire.datasets import (
     CreateDatasetResponse,
     DatasetMeta,
@@ -81,33 +80,33 @@ class JuniperDataClient(HttpClient):
 
     def list_generators(self) -> list[GeneratorInfo]:
         """The generators, with the schemas of their params."""
-        return _read(_GENERATORS, self._send(_list_generators()))
+        return _read(_GENERATORS, self.send(_list_generators()))
 
     def get_generator_schema(self, name: str) -> JsonObject:
         """JSON Schema of a generator's params."""
-        return _read(_SCHEMA, self._send(_get_generator_schema(name)))
+        return _read(_SCHEMA, self.send(_get_generator_schema(name)))
 
     def create_dataset(
         self, generator: str, params: Mapping[str, JsonValue] | None = None, **notes: Unpack[Notes]
     ) -> CreateDatasetResponse:
         """Make a dataset, or find the same one made before."""
-        return _read(_CREATED, self._send(_create_dataset(generator, params, notes)))
+        return _read(_CREATED, self.send(_create_dataset(generator, params, notes)))
 
     def list_datasets(self, limit: int = 100, offset: int = 0) -> list[str]:
         """Ids, in their alphabetical order."""
-        return _read(_IDS, self._send(_list_datasets(limit, offset)))
+        return _read(_IDS, self.send(_list_datasets(limit, offset)))
 
     def get_dataset(self, dataset_id: str) -> DatasetMeta:
         """All that is known of a dataset but its samples."""
-        return _read(_META, self._send(_get_dataset(dataset_id)))
+        return _read(_META, self.send(_get_dataset(dataset_id)))
 
     def delete_dataset(self, dataset_id: str) -> None:
         """Remove a dataset."""
-        self._send(_delete_dataset(dataset_id))
+        self.send(_delete_dataset(dataset_id))
 
     def preview(self, dataset_id: str, n: int = 100) -> DatasetPreview:
         """The first samples of the whole set."""
-        return _read(_PREVIEW, self._send(_preview(dataset_id, n)))
+        return _read(_PREVIEW, self.send(_preview(dataset_id, n)))
 
     def download_artifact(self, dataset_id: str, path: Path, *, checksum: str | None = None) -> str:
         """Put the NPZ at `path`, whole or not at all, and return its SHA-256.
@@ -116,18 +115,8 @@ class JuniperDataClient(HttpClient):
         """
         with _Download(dataset_id, path, checksum) as download:
             while not download.is_complete:
-                download.take(self._send(download.next_piece()))
+                download.take(self.send(download.next_piece()))
             return download.keep()
-
-    def _send(self, call: "_Call") -> httpx.Response:
-        return self.request(
-            call.method,
-            call.path,
-            json=call.json,
-            params=call.params,
-            headers=call.headers,
-            idempotent=call.idempotent,
-        )
 
 
 class AsyncJuniperDataClient(AsyncHttpClient):
@@ -149,94 +138,72 @@ class AsyncJuniperDataClient(AsyncHttpClient):
 
     async def list_generators(self) -> list[GeneratorInfo]:
         """The generators, with the schemas of their params."""
-        return _read(_GENERATORS, await self._send(_list_generators()))
+        return _read(_GENERATORS, await self.send(_list_generators()))
 
     async def get_generator_schema(self, name: str) -> JsonObject:
         """JSON Schema of a generator's params."""
-        return _read(_SCHEMA, await self._send(_get_generator_schema(name)))
+        return _read(_SCHEMA, await self.send(_get_generator_schema(name)))
 
     async def create_dataset(
         self, generator: str, params: Mapping[str, JsonValue] | None = None, **notes: Unpack[Notes]
     ) -> CreateDatasetResponse:
         """Make a dataset, or find the same one made before."""
-        return _read(_CREATED, await self._send(_create_dataset(generator, params, notes)))
+        return _read(_CREATED, await self.send(_create_dataset(generator, params, notes)))
 
     async def list_datasets(self, limit: int = 100, offset: int = 0) -> list[str]:
         """Ids, in their alphabetical order."""
-        return _read(_IDS, await self._send(_list_datasets(limit, offset)))
+        return _read(_IDS, await self.send(_list_datasets(limit, offset)))
 
     async def get_dataset(self, dataset_id: str) -> DatasetMeta:
         """All that is known of a dataset but its samples."""
-        return _read(_META, await self._send(_get_dataset(dataset_id)))
+        return _read(_META, await self.send(_get_dataset(dataset_id)))
 
     async def delete_dataset(self, dataset_id: str) -> None:
         """Remove a dataset."""
-        await self._send(_delete_dataset(dataset_id))
+        await self.send(_delete_dataset(dataset_id))
 
     async def preview(self, dataset_id: str, n: int = 100) -> DatasetPreview:
         """The first samples of the whole set."""
-        return _read(_PREVIEW, await self._send(_preview(dataset_id, n)))
+        return _read(_PREVIEW, await self.send(_preview(dataset_id, n)))
 
     async def download_artifact(self, dataset_id: str, path: Path, *, checksum: str | None = None) -> str:
         """Put the NPZ at `path`; see JuniperDataClient. The disk is waited for in a thread."""
         with _Download(dataset_id, path, checksum) as download:
             while not download.is_complete:
-                piece = await self._send(download.next_piece())
+                piece = await self.send(download.next_piece())
                 await asyncio.to_thread(download.take, piece)
             return await asyncio.to_thread(download.keep)
 
-    async def _send(self, call: "_Call") -> httpx.Response:
-        return await self.request(
-            call.method,
-            call.path,
-            json=call.json,
-            params=call.params,
-            headers=call.headers,
-            idempotent=call.idempotent,
-        )
+
+def _list_generators() -> Call:
+    return Call(path="/v1/generators")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Call:
-    """One request, before anybody sends it."""
-
-    method: Literal["GET", "POST", "DELETE"] = "GET"
-    path: str
-    json: JsonValue = None
-    params: Params | None = None
-    headers: Mapping[str, str] | None = None
-    idempotent: bool | None = None
+def _get_generator_schema(name: str) -> Call:
+    return Call(path=f"/v1/generators/{quote(name, safe='')}/schema")
 
 
-def _list_generators() -> _Call:
-    return _Call(path="/v1/generators")
-
-
-def _get_generator_schema(name: str) -> _Call:
-    return _Call(path=f"/v1/generators/{quote(name, safe='')}/schema")
-
-
-def _create_dataset(generator: str, params: Mapping[str, JsonValue] | None, notes: Notes) -> _Call:
+def _create_dataset(generator: str, params: Mapping[str, JsonValue] | None, notes: Notes) -> Call:
     params = dict(params or {})
     body = cast("JsonValue", {"generator": generator, "params": params, **notes})
     # A null seed makes another dataset each time; anything else is found again by its id.
-    return _Call(method="POST", path="/v1/datasets", json=body, idempotent=params.get("seed", 0) is not None)
+    return Call(method="POST", path="/v1/datasets", json=body, idempotent=params.get("seed", 0) is not None)
 
 
-def _list_datasets(limit: int, offset: int) -> _Call:
-    return _Call(path="/v1/datasets", params={"limit": limit, "offset": offset})
+def _list_datasets(limit: int, offset: int) -> Call:
+    return Call(path="/v1/datasets", params={"limit": limit, "offset": offset})
 
 
-def _get_dataset(dataset_id: str) -> _Call:
-    return _Call(path=_dataset_path(dataset_id))
+def _get_dataset(dataset_id: str) -> Call:
+    return Call(path=_dataset_path(dataset_id))
 
 
-def _delete_dataset(dataset_id: str) -> _Call:
-    return _Call(method="DELETE", path=_dataset_path(dataset_id))
+def _delete_dataset(dataset_id: str) -> Call:
+    return Call(method="DELETE", path=_dataset_path(dataset_id))
 
 
-def _preview(dataset_id: str, n: int) -> _Call:
-    return _Call(path=f"{_dataset_path(dataset_id)}/preview", params={"n": n})
+def _preview(dataset_id: str, n: int) -> Call:
+    return Call(path=f"{_dataset_path(dataset_id)}/preview", params={"n": n})
 
 
 def _dataset_path(dataset_id: str) -> str:
@@ -280,9 +247,9 @@ class _Download:
         self._file.close()
         Path(self._file.name).unlink(missing_ok=True)
 
-    def next_piece(self) -> _Call:
+    def next_piece(self) -> Call:
         asked = f"bytes={self._received}-{self._received + PIECE_BYTES - 1}"
-        return _Call(path=f"{_dataset_path(self._dataset_id)}/artifact", headers={"Range": asked})
+        return Call(path=f"{_dataset_path(self._dataset_id)}/artifact", headers={"Range": asked})
 
     def take(self, response: httpx.Response) -> None:
         if response.status_code == 206:

@@ -22,11 +22,13 @@ def write_npz(file: IO[bytes], arrays: Mapping[str, NDArray[np.float32]]) -> Non
 
 
 def read_npz(file: IO[bytes], names: tuple[str, ...]) -> tuple[NDArray[np.float32], ...]:
-    """The named arrays, in the order asked for.
+    """The named arrays, in the order asked for, from a file at its start.
 
     Raises:
-        ValueError: the file is no NPZ of plain arrays.
-        KeyError: an array is missing.
+        ValueError: the file is no NPZ of plain arrays, or one is missing.
     """
-    with np.load(file, allow_pickle=False) as archive:
-        return tuple(np.asarray(archive[name], dtype=np.float32) for name in names)
+    try:
+        with np.load(file, allow_pickle=False) as archive:
+            return tuple(np.asarray(archive[name], dtype=np.float32) for name in names)
+    except (EOFError, KeyError, zipfile.BadZipFile) as error:
+        raise ValueError(f"no NPZ with {', '.join(names)}: {error}") from error

@@ -57,7 +57,7 @@ class TrainingSocket:
             async with asyncio.TaskGroup() as tasks:
                 tasks.create_task(self._pass_on(socket, watcher))
                 tasks.create_task(self._ping(socket))
-                tasks.create_task(self._listen(socket))
+                tasks.create_task(self._listen(socket, watcher))
         except* (WebSocketDisconnect, RuntimeError) as gone:
             # Starlette says RuntimeError when the socket closed between two sends.
             log.debug("a watcher is gone: %s", gone.exceptions)
@@ -81,7 +81,7 @@ class TrainingSocket:
             await asyncio.sleep(PING_S)
             await self._say(socket, "ping", "{}")
 
-    async def _listen(self, socket: WebSocket) -> None:
+    async def _listen(self, socket: WebSocket, watcher: Watcher) -> None:
         times: deque[float] = deque(maxlen=MESSAGES_PER_10_S)
         while True:
             text = await socket.receive_text()
@@ -90,25 +90,25 @@ class TrainingSocket:
                 await socket.close(CLOSE_TOO_FAST, "too many messages")
                 return
             times.append(now)
-            await self._answer(socket, text)
+            await self._answer(socket, watcher, text)
 
-    async def _answer(self, socket: WebSocket, text: str) -> None:
+    async def _answer(self, socket: WebSocket, watcher: Watcher, text: str) -> None:
         try:
             message = ClientMessage.model_validate_json(text)
             if message.type == "ping":
                 await self._say(socket, "pong", "{}")
             elif message.type == "resume":
-                await self._resume(socket, ResumeRequest.model_validate(message.data))
+                await self._resume(socket, watcher, ResumeRequest.model_validate(message.data))
         except ValidationError:
             await self._say(socket, "resume_failed", '{"reason":"malformed_resume"}')
 
-    async def _resume(self, socket: WebSocket, request: ResumeRequest) -> None:
+    async def _resume(self, socket: WebSocket, watcher: Watcher, request: ResumeRequest) -> None:
         if request.server_instance_id != self._fanout.server_instance_id:
             await self._say(socket, "resume_failed", '{"reason":"server_restarted"}')
-        elif (missed := self._fanout.missed(request.last_seq)) is None:
+        elif (missed := self._fanout.missed(request.last_seq, watcher)) is None:
             await self._say(socket, "resume_failed", '{"reason":"out_of_range"}')
         else:
-            head = orjson.dumps({"last_seq": self._fanout.seq, "replayed": len(missed)}).decode()
+            head = orjson.dumps({"last_seq": watcher.joined_seq, "replayed": len(missed)}).decode()
             texts = ",".join(message.text for message in missed)
             await self._say(socket, "resume_ok", f'{head[:-1]},"messages":[{texts}]}}')
 

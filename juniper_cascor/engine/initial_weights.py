@@ -13,31 +13,36 @@ import numpy as np
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-_GOLDEN = 0x9E3779B97F4A7C15  # 2^64 / φ, the increment of SplitMix64
+_GOLDEN = 0x9E3779B97F4A7C15  # 2^64 / φ
+_MIX = ((30, 0xBF58476D1CE4E5B9), (27, 0x94D049BB133111EB))
 _MASK = (1 << 64) - 1
 
 
 def candidate_weights(seed: int, unit: int, n_candidates: int, n_weights: int) -> NDArray[np.float32]:
     """First input weights of a pool, uniform in (−1, 1): float32[n_candidates, n_weights].
 
-    Each value is SplitMix64's output function (Steele, Lea & Flood 2014) of a chain of counters.
+    SplitMix64 (Steele, Lea & Flood 2014) used as a counter-based generator: (seed, unit) starts a stream, and
+    candidate · 2^32 + weight is the position in it.
     """
-    key = np.array(_mixed(_mixed(seed & _MASK) + unit), np.uint64)
-    candidates = _mixed_array(np.add(key, np.arange(n_candidates, dtype=np.uint64)))
-    bits = _mixed_array(np.add.outer(candidates, np.arange(n_weights, dtype=np.uint64)))
+    start = _mixed(_mixed(seed) + unit)
+    candidates = np.arange(n_candidates, dtype=np.uint64) << np.uint64(32)
+    z = np.add.outer(candidates, np.arange(1, n_weights + 1, dtype=np.uint64))
+    z *= np.uint64(_GOLDEN)  # unsigned arrays wrap around silently, as is meant
+    z += np.uint64(start)
+    for shift, factor in _MIX:
+        z ^= z >> np.uint64(shift)
+        z *= np.uint64(factor)
+    z ^= z >> np.uint64(31)
     # 23 bits and a half: symmetric around 0, and never ±1 when rounded to float32.
-    return (((bits >> np.uint64(41)).astype(np.float32) + np.float32(0.5)) * np.float32(2**-22)) - np.float32(1)
+    weights = (z >> np.uint64(41)).astype(np.float32)
+    weights += np.float32(0.5)
+    weights *= np.float32(2**-22)
+    weights -= np.float32(1)
+    return weights
 
 
 def _mixed(counter: int) -> int:
     z = (counter + _GOLDEN) & _MASK
-    z = ((z ^ (z >> 30)) * 0xBF58476D1CE4E5B9) & _MASK
-    z = ((z ^ (z >> 27)) * 0x94D049BB133111EB) & _MASK
+    for shift, factor in _MIX:
+        z = ((z ^ (z >> shift)) * factor) & _MASK
     return z ^ (z >> 31)
-
-
-def _mixed_array(counters: NDArray[np.uint64]) -> NDArray[np.uint64]:
-    z = counters + np.uint64(_GOLDEN)
-    z = (z ^ (z >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
-    z = (z ^ (z >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
-    return z ^ (z >> np.uint64(31))

@@ -7,6 +7,7 @@ correlate with the residual error, install the best one with its input weights f
 
 from __future__ import annotations
 
+import time
 from typing import TYPE_CHECKING, get_args
 
 import numpy as np
@@ -16,6 +17,7 @@ from juniper_cascor.engine.errors import DataError, ParameterError, StateError
 from juniper_cascor.engine.events import EpochRows, Installation, Outcome, Phase, Progress
 from juniper_cascor.engine.initial_weights import candidate_weights
 from juniper_cascor.engine.network import Network
+from juniper_cascor.engine.parameters import Parameters
 from juniper_cascor.engine.patterns import Patterns, Scaling, check_several_classes, checked, checksum
 
 if TYPE_CHECKING:
@@ -24,7 +26,6 @@ if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
 
     from juniper_cascor.engine.backend import Backend
-    from juniper_cascor.engine.parameters import Parameters
 
 _OUTCOMES: tuple[Outcome, ...] = get_args(Outcome)
 _STATE_VERSION = 1
@@ -331,6 +332,21 @@ class Training:
         if self._parameters.max_epochs is None:
             return epochs
         return max(1, min(epochs, self._parameters.max_epochs - self._epoch))
+
+
+def warm_up() -> float:
+    """Load the compiled loops, so that the first training starts at once; the seconds that this took.
+
+    Part of a second where numba's cache holds them (NUMBA_CACHE_DIR), some seconds where they must be compiled.
+    """
+    began = time.perf_counter()
+    parameters = Parameters(max_hidden_units=1, candidate_epochs=2, output_epochs=2)
+    training = Training.start(
+        [[0.0, 0.0], [0.0, 1.0], [1.0, 0.0], [1.0, 1.0]], [[0], [1], [1], [0]], parameters, seed=0
+    )
+    while training.finished is None:
+        training.advance()
+    return time.perf_counter() - began
 
 
 class _Data:

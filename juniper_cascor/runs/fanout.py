@@ -31,7 +31,9 @@ class Encoded:
 class Watcher:
     """One client's queue."""
 
-    def __init__(self) -> None:
+    def __init__(self, joined_seq: int) -> None:
+        self.joined_seq = joined_seq
+        """The last message published before this client came."""
         self._queue: deque[Encoded] = deque()
         self._there_is_some = asyncio.Event()
         self.is_lost = False
@@ -75,7 +77,7 @@ class Fanout:
 
     def join(self) -> Watcher:
         """A new watcher; it gets every message from now on."""
-        watcher = Watcher()
+        watcher = Watcher(self.seq)
         self._watchers.add(watcher)
         return watcher
 
@@ -96,9 +98,9 @@ class Fanout:
         head = orjson.dumps({"type": kind, "timestamp": time.time(), "seq": self.seq, "run_id": run_id}).decode()
         return Encoded(self.seq, kind, f'{head[:-1]},"data":{data_json}}}')
 
-    def missed(self, last_seq: int) -> list[Encoded] | None:
-        """What came after `last_seq`; None when that is no longer, or not yet, known."""
+    def missed(self, last_seq: int, watcher: Watcher) -> list[Encoded] | None:
+        """What came after `last_seq` and before the watcher did; None when that is no longer, or not yet, known."""
         oldest = self._kept[0].seq if self._kept else self.seq + 1
         if not oldest - 1 <= last_seq <= self.seq:
             return None
-        return [message for message in self._kept if message.seq > last_seq]
+        return [message for message in self._kept if last_seq < message.seq <= watcher.joined_seq]

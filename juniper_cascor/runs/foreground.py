@@ -6,7 +6,6 @@ import logging
 import platform
 import secrets
 import time
-from collections.abc import Callable, Coroutine
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -24,7 +23,7 @@ from juniper_cascor.runs.job import Job
 from juniper_cascor.runs.network_spec import NetworkSpec
 from juniper_cascor.runs.state_machine import Asked, Command, Ended, Obeyed, PhaseEntered, State, TrainerDied
 from juniper_cascor.runs.store import RunStore
-from juniper_cascor.runs.trainer_process import TrainerProcess
+from juniper_cascor.runs.trainer_keeper import TrainerFactory, TrainerKeeper
 from juniper_cascor.runs.views import topology
 from juniper_common import __version__, logs
 from juniper_common.errors import ConflictError, NotFoundError, UnavailableError, UnprocessableError
@@ -48,8 +47,6 @@ from juniper_common.wire.training import (
 )
 
 POINTS_PER_MESSAGE = 500
-OBEY_TIMEOUT_S = 5.0
-RESTART_PAUSES_S = (0.1, 1.0, 5.0, 30.0)
 
 log = logging.getLogger(__name__)
 
@@ -61,9 +58,6 @@ class ForegroundRun:
     record: RunRecord
     dataset: FoundDataset
     parameters: Parameters
-
-
-TrainerFactory = Callable[[Callable[[Message], None], Callable[[str], None]], TrainerProcess]
 
 
 class Foreground:
@@ -95,19 +89,13 @@ class Foreground:
         self.network: Network | None = None
         self.run: ForegroundRun | None = None
         self.history = History(history_rows)
-        self.is_trainer_warm = False
         self._snapshots = folder
         self._store = store
         self._fanout = fanout
         self._datasets = datasets
-        self._make_trainer = make_trainer
-        self._deadline_s = deadline_s
+        self.trainer = TrainerKeeper(make_trainer, self._heard, self._died, lambda: self.state.is_active, deadline_s)
         self._lock = asyncio.Lock()
-        self._trainer: TrainerProcess | None = None
-        self._obedience: asyncio.Future[None] | None = None
         self._epoch = 0
-        self._tasks: set[asyncio.Task[None]] = set()
-        self._restarts = 0
 
     # Life of the service
 
@@ -116,8 +104,7 @@ class Foreground:
         interrupted = self._store.end_interrupted(time.time(), "the service ended while the run was training")
         if interrupted:
             log.warning("%d runs were left unfinished by an earlier process", interrupted)
-        await self._start_trainer()
-        self._spawn(self._watch_over_trainer())
+        await self.trainer.open()
 
     async def close(self) -> None:
         """Stop the run, so that its last snapshot is written, and end the trainer."""
@@ -126,11 +113,7 @@ class Foreground:
                 await self.command("stop")
             except (ConflictError, UnavailableError) as error:
                 log.warning("the run did not stop in good order: %s", error)
-        for task in self._tasks:
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
-        if self._trainer is not None:
-            await self._trainer.end()
+        await self.trainer.close()
 
     # What may be asked
 
@@ -165,8 +148,7 @@ class Foreground:
             self._check_allowed("start")
             spec = None if request.start_fresh else self.spec
             parameters = _run_parameters(spec, request)
-            if self._trainer is None:
-                raise UnavailableError("the trainer process is starting again; try in a moment")
+            self.trainer.check_there()
             found = await self._datasets.find(request, parameters.task)
             n_inputs, n_outputs = found.data.x.shape[1], found.data.y.shape[1]
             _check_shape(spec, n_inputs, n_outputs)
@@ -175,7 +157,11 @@ class Foreground:
             self._store.add(record)
             self._forget_run()
             self.run = ForegroundRun(record, found, parameters)
-            self._apply(Asked("start", record.id))
+            try:
+                self._apply(Asked("start", record.id))
+            except UnavailableError as error:
+                self._apply(Ended(record.id, error=error.message))
+                raise
             return record
 
     async def command(self, command: Command) -> State:
@@ -187,10 +173,8 @@ class Foreground:
         async with self._lock:
             self._check_allowed(command)
             self._apply(Asked(command))
-            await self._obeyed(command)
-            if command == "reset":
-                self.spec = None
-                self._announce()
+            if command != "reset":
+                await self.trainer.obeyed()
             expected = {"pause": "PAUSED", "resume": "STARTED", "stop": "STOPPED", "reset": "STOPPED"}[command]
             if self.state.status != expected:
                 raise ConflictError(f"cannot {command}: the run has just ended as {self.state.status}")
@@ -211,8 +195,8 @@ class Foreground:
                 return
             given = request.model_dump(exclude_unset=True)
             fields: dict[str, JsonValue] = {"pace": given.pop("pace")} if "pace" in given else {}
-            self._send(Message("change", {**fields, "parameters": given, "run_id": self.state.run_id}))
-            await self._obeyed("change")
+            self.trainer.tell(Message("change", {**fields, "parameters": given, "run_id": self.state.run_id}))
+            await self.trainer.obeyed()
             pace = request.pace if "pace" in fields else self.run.record.pace
             self.run.parameters = parameters
             self.run.record = self.run.record.model_copy(
@@ -272,10 +256,6 @@ class Foreground:
     # What the trainer reports
 
     def _heard(self, message: Message) -> None:
-        if message.kind == "ready":
-            self.is_trainer_warm = True
-            self._restarts = 0
-            return
         run_id = message.text("run_id")
         if run_id != self.state.run_id:
             return
@@ -291,7 +271,9 @@ class Foreground:
             command = message.text("command")
             if command in ("pause", "resume", "stop"):
                 self._apply(Obeyed(run_id, command))  # type: ignore[arg-type] # narrowed by the line above
-            self._release()
+
+    def _died(self, reason: str) -> None:
+        self._apply(TrainerDied(reason))
 
     def _progressed(self, message: Message) -> None:
         run_id = message.text("run_id")
@@ -345,12 +327,13 @@ class Foreground:
     def _carry_out(self, instruction: machine.Instruction) -> None:
         match instruction:
             case machine.TellTrainer("train"):
-                self._send(self._job().message())
+                self.trainer.tell(self._job().message())
             case machine.TellTrainer(command):
-                self._send(Message(command, {"run_id": self.state.run_id}))
+                self.trainer.tell(Message(command, {"run_id": self.state.run_id}))
             case machine.RecordRun():
                 self._record()
             case machine.Forget():
+                self.spec = None
                 self._forget_run()
             case machine.Announce():
                 self._announce()
@@ -362,9 +345,6 @@ class Foreground:
                     reason=self.state.reason,
                 )
                 self._fanout.publish("event", event, self.state.run_id)
-            case machine.RestartTrainer():
-                self._trainer = None
-                self._spawn(self._restart_trainer())
 
     def _record(self) -> None:
         run = self.loaded_run()
@@ -408,28 +388,6 @@ class Foreground:
             versions=run.record.versions,
         )
 
-    def _send(self, message: Message) -> None:
-        if self._trainer is None:
-            raise UnavailableError("the trainer process is starting again; try in a moment")
-        self._obedience = asyncio.get_running_loop().create_future()
-        self._trainer.send(message)
-
-    async def _obeyed(self, command: str) -> None:
-        """Wait until the trainer has done what it was told; one that does not within five seconds is killed."""
-        if self._obedience is None or command == "reset":
-            return
-        try:
-            await asyncio.wait_for(self._obedience, OBEY_TIMEOUT_S)
-        except TimeoutError:
-            log.error("the trainer did not %s within %.0f s; it is killed", command, OBEY_TIMEOUT_S)
-            if self._trainer is not None:
-                self._trainer.kill()
-            raise UnavailableError(f"the trainer did not {command} in time, and was killed") from None
-
-    def _release(self) -> None:
-        if self._obedience is not None and not self._obedience.done():
-            self._obedience.set_result(None)
-
     def _check_allowed(self, command: Command) -> None:
         try:
             machine.check_allowed(self.state, command)
@@ -439,41 +397,6 @@ class Foreground:
     def _check_idle(self, what: str) -> None:
         if self.state.is_active:
             raise ConflictError(f"cannot {what}: training is {self.state.status}; stop it first")
-
-    # The trainer process
-
-    async def _start_trainer(self) -> None:
-        trainer = self._make_trainer(self._heard, self._died)
-        await trainer.start()
-        self._trainer = trainer
-
-    def _died(self, reason: str) -> None:
-        log.error("%s", reason)
-        self.is_trainer_warm = False
-        self._apply(TrainerDied(reason))
-        self._release()
-
-    async def _restart_trainer(self) -> None:
-        pause_s = RESTART_PAUSES_S[min(self._restarts, len(RESTART_PAUSES_S) - 1)]
-        self._restarts += 1
-        await asyncio.sleep(pause_s)
-        await self._start_trainer()
-
-    async def _watch_over_trainer(self) -> None:
-        while True:
-            await asyncio.sleep(min(1.0, self._deadline_s / 4))
-            trainer = self._trainer
-            if trainer is None or not self.is_trainer_warm or not self.state.is_active:
-                continue
-            silent_s = time.monotonic() - trainer.heard_at
-            if silent_s > self._deadline_s:
-                log.error("the trainer was silent for %.1f s; it is killed", silent_s)
-                trainer.kill()
-
-    def _spawn(self, work: Coroutine[None, None, None]) -> None:
-        task = asyncio.create_task(work)
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
 
 
 class _Installed(BaseModel):

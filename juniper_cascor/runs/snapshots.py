@@ -7,7 +7,6 @@ attribute `digest` is a sha256 over the card and all arrays; a file whose digest
 
 import hashlib
 import io
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +18,7 @@ from pydantic import BaseModel, JsonValue, ValidationError
 
 from juniper_cascor.engine.network import Network
 from juniper_cascor.runs import network_arrays
+from juniper_cascor.runs.channel import Arrays
 from juniper_cascor.runs.dataset_file import replace_atomically
 from juniper_common.wire.training import SnapshotInfo
 
@@ -60,9 +60,9 @@ def path_of(folder: Path, card: Card) -> Path:
     return folder / card.run_id / f"{card.hidden_units:05}-{card.epoch:09}.h5"
 
 
-def write(folder: Path, card: Card, network: Network, state: Mapping[str, NDArray[np.generic]]) -> Path:
+def write(folder: Path, card: Card, network: Network, state: Arrays) -> Path:
     """Write a snapshot atomically. Raises OSError when the disk does not take it; the file before it stays whole."""
-    groups = {"network": network_arrays.to_arrays(network), "state": dict(state)}
+    groups: dict[str, Arrays] = {"network": network_arrays.to_arrays(network), "state": dict(state)}
     card_text = card.model_dump_json()
     buffer = io.BytesIO()
     with h5py.File(buffer, "w", track_order=False) as file:

@@ -114,12 +114,7 @@ class AnnounceEnd:
     """Tell the watchers that the run came to its end."""
 
 
-@dataclass(frozen=True)
-class RestartTrainer:
-    """Start a new trainer process."""
-
-
-Instruction = TellTrainer | RecordRun | Forget | Announce | AnnounceEnd | RestartTrainer
+Instruction = TellTrainer | RecordRun | Forget | Announce | AnnounceEnd
 
 _ALLOWED: dict[Command, tuple[Status, ...]] = {
     "start": ("STOPPED", "COMPLETED", "FAILED"),
@@ -181,6 +176,6 @@ def _obeyed(state: State, event: Obeyed) -> tuple[State, tuple[Instruction, ...]
 
 def _mourn(state: State, event: TrainerDied) -> tuple[State, tuple[Instruction, ...]]:
     if not state.is_active or state.run_id is None:
-        return state, (RestartTrainer(),)
+        return state, ()
     failed = replace(state, status="FAILED", phase="IDLE", paused_phase=None, reason=event.reason)
-    return failed, (RecordRun(state.run_id), Announce(), AnnounceEnd(), RestartTrainer())
+    return failed, (RecordRun(state.run_id), Announce(), AnnounceEnd())

@@ -20,7 +20,7 @@ from pydantic import JsonValue
 from juniper_cascor.engine.errors import EngineError
 from juniper_cascor.engine.events import Outcome, Progress
 from juniper_cascor.engine.parameters import Parameters
-from juniper_cascor.engine.training import Training
+from juniper_cascor.engine.training import Training, warm_up
 from juniper_cascor.runs import channel, dataset_file, network_arrays, network_spec, snapshots
 from juniper_cascor.runs.channel import Message
 from juniper_cascor.runs.history import ROW, Rows
@@ -82,9 +82,7 @@ class Trainer:
     def run(self) -> None:
         """Obey until the service is gone."""
         log.info("warming up: where no compiled code is cached yet this takes some seconds")
-        started = self._clock()
-        warm_up()
-        log.info("warm after %.2f s", self._clock() - started)
+        log.info("warm after %.2f s", warm_up())
         self._port.send(Message("ready"))
         while True:
             message = self._port.receive(None)
@@ -199,15 +197,6 @@ class JobTraining:
             versions=job.versions,
         )
         snapshots.write(job.snapshot_folder, card, network, training.state())
-
-
-def warm_up() -> None:
-    """Train exclusive-or once, so that the first run finds all compiled code loaded."""
-    x = np.array([[0, 0], [0, 1], [1, 0], [1, 1]], np.float32)
-    y = np.array([[1, 0], [0, 1], [0, 1], [1, 0]], np.float32)
-    training = Training.start(x, y, Parameters(max_hidden_units=1), seed=0, x_val=x, y_val=y)
-    while training.finished is None:
-        training.advance()
 
 
 class Report:

@@ -53,15 +53,9 @@ class FileSystemStore:
             self._sweep()
 
     def check(self) -> None:
-        """Write, read back and remove a little."""
-        with (
-            _os_errors_are_store_errors("the store is not writable"),
-            self._scratch_folder("check") as folder,
-        ):
-            probe = folder / "probe"
-            probe.write_bytes(b"juniper")
-            if probe.read_bytes() != b"juniper":
-                raise StoreError("the store does not give back what was written")
+        """Write and remove a little."""
+        with _os_errors_are_store_errors("the store is not writable"), self._scratch_folder("check") as folder:
+            (folder / "probe").write_bytes(b"juniper")
 
     def put(self, meta: DatasetMeta, artifact: BinaryIO) -> Stored:
         """Keep a dataset; the first writer of an id wins."""

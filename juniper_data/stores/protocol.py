@@ -35,7 +35,7 @@ class DatasetStore(Protocol):
     """
 
     def check(self) -> None:
-        """Write, read back and remove a little; raise `StoreError` where that fails."""
+        """Write and remove a little; raise `StoreError` where that fails."""
         ...
 
     def put(self, meta: DatasetMeta, artifact: BinaryIO) -> Stored:

@@ -1,0 +1,73 @@
+"""The process, as systemd sees it."""
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import httpx
+import pytest
+
+
+def _environment(tmp_path: Path, **more: str) -> dict[str, str]:
+    own = {name: value for name, value in os.environ.items() if not name.startswith("JUNIPER_")}
+    return own | {"JUNIPER_DATA_STATE_DIR": str(tmp_path / "state"), "JUNIPER_DATA_PORT": "0"} | more
+
+
+def _run(environment: dict[str, str]) -> "subprocess.CompletedProcess[str]":
+    command = [sys.executable, "-m", "juniper_data"]
+    return subprocess.run(command, env=environment, stderr=subprocess.PIPE, text=True, timeout=60, check=False)
+
+
+@pytest.fixture
+def notify_socket(tmp_path: Path) -> Iterator[socket.socket]:
+    """Where the process says that it is ready."""
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as listener:
+        listener.bind(str(tmp_path / "notify"))
+        listener.settimeout(60)
+        yield listener
+
+
+def test_process_is_ready_serves_and_ends_when_told(tmp_path: Path, notify_socket: socket.socket) -> None:
+    """READY comes once the port answers, and SIGTERM ends the process with 0."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    environment = _environment(tmp_path, NOTIFY_SOCKET=str(tmp_path / "notify"), JUNIPER_DATA_PORT=str(port))
+    with subprocess.Popen([sys.executable, "-m", "juniper_data"], env=environment) as process:
+        while notify_socket.recv(4096) != b"READY=1":
+            pass
+        answer = httpx.post(f"http://127.0.0.1:{port}/v1/datasets", json={"generator": "xor"})
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(60) == 0
+    assert answer.status_code == 201
+    assert (tmp_path / "state" / "datasets" / answer.json()["dataset_id"] / "artifact.npz").is_file()
+
+
+def test_unusable_state_folder_is_one_line_and_78(tmp_path: Path) -> None:
+    """Without a place for datasets the process says so and is not started again."""
+    (tmp_path / "state").touch()
+    ended = _run(_environment(tmp_path))
+    assert (ended.returncode, len(ended.stderr.splitlines())) == (78, 1)
+    assert "JUNIPER_DATA_STATE_DIR" in ended.stderr
+
+
+def test_wrong_setting_is_one_line_and_78(tmp_path: Path) -> None:
+    """A wrong setting is named."""
+    ended = _run(_environment(tmp_path, JUNIPER_DATA_PORT="many"))
+    assert (ended.returncode, len(ended.stderr.splitlines())) == (78, 1)
+    assert "JUNIPER_DATA_PORT" in ended.stderr
+
+
+def test_taken_port_is_one_line_and_75(tmp_path: Path) -> None:
+    """A port that somebody holds is named, and systemd may try again."""
+    with socket.socket() as holder:
+        holder.bind(("127.0.0.1", 0))
+        holder.listen()
+        port = str(holder.getsockname()[1])
+        ended = _run(_environment(tmp_path, JUNIPER_DATA_PORT=port))
+    assert (ended.returncode, len(ended.stderr.splitlines())) == (75, 1)
+    assert port in ended.stderr
