@@ -98,9 +98,19 @@ class GrowingBackend:
         self._set_status("COMPLETED")
 
     @property
+    def untold(self) -> int:
+        """How many updates wait for whoever follows."""
+        return self._updates.qsize()
+
+    def forget_untold(self) -> None:
+        """Nobody was there to hear them."""
+        while not self._updates.empty():
+            self._updates.get_nowait()
+
+    @property
     def run_id(self) -> str | None:
         """The run in the foreground."""
-        return f"run-{self._runs}" if self._runs else None
+        return self._known_run() if self._runs else None
 
     @property
     def epoch(self) -> int:
@@ -232,8 +242,7 @@ class GrowingBackend:
         return "CANDIDATE" if (self.epoch // EPOCHS_PER_PHASE) % 2 else "OUTPUT"
 
     def _known_run(self) -> str:
-        assert self.run_id is not None
-        return self.run_id
+        return f"run-{self._runs}"
 
     def _demand(self, *states: Status) -> None:
         if self._status not in states:

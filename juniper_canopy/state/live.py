@@ -74,6 +74,11 @@ class LiveState:
         """The points of the run that is shown."""
         return self._runs[self._run_id] if self._run_id is not None else None
 
+    @property
+    def runs_held(self) -> int:
+        """How many runs' points are kept."""
+        return len(self._runs)
+
     def data_age_s(self) -> float | None:
         """How long ago the trainer itself was heard, or None. No other message makes data young."""
         return None if self._trainer_heard_at is None else self._clock() - self._trainer_heard_at
