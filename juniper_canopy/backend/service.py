@@ -1,16 +1,15 @@
 """The backend of a host with its services: commands and questions over HTTP, news over one WebSocket."""
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Awaitable, Mapping
 from typing import Literal, TypeVar
 
-from pydantic import BaseModel, JsonValue
-
+from juniper_canopy.backend import stream
 from juniper_canopy.backend.protocol import StoredDataset
-from juniper_canopy.backend.stream import TrainingStream
 from juniper_canopy.backend.updates import Update
+from juniper_cascor.client import AsyncJuniperCascorClient, CascorTrainingStream
 from juniper_common.health import Probe
-from juniper_common.http import AsyncHttpClient, NotFoundError
+from juniper_common.http import AsyncHttpClient, Call, NotFoundError
 from juniper_common.wire.datasets import DatasetMeta
 from juniper_common.wire.training import (
     ChangeParameters,
@@ -26,101 +25,93 @@ from juniper_common.wire.training import (
 )
 from juniper_data.client import AsyncJuniperDataClient
 
-Model = TypeVar("Model", bound=BaseModel)
+Answer = TypeVar("Answer")
 
 DATASETS_SHOWN = 100
-
-
-class _Answer(BaseModel):
-    """The training service's envelope."""
-
-    data: JsonValue
-
-
-class _Rows(BaseModel):
-    rows: list[MetricRow]
+ATTEMPTS = 2
+"""A person waits for the answer: a service that is away is said to be away, not tried for long."""
 
 
 class ServiceBackend:
     """Fulfils BackendProtocol with the real services.
 
     Args:
-        cascor: HTTP to the training service.
-        data: HTTP to the data service.
-        stream: the subscription to the training service.
+        cascor: commands and questions to the training service.
+        data: questions to the data service.
+        news: the subscription to the training service.
     """
 
     mode: Literal["service"] = "service"
 
-    def __init__(self, cascor: AsyncHttpClient, data: AsyncJuniperDataClient, stream: TrainingStream) -> None:
+    def __init__(
+        self, cascor: AsyncJuniperCascorClient, data: AsyncJuniperDataClient, news: CascorTrainingStream
+    ) -> None:
         self._cascor = cascor
         self._data = data
-        self._stream = stream
+        self._news = news
 
     @classmethod
     def connect(
         cls, cascor_url: str, data_url: str, *, cascor_key: str | None = None, data_key: str | None = None
     ) -> "ServiceBackend":
         """The backend of two addresses. Nothing is sent yet."""
-        socket_url = "ws" + cascor_url.removeprefix("http").rstrip("/") + "/ws/training"
         return cls(
-            AsyncHttpClient(cascor_url, api_key=cascor_key, attempts=2),
-            AsyncJuniperDataClient(data_url, api_key=data_key, attempts=2),
-            TrainingStream(socket_url, cascor_key),
+            AsyncJuniperCascorClient(cascor_url, api_key=cascor_key, attempts=ATTEMPTS),
+            AsyncJuniperDataClient(data_url, api_key=data_key, attempts=ATTEMPTS),
+            CascorTrainingStream(cascor_url, cascor_key),
         )
 
     def updates(self) -> AsyncIterator[Update]:
         """What happens, from now on."""
-        return self._stream.updates()
+        return stream.follow(self._news)
 
     async def status(self) -> TrainingStatus:
         """The state of training."""
-        return TrainingStatus.model_validate(await self._get("/v1/training/status"))
+        return await self._cascor.status()
 
     async def history(self, count: int) -> list[MetricRow]:
         """The run's last epochs, oldest first."""
-        answer = await self._get("/v1/metrics/history", {"count": count})
-        return _Rows.model_validate({"rows": answer}).rows
+        return await self._cascor.history(count)
 
     async def topology(self) -> Topology | None:
         """The network, or None while there is none."""
-        return await self._get_if_there("/v1/network/topology", Topology)
+        return await _if_there(self._cascor.topology())
 
     async def statistics(self) -> NetworkStats | None:
         """Figures of the network's weights, or None while there is none."""
-        return await self._get_if_there("/v1/network/stats", NetworkStats)
+        return await _if_there(self._cascor.stats())
 
     async def dataset(self) -> DatasetData | None:
         """The patterns that the run trains on, or None while there are none."""
-        return await self._get_if_there("/v1/dataset/data", DatasetData)
+        return await _if_there(self._cascor.dataset_data())
 
     async def decision_boundary(self, resolution: int) -> DecisionBoundary | None:
         """What the network decides over the plane, or None while there is none."""
-        return await self._get_if_there("/v1/decision-boundary", DecisionBoundary, {"resolution": resolution})
+        return await _if_there(self._cascor.decision_boundary(resolution))
 
     async def start(self, request: StartTraining) -> TrainingStarted:
         """Begin a run."""
-        return TrainingStarted.model_validate(await self._post("/v1/training/start", _body(request)))
+        return await self._cascor.start(request)
 
     async def pause(self) -> Commanded:
         """Halt the run so that it can go on."""
-        return Commanded.model_validate(await self._post("/v1/training/pause"))
+        return await self._cascor.command("pause")
 
     async def resume(self) -> Commanded:
         """Go on with a paused run."""
-        return Commanded.model_validate(await self._post("/v1/training/resume"))
+        return await self._cascor.command("resume")
 
     async def stop(self) -> Commanded:
         """End the run."""
-        return Commanded.model_validate(await self._post("/v1/training/stop"))
+        return await self._cascor.command("stop")
 
     async def reset(self) -> Commanded:
         """Forget the network."""
-        return Commanded.model_validate(await self._post("/v1/training/reset"))
+        return await self._cascor.command("reset")
 
     async def set_params(self, change: ChangeParameters) -> None:
         """Change the fields that are set in `change`, while it trains too."""
-        await self._cascor.request("PATCH", "/v1/training/params", json=_body(change))
+        await self._cascor.change(change)
 
     async def stored_datasets(self) -> list[StoredDataset]:
         """What the data service keeps, newest first."""
@@ -131,41 +122,27 @@ class ServiceBackend:
 
     def probes(self) -> Mapping[str, Probe]:
         """How to ask each service how it is."""
-
-        def probe(client: AsyncHttpClient) -> Probe:
-            async def ask() -> str:
-                await client.request("GET", "/v1/health", idempotent=False)
-                return "answers"
-
-            return ask
-
-        return {"juniper_data": probe(self._data), "juniper_cascor": probe(self._cascor)}
+        return {"juniper_data": _probe(self._data), "juniper_cascor": _probe(self._cascor)}
 
     async def close(self) -> None:
         """Let go of connections."""
         await self._cascor.close()
         await self._data.close()
 
-    async def _get(self, path: str, params: Mapping[str, int] | None = None) -> JsonValue:
-        response = await self._cascor.request("GET", path, params=params)
-        return _Answer.model_validate_json(response.content).data
 
-    async def _get_if_there(
-        self, path: str, model: type[Model], params: Mapping[str, int] | None = None
-    ) -> Model | None:
-        try:
-            return model.model_validate(await self._get(path, params))
-        except NotFoundError:
-            return None
-
-    async def _post(self, path: str, body: JsonValue = None) -> JsonValue:
-        response = await self._cascor.request("POST", path, json=body)
-        return _Answer.model_validate_json(response.content).data
+async def _if_there(call: Awaitable[Answer]) -> Answer | None:
+    try:
+        return await call
+    except NotFoundError:
+        return None
 
 
-def _body(model: BaseModel) -> dict[str, JsonValue]:
-    """Only what was said: a null pace means full speed, and silence leaves it as it is."""
-    return model.model_dump(mode="json", exclude_unset=True)
+def _probe(client: AsyncHttpClient) -> Probe:
+    async def ask() -> str:
+        await client.send(Call(path="/v1/health", idempotent=False))
+        return "answers"
+
+    return ask
 
 
 def _label(meta: DatasetMeta) -> str:

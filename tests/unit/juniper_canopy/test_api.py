@@ -196,7 +196,7 @@ def test_the_metrics_count_open_pages(client: TestClient) -> None:
     assert "juniper_canopy_browsers 1.0" in text
 
 
-def test_the_state_is_what_the_dashboard_holds(client: TestClient, backend: GrowingBackend) -> None:
+def test_the_state_is_what_the_dashboard_holds(client: TestClient) -> None:
     """It answers from memory, also when no service does."""
     state = client.get("/api/state").json()
 

@@ -7,8 +7,8 @@ import pytest
 from pydantic import JsonValue
 
 from juniper_canopy.backend.service import ServiceBackend
-from juniper_canopy.backend.stream import TrainingStream
-from juniper_common.http import AsyncHttpClient, ConflictError, UnreachableError
+from juniper_cascor.client import AsyncJuniperCascorClient, CascorTrainingStream
+from juniper_common.http import ConflictError, ServerError, UnreachableError
 from juniper_common.wire.datasets import DatasetMeta
 from juniper_common.wire.training import ChangeParameters, RunParameters, StartTraining
 from juniper_data.client import AsyncJuniperDataClient
@@ -20,7 +20,9 @@ Handler = Callable[[httpx.Request], httpx.Response]
 
 def success(data: JsonValue) -> httpx.Response:
     """The training service's envelope."""
-    return httpx.Response(200, json={"status": "success", "data": data, "meta": {}})
+    return httpx.Response(
+        200, json={"status": "success", "data": data, "meta": {"timestamp": "2026-01-01T00:00:00Z", "version": "1"}}
+    )
 
 
 def failure(status: int, message: str) -> httpx.Response:
@@ -31,9 +33,9 @@ def failure(status: int, message: str) -> httpx.Response:
 def made(cascor: Handler, data: Handler | None = None) -> ServiceBackend:
     """A backend whose services answer as these functions do."""
     return ServiceBackend(
-        AsyncHttpClient("http://cascor", transport=httpx.MockTransport(cascor), attempts=1),
+        AsyncJuniperCascorClient("http://cascor", transport=httpx.MockTransport(cascor), attempts=1),
         AsyncJuniperDataClient("http://data", transport=httpx.MockTransport(data or cascor), attempts=1),
-        TrainingStream("ws://127.0.0.1:9"),
+        CascorTrainingStream("http://127.0.0.1:9"),
     )
 
 
@@ -59,6 +61,8 @@ async def test_commands_go_to_their_routes() -> None:
 
     def cascor(request: httpx.Request) -> httpx.Response:
         paths.append(f"{request.method} {request.url.path}")
+        if request.method == "PATCH":
+            return success({"params": {}, "seed": 1, "pace": 5})
         return success({"status": "PAUSED", "timestamp": 1.0, "run_id": "r"})
 
     backend = made(cascor)
@@ -167,7 +171,7 @@ async def test_probes_ask_both_services() -> None:
     probes = backend.probes()
 
     assert await probes["juniper_data"]() == "answers"
-    with pytest.raises(Exception, match="no"):
+    with pytest.raises(ServerError, match="no"):
         await probes["juniper_cascor"]()
     await backend.close()
 

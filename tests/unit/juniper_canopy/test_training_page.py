@@ -1,4 +1,5 @@
-from collections.abc import AsyncIterator
+import asyncio
+from collections.abc import AsyncIterator, Callable
 
 import pytest
 from nicegui import ui
@@ -56,21 +57,22 @@ async def user(backend: Refusing, reported: Reported) -> AsyncIterator[User]:
 
 def button(user: User, name: str) -> ui.button:
     """The button of a command."""
-    (found,) = user.find(ui.button, marker=name).elements
+    (found,) = user.find(marker=name).elements
     assert isinstance(found, ui.button)
     return found
 
 
-async def settled(user: User) -> None:
-    """Let handlers end."""
-    for _ in range(5):
-        await user.should_see("Juniper Canopy")
+async def until(condition: Callable[[], object]) -> None:
+    """Let handlers work until it is so."""
+    async with asyncio.timeout(10):
+        while not condition():
+            await asyncio.sleep(0.005)
 
 
 async def test_a_click_changes_no_button(user: User, backend: Refusing) -> None:
     """Start was clicked and sent; nothing was reported yet, so Start is still what can be done."""
     user.find(marker="start").click()
-    await settled(user)
+    await until(lambda: backend.calls)
 
     assert backend.calls == ["start"]
     assert button(user, "start").enabled
@@ -93,7 +95,7 @@ async def test_the_form_is_what_is_started(user: User, backend: Refusing) -> Non
     """Dataset, seed and units go along; what is empty does not."""
     user.find(marker="Seed").clear().type("5")
     user.find(marker="start").click()
-    await settled(user)
+    await until(lambda: backend.started)
 
     (request,) = backend.started
     assert request.dataset is not None and request.dataset.generator == "spiral"
@@ -136,7 +138,7 @@ async def test_the_pace_changes_while_it_trains(user: User, backend: Refusing, r
     assert isinstance(slider, ui.slider)
     slider.value = 10
     user.find(marker="pace").trigger("change")
-    await settled(user)
+    await until(lambda: backend.changes)
 
     assert [change.pace for change in backend.changes] == [None]
     await user.should_see("full speed")
@@ -162,7 +164,7 @@ async def test_an_idle_pace_waits_for_the_start(user: User, backend: Refusing) -
     slider.value = 0
     user.find(marker="pace").trigger("change")
     user.find(marker="start").click()
-    await settled(user)
+    await until(lambda: backend.started)
 
     assert backend.changes == []
     assert backend.started[0].params.pace == 1
@@ -174,8 +176,4 @@ async def test_kept_datasets_can_be_chosen(user: User) -> None:
     assert isinstance(select, ui.select)
     await user.should_see("Demo spiral")
 
-    for _ in range(20):
-        if isinstance(select.options, dict) and "stored:moon-1.0-feedbeefdeadcafe" in select.options:
-            return
-        await settled(user)
-    pytest.fail("the kept dataset never came")
+    await until(lambda: "stored:moon-1.0-feedbeefdeadcafe" in select.options)
