@@ -1,6 +1,6 @@
 """Puts NiceGUI's pages on the Starlette app."""
 
-from nicegui import ui
+from nicegui import core, ui
 from starlette.applications import Starlette
 
 from juniper_canopy.backend.protocol import BackendProtocol
@@ -19,6 +19,10 @@ def attach(app: Starlette, backend: BackendProtocol, reported: Reported) -> None
     def training() -> None:
         ui.add_head_html(assets.head_html(address))
         training_page.build(backend, reported)
+
+    # Long polling would be a way around the Origin guard, whose business is sockets; /ws/live needs sockets anyhow.
+    core.sio.eio.transports = ["websocket"]
+    core.app.config.socket_io_js_transports = ["websocket"]
 
     # FastAPI is a Starlette; run_with asks for no more than that.
     ui.run_with(

@@ -10,7 +10,7 @@ from juniper_canopy.settings import CanopySettings
 from juniper_canopy.testing import GrowingBackend
 from juniper_common.health import Probe
 from juniper_common.http import UnreachableError
-from juniper_common.wire.training import MetricRow
+from juniper_common.wire.training import MetricRow, TrainingStatus
 
 
 @pytest.fixture
@@ -130,7 +130,7 @@ class Lonely(GrowingBackend):
 
         return {"juniper_cascor": fail}
 
-    async def status(self) -> None:  # type: ignore[override]
+    async def status(self) -> TrainingStatus:
         """Nobody there."""
         raise UnreachableError("http://cascor: refused")
 

@@ -8,19 +8,20 @@ from juniper_canopy.backend.updates import Connected, Reported
 from juniper_canopy.state.live import LiveState
 from juniper_canopy.state.pictures import BoundaryPicture, DatasetPicture
 from juniper_canopy.testing import GrowingBackend
-from juniper_canopy.transport.frames import encode_frame, pack
+from juniper_canopy.transport.frames import Array, encode_frame, pack
 from juniper_common.wire.training import DatasetData, DecisionBoundary, StartTraining
 
 pytestmark = pytest.mark.anyio
 
-Unpacked = tuple[dict[str, object], dict[str, "np.ndarray[tuple[int], np.dtype[np.generic]]"]]
+Unpacked = tuple[dict[str, object], dict[str, Array]]
 
 
 def unpack(frame: bytes) -> Unpacked:
     """Decode as frame.js does."""
     (length,) = struct.unpack_from("<I", frame)
     header = json.loads(frame[4 : 4 + length])
-    offset, arrays = 4 + length, {}
+    offset = 4 + length
+    arrays: dict[str, Array] = {}
     for name, dtype, count in header["arrays"]:
         offset = -(-offset // 8) * 8
         arrays[name] = np.frombuffer(frame, "<" + dtype, count, offset)
@@ -30,7 +31,7 @@ def unpack(frame: bytes) -> Unpacked:
 
 def test_arrays_survive_whatever_their_length() -> None:
     """Each array begins on a multiple of eight bytes, as typed arrays in a browser must."""
-    given = {
+    given: dict[str, Array] = {
         "a": np.array([1, 2, 3], np.uint8),
         "b": np.array([1.5], np.float32),
         "c": np.array([2.5, -1], np.float64),

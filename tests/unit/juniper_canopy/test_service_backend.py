@@ -102,7 +102,7 @@ async def test_what_is_not_there_yet_is_none() -> None:
 
 async def test_the_history_is_rows() -> None:
     """Rows come as models, oldest first, as many as were asked for."""
-    row = {
+    row: dict[str, JsonValue] = {
         "epoch": 1,
         "train_loss": 0.2,
         "train_accuracy": 0.5,
