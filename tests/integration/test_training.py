@@ -72,7 +72,7 @@ def test_a_snapshot_at_each_unit_resumes_to_the_same_network(cascor: Cascor) -> 
 @pytest.mark.parametrize("command", ["pause", "stop"])
 def test_no_cpu_burns_after_the_answer(cascor: Cascor, command: str) -> None:
     """Once pause or stop has answered, the trainer does no more work."""
-    data = {"generator": "spiral", "params": {"n_points_per_spiral": 5_000, "noise": 1.5, "seed": 1}}
+    data: dict[str, object] = {"generator": "spiral", "params": {"n_points_per_spiral": 5_000, "noise": 1.5, "seed": 1}}
     cascor.start(data, seed=1)
     cascor.wait_for_epoch(50)
     answer = cascor.http.post(f"/v1/training/{command}")

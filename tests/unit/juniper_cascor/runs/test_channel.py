@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from juniper_cascor.runs import channel
 from juniper_cascor.runs.channel import Message
@@ -9,10 +10,10 @@ from juniper_cascor.runs.channel import Message
 
 def test_a_message_survives_the_way() -> None:
     """Fields and arrays arrive as they were sent, whatever their shape, type and memory layout."""
-    arrays = {
+    arrays: dict[str, NDArray[np.generic]] = {
         "a": np.arange(6, dtype=np.float32).reshape(2, 3).T,
         "empty": np.empty((0, 4), np.int64),
-        "scalar": np.float64(2.5).reshape(()),
+        "scalar": np.array(2.5),
     }
     frame = channel.encode(Message("progress", {"n": 3, "text": "σ", "none": None}, arrays))
     prefix, rest = frame[: channel.PREFIX_BYTES], frame[channel.PREFIX_BYTES :]

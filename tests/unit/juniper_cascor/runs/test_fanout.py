@@ -18,7 +18,7 @@ def drained(watcher: Watcher) -> list[str]:
     """The kinds of all messages that wait."""
 
     async def drain() -> list[str]:
-        kinds = []
+        kinds: list[str] = []
         while True:
             try:
                 message = await asyncio.wait_for(watcher.next(), 0.01)
