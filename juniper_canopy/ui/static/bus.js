@@ -50,6 +50,11 @@ export class LiveBus {
     return this._age === null ? null : this._age + (performance.now() - this._ageAt) / 1000;
   }
 
+  /** How many units the network has: told by the newest point, or by a unit that was installed since. */
+  hiddenUnits() {
+    return Math.max(this.columns.last("hidden_units"), this.installs.at(-1)?.units ?? 0);
+  }
+
   /** Frames with new points per second over the last two seconds: what this page really receives. */
   updateRate() {
     const since = performance.now() - RATE_WINDOW_MS;

@@ -24,7 +24,7 @@ export class Headline extends View {
       list.append(make("div", "panel headline-tile", make("dt", "headline-label", label), value));
     }
     this.element.append(list);
-    this.follow(["points", "state", "candidates"], () => this._draw());
+    this.follow(["points", "installs", "state", "candidates"], () => this._draw());
     this.every(500, () => this._show("rate", `${formatCount(this.bus.updateRate())}/s`));
   }
 
@@ -32,7 +32,7 @@ export class Headline extends View {
     const { columns, state, candidates } = this.bus;
     this._show("epoch", formatCount(columns.last("epoch")));
     this._show("phase", phaseInWords(state));
-    this._show("hidden_units", formatCount(columns.last("hidden_units")));
+    this._show("hidden_units", formatCount(this.bus.hiddenUnits()));
     this._show("train_loss", formatLoss(columns.last("train_loss")));
     this._show("val_loss", formatLoss(columns.last("val_loss")));
     this._show("train_accuracy", formatShare(columns.last("train_accuracy")));
