@@ -6,6 +6,7 @@ import time
 from collections import deque
 from typing import Literal
 
+import anyio
 import orjson
 from pydantic import BaseModel, ValidationError
 from starlette.websockets import WebSocket, WebSocketDisconnect
@@ -54,10 +55,10 @@ class TrainingSocket:
         watcher = self._fanout.join()
         try:
             await self._greet(socket)
-            async with asyncio.TaskGroup() as tasks:
-                tasks.create_task(self._pass_on(socket, watcher))
-                tasks.create_task(self._ping(socket))
-                tasks.create_task(self._listen(socket, watcher))
+            async with anyio.create_task_group() as tasks:
+                tasks.start_soon(self._pass_on, socket, watcher)
+                tasks.start_soon(self._ping, socket)
+                tasks.start_soon(self._listen, socket, watcher)
         except* (WebSocketDisconnect, RuntimeError) as gone:
             # Starlette says RuntimeError when the socket closed between two sends.
             log.debug("a watcher is gone: %s", gone.exceptions)

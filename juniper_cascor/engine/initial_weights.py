@@ -34,7 +34,7 @@ def candidate_weights(seed: int, unit: int, n_candidates: int, n_weights: int) -
         z *= np.uint64(factor)
     z ^= z >> np.uint64(31)
     # 23 bits and a half: symmetric around 0, and never ±1 when rounded to float32.
-    weights = (z >> np.uint64(41)).astype(np.float32)
+    weights: NDArray[np.float32] = (z >> np.uint64(41)).astype(np.float32)
     weights += np.float32(0.5)
     weights *= np.float32(2**-22)
     weights -= np.float32(1)

@@ -115,7 +115,7 @@ def _matrix(rows: list[list[float]] | list[float], name: str) -> dataset_file.Ma
         raise UnprocessableError(
             f"{name}: {problem}", (FieldProblem(loc=["inline_data", name], msg=problem),)
         ) from None
-    return matrix.reshape(len(matrix), -1)
+    return matrix if matrix.ndim == 2 else matrix.reshape(-1, 1)
 
 
 def _check(data: TrainingData, task: str) -> None:

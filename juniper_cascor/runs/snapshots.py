@@ -7,13 +7,12 @@ attribute `digest` is a sha256 over the card and all arrays; a file whose digest
 
 import hashlib
 import io
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import h5py
 import numpy as np
 import orjson
-from numpy.typing import NDArray
 from pydantic import BaseModel, JsonValue, ValidationError
 
 from juniper_cascor.engine.network import Network
@@ -47,12 +46,13 @@ class Card(BaseModel):
     versions: dict[str, str]
 
 
-class Snapshot(BaseModel, arbitrary_types_allowed=True):
+@dataclass(frozen=True)
+class Snapshot:
     """A file's content."""
 
     card: Card
     network: Network
-    state: dict[str, NDArray[Any]]
+    state: Arrays
 
 
 def path_of(folder: Path, card: Card) -> Path:
@@ -88,9 +88,11 @@ def read(path: Path) -> Snapshot:
             if file.attrs["digest"] != _digest(card_text, file):
                 raise SnapshotError(f"{path.name} is damaged: its content does not match its digest")
             card = Card.model_validate_json(card_text)
-            arrays = {group: {name: item[()] for name, item in file[group].items()} for group in ("network", "state")}
-        network = network_arrays.from_arrays(arrays["network"], task=card.task, activation=card.activation)
-        return Snapshot(card=card, network=network, state=arrays["state"])
+            network_read, state = (
+                {name: np.asarray(item[()]) for name, item in file[group].items()} for group in ("network", "state")
+            )
+        network = network_arrays.from_arrays(network_read, task=card.task, activation=card.activation)
+        return Snapshot(card=card, network=network, state=state)
     except SnapshotError:
         raise
     except (OSError, KeyError, ValueError, RuntimeError, ValidationError) as error:

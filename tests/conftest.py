@@ -1,0 +1,8 @@
+"""What all tests share."""
+
+import os
+import tempfile
+from pathlib import Path
+
+# Compiled code is kept between test runs and shared by all that train: compiling takes seconds each time.
+os.environ.setdefault("NUMBA_CACHE_DIR", str(Path(tempfile.gettempdir()) / f"juniper-tests-numba-{os.getuid()}"))

@@ -1,0 +1,61 @@
+"""A network is arrays, and what they compute."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from juniper_cascor.engine.network import Network
+
+CASCADE = Network(
+    feature_mean=np.array([1.0, 2.0], np.float32),
+    feature_scale=np.array([2.0, 4.0], np.float32),
+    hidden_weights=(np.array([0.1, 0.2, 0.3], np.float32), np.array([0.4, 0.5, 0.6, 0.7], np.float32)),
+    output_weights=np.array([[1.0, -1.0, 0.5, 2.0, -2.0]], np.float32),
+)
+
+
+def test_outputs_are_the_cascade_s() -> None:
+    """Each unit sees the bias, the standardised inputs and the units before it."""
+    a, b = (5.0 - 1.0) / 2.0, (4.0 - 2.0) / 4.0
+    first = np.tanh(0.1 + 0.2 * a + 0.3 * b)
+    second = np.tanh(0.4 + 0.5 * a + 0.6 * b + 0.7 * first)
+    net = 1.0 - a + 0.5 * b + 2 * first - 2 * second
+    assert CASCADE.outputs([[5.0, 4.0]])[0, 0] == pytest.approx(1 / (1 + np.exp(-net)), rel=1e-5)
+
+
+def test_sizes() -> None:
+    """A network knows how large it is."""
+    assert (CASCADE.n_inputs, CASCADE.n_outputs, CASCADE.n_hidden_units) == (2, 1, 2)
+
+
+def test_one_output_is_a_threshold() -> None:
+    """With one output the class is 1 above a half."""
+    outputs = CASCADE.outputs([[5.0, 4.0], [-5.0, 4.0]])[:, 0]
+    assert CASCADE.predict([[5.0, 4.0], [-5.0, 4.0]]).tolist() == (outputs > 0.5).astype(int).tolist()
+
+
+def test_several_outputs_are_an_arg_max() -> None:
+    """With several outputs the class is the largest one's."""
+    scale = np.ones(1, np.float32)
+    network = Network(scale * 0, scale, (), np.array([[0, 0], [1, 1], [0.5, -3]], np.float32))
+    assert network.predict([[1.0], [-1.0], [-2.0]]).tolist() == [1, 2, 2]
+
+
+def test_regression_answers_in_values() -> None:
+    """A regression's outputs are the weighted sums themselves."""
+    scale = np.ones(1, np.float32)
+    network = Network(scale * 0, scale, (), np.array([[10, 2]], np.float32), task="regression")
+    assert network.predict([[1.0], [3.0]]).tolist() == [[12.0], [16.0]]
+
+
+@pytest.mark.parametrize("x", [[1.0, 2.0], [[1.0, 2.0, 3.0]]])
+def test_wrong_shape_is_refused(x: list[float]) -> None:
+    """Patterns have the network's number of inputs."""
+    with pytest.raises(ValueError, match=r"\[n, 2\]"):
+        CASCADE.outputs(x)
+
+
+def test_absurd_inputs_have_finite_outputs() -> None:
+    """Whatever finite value is asked for, something finite is answered."""
+    assert np.isfinite(CASCADE.outputs([[3e38, -3e38]])).all()
