@@ -167,7 +167,10 @@ class HttpClient:
         attempts: int = 4,
         transport: httpx.BaseTransport | None = None,
     ) -> None:
-        self._http = httpx.Client(base_url=base_url, headers=_headers(api_key), timeout=timeout_s, transport=transport)
+        # trust_env: a proxy for the world outside must not be asked for a service on this host.
+        self._http = httpx.Client(
+            base_url=base_url, headers=_headers(api_key), timeout=timeout_s, transport=transport, trust_env=False
+        )
         self._attempts = attempts
 
     def send(self, call: Call) -> httpx.Response:
