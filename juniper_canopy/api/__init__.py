@@ -1,0 +1,1 @@
+"""The dashboard's REST: thin, and all of it through the backend protocol."""

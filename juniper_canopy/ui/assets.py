@@ -1,0 +1,40 @@
+"""The page's own style sheet and modules, served under an address that changes whenever one of them does."""
+
+from pathlib import Path
+
+from nicegui import dependencies
+from nicegui.element import Element
+from nicegui.version import __version__ as nicegui_version
+
+STATIC = Path(__file__).parent / "static"
+PACKAGE = "canopy"
+"""Modules import each other as `canopy/NAME.js`."""
+
+
+def register() -> str:
+    """Make the folder known to NiceGUI's import map; returns the folder's address. May be called again."""
+    newest = max(path.stat().st_mtime for path in STATIC.rglob("*") if path.is_file())
+    dependencies.register_esm(PACKAGE, STATIC, max_time=newest)
+    return f"/_nicegui/{nicegui_version}/esm/{dependencies.compute_key(STATIC, max_time=newest)}"
+
+
+def head_html(address: str) -> str:
+    """The style sheets, and the modules fetched ahead: the browser would else find them one import after another."""
+    styles = [
+        f'<link rel="stylesheet" href="{address}/{name}">' for name in ("vendor/uplot/uPlot.min.css", "canopy.css")
+    ]
+    modules = [*sorted(path.name for path in STATIC.glob("*.js")), "vendor/uplot/uPlot.esm.js"]
+    preloads = [f'<link rel="modulepreload" href="{address}/{name}">' for name in modules]
+    return "\n".join(
+        [*styles, *preloads, '<meta name="description" content="Watch a cascade-correlation network grow">']
+    )
+
+
+class CanopyView(Element, component="static/components/canopy_view.js"):
+    """A live part of the page, drawn by the view of this name in `static/components/canopy_view.js`."""
+
+    def __init__(self, view: str, **options: str) -> None:
+        super().__init__()
+        self._props["view"] = view
+        self._props["options"] = options
+        self.classes(f"view-{view}")

@@ -1,0 +1,61 @@
+"""What the controls may do, as it follows from the state that was reported and from nothing else."""
+
+from typing import Literal
+
+from nicegui.binding import bindable_dataclass
+
+from juniper_canopy.state.live import LiveState
+from juniper_canopy.ui import pace
+from juniper_common.wire.training import TrainingStatus
+
+Command = Literal["start", "pause", "resume", "stop", "reset"]
+
+IDLE = ("STOPPED", "COMPLETED", "FAILED")
+
+
+def allowed(status: TrainingStatus | None, *, link_up: bool) -> frozenset[Command]:
+    """The commands that the reported state allows; without a connection, none."""
+    if status is None or not link_up:
+        return frozenset()
+    state = status.state_machine.status
+    if state == "STARTED":
+        return frozenset({"pause", "stop"})
+    if state == "PAUSED":
+        return frozenset({"resume", "stop"})
+    return frozenset({"start", "reset"}) if status.network_loaded else frozenset({"start"})
+
+
+@bindable_dataclass
+class Reported:
+    """One for the process; every page's buttons are bound to it."""
+
+    can_start: bool = False
+    can_pause: bool = False
+    can_resume: bool = False
+    can_stop: bool = False
+    can_reset: bool = False
+    is_active: bool = False
+    pace_step: int = pace.WATCHABLE
+    problem: str = ""
+
+    def follow(self, live: LiveState) -> None:
+        """Take over what was reported last."""
+        commands = allowed(live.status, link_up=live.link_up)
+        self.can_start = "start" in commands
+        self.can_pause = "pause" in commands
+        self.can_resume = "resume" in commands
+        self.can_stop = "stop" in commands
+        self.can_reset = "reset" in commands
+        self.problem = _problem(live)
+        if live.status is not None:
+            self.is_active = live.status.state_machine.status not in IDLE
+            if live.status.run_id is not None:
+                self.pace_step = pace.step_of(live.status.pace)
+
+
+def _problem(live: LiveState) -> str:
+    if not live.link_up:
+        return "The training service does not answer. Trying again."
+    if live.status is not None and live.status.state_machine.status == "FAILED":
+        return f"The run failed: {live.status.training_state.reason or 'no reason was given'}"
+    return ""

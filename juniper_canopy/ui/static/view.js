@@ -1,0 +1,60 @@
+/** What every view has in common: an element, the bus, and what must end when the element leaves the page. */
+export class View {
+  constructor(element, bus, options) {
+    this.element = element;
+    this.bus = bus;
+    this.options = options;
+    this._endings = [];
+    this.build();
+  }
+
+  build() {}
+
+  /** Runs `draw` now and whenever one of the bus's topics changes. */
+  follow(topics, draw) {
+    this._endings.push(this.bus.subscribe(topics, draw));
+  }
+
+  every(milliseconds, draw) {
+    const timer = setInterval(draw, milliseconds);
+    this._endings.push(() => clearInterval(timer));
+  }
+
+  onResize(element, draw) {
+    const observer = new ResizeObserver(draw);
+    observer.observe(element);
+    this._endings.push(() => observer.disconnect());
+  }
+
+  until(ending) {
+    this._endings.push(ending);
+  }
+
+  destroy() {
+    for (const ending of this._endings) ending();
+  }
+}
+
+/** An element with a class, text and children: the little of a DOM library that the views need. */
+export function make(tag, className = "", ...children) {
+  const element = document.createElement(tag);
+  if (className) element.className = className;
+  element.append(...children);
+  return element;
+}
+
+/** Writes text only where it differs, which spares layout and screen readers. */
+export function setText(element, text) {
+  if (element.textContent !== text) element.textContent = text;
+}
+
+/** Sizes a canvas to its box at the screen's resolution; returns its context, scaled to CSS pixels, and size. */
+export function fitCanvas(canvas) {
+  const { clientWidth: width, clientHeight: height } = canvas;
+  const ratio = window.devicePixelRatio || 1;
+  canvas.width = Math.round(width * ratio);
+  canvas.height = Math.round(height * ratio);
+  const context = canvas.getContext("2d");
+  context.setTransform(ratio, 0, 0, ratio, 0, 0);
+  return { context, width, height };
+}

@@ -1,0 +1,279 @@
+"""What a person does on the Training page, in Chromium, with the three real services behind it."""
+
+import re
+import signal
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.browser.conftest import Host
+
+pytestmark = pytest.mark.browser
+
+LOSS = ".area-loss .chart-host"
+BOUNDARY = ".area-boundary canvas.plane"
+FULL_SPEED = "full speed"
+
+
+def click(page: Page, name: str) -> None:
+    """Click a command's button."""
+    page.get_by_role("button", name=name, exact=True).click()
+
+
+def expect_status(page: Page, status: str, timeout_s: float = 10) -> None:
+    """Wait for the reported state."""
+    expect(page.get_by_test_id("status")).to_have_attribute("data-status", status, timeout=timeout_s * 1000)
+
+
+def figure(page: Page, name: str) -> float:
+    """A number of the headline."""
+    text = page.locator(f"[data-figure={name}]").inner_text()
+    match = re.search(r"[\d.,]+", text)
+    assert match is not None, f"{name} shows {text!r}"
+    return float(match[0].replace(",", ""))
+
+
+def count(page: Page, what: str) -> int:
+    """How many points or installs the loss chart draws."""
+    return int(page.locator(LOSS).get_attribute(f"data-{what}") or 0)
+
+
+def wait_for(page: Page, what: str, least: int, timeout_s: float = 60) -> None:
+    """Wait until the loss chart draws so many points or installs."""
+    page.wait_for_function(
+        f"document.querySelector({LOSS!r}).dataset.{what} >= {least}", timeout=timeout_s * 1000, polling=20
+    )
+
+
+def set_pace(page: Page, key: str) -> None:
+    """Move the slider by ten steps with the keyboard: to its end."""
+    track = page.locator(".pace [tabindex]")  # Quasar gives the focus to a part of the slider
+    track.focus()
+    track.press(key)
+
+
+def choose_dataset(page: Page, label: str) -> None:
+    """Pick an entry of the dataset list."""
+    page.get_by_role("combobox", name="Dataset").click()
+    page.get_by_role("option", name=label).click()
+
+
+def test_the_demo_grows_before_ones_eyes(page: Page) -> None:
+    """At the demo's pace the loss falls, the first unit is installed, the boundary changes and the network shows."""
+    click(page, "Start")
+    wait_for(page, "points", 2)
+    first_loss = figure(page, "train_loss")
+    expect(page.locator(BOUNDARY)).not_to_have_attribute("data-checksum", "", timeout=10_000)
+    before = page.locator(BOUNDARY).get_attribute("data-checksum")
+
+    wait_for(page, "installs", 1)
+    expect(page.locator(BOUNDARY)).not_to_have_attribute("data-checksum", before or "", timeout=10_000)
+    wait_for(page, "installs", 2)
+
+    assert figure(page, "train_loss") < first_loss
+    assert figure(page, "hidden_units") >= 2
+    expect(page.locator(".topology-host")).to_have_attribute("data-units", re.compile("[2-9]"))
+    expect(page.locator(".pool-row")).to_have_count(8)
+    expect(page.locator(".growth tbody tr").last).to_contain_text("h0")
+    expect(page.get_by_test_id("freshness")).to_have_attribute("data-kind", "live")
+
+
+def test_the_first_curve_moves_within_a_second(page: Page) -> None:
+    """From the click on Start to two points on the screen; the best of three, since the machine may be busy."""
+    times_ms = []
+    for _ in range(3):
+        page.evaluate(f"""() => {{
+            const chart = document.querySelector({LOSS!r});
+            const button = [...document.querySelectorAll("button")].find((b) => b.innerText.includes("Start"));
+            window.firstCurve = new Promise((resolve) => {{
+                button.addEventListener("click", () => {{
+                    const clicked = performance.now();
+                    const look = () => Number(chart.dataset.points) >= 2 && chart.dataset.points < 100
+                        ? resolve(performance.now() - clicked) : requestAnimationFrame(look);
+                    look();
+                }}, {{ once: true }});
+            }});
+        }}""")
+        click(page, "Start")
+        times_ms.append(page.evaluate("window.firstCurve"))
+        click(page, "Stop")
+        expect_status(page, "STOPPED")
+        click(page, "Reset")
+        page.wait_for_function(f"document.querySelector({LOSS!r}).dataset.points == 0")
+
+    print("from click to curve:", [round(time) for time in times_ms], "ms")  # noqa: T201
+    assert min(times_ms) < 1000
+
+
+def test_pause_resume_and_stop(page: Page) -> None:
+    """The buttons follow the reported state; a paused run stands still and is known to be alive."""
+    click(page, "Start")
+    expect_status(page, "STARTED")
+    expect(page.get_by_role("button", name="Start", exact=True)).to_be_disabled()
+    wait_for(page, "points", 5)
+
+    click(page, "Pause")
+    expect_status(page, "PAUSED")
+    expect(page.get_by_role("button", name="Resume", exact=True)).to_be_enabled()
+    expect(page.get_by_role("button", name="Pause", exact=True)).to_be_disabled()
+    page.wait_for_timeout(300)
+    paused_at = figure(page, "epoch")
+    page.wait_for_timeout(1500)
+    assert figure(page, "epoch") == paused_at
+    expect(page.get_by_test_id("freshness")).to_have_text("trainer alive")
+
+    click(page, "Resume")
+    expect_status(page, "STARTED")
+    page.wait_for_function(f"document.querySelector({LOSS!r}).dataset.points > {paused_at + 5}")
+
+    click(page, "Stop")
+    expect_status(page, "STOPPED")
+    expect(page.get_by_role("button", name="Start", exact=True)).to_be_enabled()
+
+
+def test_the_pace_changes_while_it_trains(page: Page) -> None:
+    """At one epoch a second hardly anything moves; at full speed everything does."""
+    set_pace(page, "PageDown")
+    expect(page.locator(".pace-value")).to_have_text("1 epochs/s")
+    click(page, "Start")
+    expect_status(page, "STARTED")
+    page.wait_for_timeout(2000)
+    assert count(page, "points") < 10
+
+    set_pace(page, "PageUp")
+    expect(page.locator(".pace-value")).to_have_text(FULL_SPEED)
+    wait_for(page, "installs", 3)
+
+
+def test_the_cmu_spirals_are_solved_from_the_dashboard(page: Page) -> None:
+    """Chosen from the list, at full speed, to the end: every pattern right."""
+    choose_dataset(page, "CMU two spirals")
+    set_pace(page, "PageUp")
+    click(page, "Start")
+
+    expect_status(page, "COMPLETED", timeout_s=120)
+
+    expect(page.locator(".about")).to_contain_text("solved")
+    expect(page.locator(".about")).to_contain_text("cmu spirals")
+    assert figure(page, "train_accuracy") == 100
+    assert figure(page, "hidden_units") <= 30
+    expect(page.locator(BOUNDARY)).to_have_attribute(
+        "data-units", str(int(figure(page, "hidden_units"))), timeout=10_000
+    )
+
+
+def test_the_last_dataset_can_be_chosen_again(page: Page) -> None:
+    """What the data service keeps stands in the list, and trains."""
+    choose_dataset(page, "XOR, 4 × 50")
+    set_pace(page, "PageUp")
+    click(page, "Start")
+    expect_status(page, "COMPLETED", timeout_s=60)
+    click(page, "Reset")
+    expect_status(page, "STOPPED")
+
+    choose_dataset(page, "xor, 200 patterns")
+    click(page, "Start")
+
+    expect_status(page, "COMPLETED", timeout_s=60)
+    expect(page.locator(".about")).to_contain_text("xor")
+
+
+def test_a_bad_parameter_is_explained(page: Page) -> None:
+    """The training service's own words stand under the form, and nothing starts."""
+    field = page.get_by_role("spinbutton", name="Candidate pool")
+    field.fill("100000")
+    field.press("Tab")
+    click(page, "Start")
+
+    expect(page.get_by_role("alert")).to_contain_text("candidate_pool_size", timeout=10_000)
+    expect_status(page, "STOPPED")
+
+
+def test_a_new_run_begins_at_its_first_epoch(page: Page) -> None:
+    """No chart ever runs backwards: the second run has columns of its own."""
+    set_pace(page, "PageUp")
+    click(page, "Start")
+    wait_for(page, "installs", 3)
+    click(page, "Stop")
+    expect_status(page, "STOPPED")
+    long_run = figure(page, "epoch")
+
+    set_pace(page, "PageDown")
+    click(page, "Start")
+    expect_status(page, "STARTED")
+    page.wait_for_function(
+        f"document.querySelector({LOSS!r}).dataset.points > 0 && document.querySelector({LOSS!r}).dataset.points < 50"
+    )
+
+    assert figure(page, "epoch") < long_run
+    assert count(page, "installs") == 0
+
+
+def test_the_headline_says_what_the_charts_say(page: Page) -> None:
+    """Every figure is read from the point that the chart drew last, whatever moment one looks."""
+    click(page, "Start")
+    wait_for(page, "points", 3)
+
+    pairs = page.evaluate("""async () => {
+        const text = (selector) => document.querySelector(selector).textContent;
+        const seen = [];
+        for (let look = 0; look < 60; look += 1) {
+            await new Promise((resolve) => setTimeout(resolve, 23));
+            for (const metric of ["train_loss", "val_loss", "train_accuracy", "val_accuracy"]) {
+                seen.push([text(`[data-figure=${metric}]`), text(`[data-readout=${metric}]`)]);
+            }
+        }
+        return seen;
+    }""")
+
+    assert len({headline for headline, _ in pairs}) > 4
+    assert [pair for pair in pairs if pair[0] != pair[1]] == []
+
+
+def test_a_silent_trainer_is_not_live(page: Page, host: Host) -> None:
+    """With the trainer hung, frames go on at once a second; the badge speaks of the trainer alone."""
+    click(page, "Start")
+    wait_for(page, "points", 3)
+    freshness = page.get_by_test_id("freshness")
+    expect(freshness).to_have_attribute("data-kind", "live")
+    trainer = host.trainer()
+
+    trainer.send_signal(signal.SIGSTOP)
+    try:
+        expect(freshness).to_have_attribute("data-kind", "stale", timeout=10_000)
+        expect(freshness).to_contain_text("trainer silent for")
+    finally:
+        trainer.send_signal(signal.SIGCONT)
+
+    expect(freshness).to_have_attribute("data-kind", "live", timeout=10_000)
+
+
+def test_the_page_heals_after_the_training_service_restarts(page: Page, host: Host) -> None:
+    """Killed, it is said to be away and nothing can be clicked; back, the same page trains again."""
+    page.evaluate("window.samePage = true")
+    click(page, "Start")
+    wait_for(page, "points", 3)
+
+    host.cascor.stop(signal.SIGKILL)
+    expect(page.get_by_test_id("freshness")).to_have_text("no connection to the training service", timeout=10_000)
+    expect(page.get_by_role("button", name="Stop", exact=True)).to_be_disabled()
+    host.cascor.start()
+
+    expect(page.get_by_role("button", name="Start", exact=True)).to_be_enabled(timeout=20_000)
+    click(page, "Start")
+    wait_for(page, "points", 3)
+    assert page.evaluate("window.samePage") is True
+
+
+def test_the_page_heals_after_the_dashboard_restarts(page: Page, host: Host) -> None:
+    """The run goes on meanwhile, and all of it is shown again."""
+    click(page, "Start")
+    wait_for(page, "points", 20)
+
+    host.canopy.stop()
+    expect(page.get_by_test_id("freshness")).to_have_text("no connection to Canopy", timeout=10_000)
+    host.canopy.start()
+
+    expect(page.get_by_test_id("freshness")).to_have_attribute("data-kind", "live", timeout=20_000)
+    wait_for(page, "points", 40)
+    expect(page.get_by_role("button", name="Stop", exact=True)).to_be_enabled(timeout=10_000)
