@@ -47,7 +47,7 @@ def main() -> None:
             notify("EXTEND_TIMEOUT_USEC=60000000")
             time.sleep(0.5)
         if "silent" not in behaviour:
-            notify("STATUS=ready\nno assignment")
+            notify("STATUS=listening\nno assignment")
             notify("READY=1")
         server.serve_forever()
 

@@ -73,7 +73,7 @@ def test_a_service_counts_as_started_when_it_said_ready(tmp_path: Path, told: To
         with urllib.request.urlopen(f"http://127.0.0.1:{port}/") as answer:
             runtime_folder = Path(answer.read().decode())
         assert runtime_folder.stat().st_mode & 0o777 == 0o700
-    assert told.lines == ["data: ready", "data: stopping"]
+    assert told.lines == ["data: listening", "data: stopping"]
     assert not runtime_folder.exists()
 
 
