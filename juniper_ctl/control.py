@@ -106,7 +106,7 @@ def wait_until_ready(
                 waited_for.remove(service)
             elif has_failed(state):
                 raise _start_failed(service, state)
-            elif state.status_text not in ("", last_text.get(service.name)):
+            elif state.status_text not in ("", "ready", last_text.get(service.name)):
                 last_text[service.name] = state.status_text
                 report(service.name, state.status_text)
         if not waited_for:

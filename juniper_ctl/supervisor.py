@@ -122,7 +122,7 @@ class Supervisor:
                 raise ServiceEnded(program, None)
             self._wait(deadline - time.monotonic())
             for name, value in service.notify.received():
-                if name == "STATUS":
+                if name == "STATUS" and value != "ready":
                     self._report(program.name, value)
                 elif name == "EXTEND_TIMEOUT_USEC" and value.isdigit():
                     deadline = max(deadline, time.monotonic() + int(value) / 1e6)
