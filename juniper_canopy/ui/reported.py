@@ -49,8 +49,8 @@ class Reported:
         self.problem = _problem(live)
         if live.status is not None:
             self.is_active = live.status.state_machine.status not in IDLE
-            if live.status.run_id is not None:
-                self.pace_step = pace.step_of(live.status.pace)
+            has_run = live.status.run_id is not None
+            self.pace_step = pace.step_of(live.status.pace) if has_run else pace.WATCHABLE
 
 
 def _problem(live: LiveState) -> str:
