@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Annotated, Literal, Self
 
 import pydantic
-from pydantic import BeforeValidator, Field, SecretStr
+from pydantic import AfterValidator, BeforeValidator, Field, SecretStr
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict, SettingsError
 
 EXIT_CONFIGURATION = 78
@@ -29,6 +29,10 @@ Secrets = Annotated[tuple[SecretStr, ...], NoDecode, BeforeValidator(_split)]
 """The same, never printed."""
 
 
+Folder = Annotated[Path, AfterValidator(Path.expanduser)]
+"""A folder; `~` is the home."""
+
+
 class ServiceSettings(BaseSettings):
     """What every service can be told. A subclass sets `env_prefix` in its `model_config`."""
 
@@ -38,7 +42,7 @@ class ServiceSettings(BaseSettings):
     api_keys: Secrets = Field(default=(), description="Comma-separated keys; none: no key is asked for.")
     allowed_origins: Words = Field(default=(), description="Origins, beside the service's own, whose pages may call.")
     max_body_bytes: int = Field(default=10_000_000, ge=1_000, description="A larger request body is refused (413).")
-    state_dir: Path = Field(
+    state_dir: Folder = Field(
         default_factory=lambda: Path(os.environ.get("STATE_DIRECTORY", "")),
         description="What must outlive a restart.",
     )

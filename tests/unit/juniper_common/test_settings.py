@@ -141,3 +141,9 @@ def test_empty_host_is_refused(monkeypatch: pytest.MonkeyPatch, capsys: pytest.C
     monkeypatch.setenv("JUNIPER_TINY_HOST", "")
     (line,) = _problems(capsys)
     assert "JUNIPER_TINY_HOST" in line
+
+
+def test_a_folder_may_start_with_the_home(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """An env file is read by no shell, so that `~` must mean the home here."""
+    monkeypatch.setenv("HOME", str(tmp_path))
+    assert ListenSettings(state_dir=Path("~/state"), port=0).state_dir == tmp_path / "state"
