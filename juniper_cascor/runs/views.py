@@ -48,7 +48,7 @@ def decision_boundary(
         features: the columns of x along the grid's x and y.
         run_id: the run that the network belongs to.
     """
-    held = x.mean(axis=0)
+    held = x.mean(axis=0, dtype=np.float64)  # in float32 the sum of large values overflows
     x_range, y_range = (_range(x[:, feature]) for feature in features)
     grid_x, grid_y = np.meshgrid(np.linspace(*x_range, resolution), np.linspace(*y_range, resolution))
     rows = np.repeat(held[np.newaxis].astype(np.float32), grid_x.size, axis=0)

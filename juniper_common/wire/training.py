@@ -4,9 +4,12 @@ The field names are those of the published clients. Losses are mean squared erro
 accuracies are shares in [0, 1]; None stands where a value is not defined.
 """
 
-from typing import Literal
+from typing import Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, JsonValue
+from pydantic import BaseModel, ConfigDict, Field, JsonValue, model_validator
+
+MAX_WEIGHTS = 1_000_000
+"""From inputs to outputs: a topology of more would fill the memory of whoever asks for it."""
 
 Status = Literal["STOPPED", "STARTED", "PAUSED", "COMPLETED", "FAILED"]
 PhaseName = Literal["IDLE", "OUTPUT", "CANDIDATE", "INFERENCE"]
@@ -49,6 +52,12 @@ class CreateNetwork(EngineParameters):
     input_size: int = Field(default=2, ge=1, le=100_000)
     output_size: int = Field(default=2, ge=1, le=10_000)
     init_output_weights: str | None = Field(default=None, description="Accepted from published clients.")
+
+    @model_validator(mode="after")
+    def _is_of_a_size_that_can_be_shown(self) -> Self:
+        if self.input_size * self.output_size > MAX_WEIGHTS:
+            raise ValueError(f"input_size times output_size is more than {MAX_WEIGHTS} weights")
+        return self
 
 
 class NetworkSummary(BaseModel):

@@ -49,6 +49,13 @@ def test_a_start_that_cannot_be(cascor: Cascor, body: dict[str, object], status:
     assert not cascor.status().network_loaded
 
 
+def test_a_network_too_large_to_show(cascor: Cascor) -> None:
+    """A topology of a billion weights would end the service."""
+    response = cascor.http.post("/v1/network", json={"input_size": 100_000, "output_size": 10_000})
+    assert response.status_code == 422
+    assert "more than 1000000 weights" in response.json()["error"]["message"]
+
+
 @pytest.mark.parametrize("number", ["NaN", "Infinity", "1e999"])
 def test_numbers_that_are_none_are_named_by_row_and_column(cascor: Cascor, number: str) -> None:
     """NaN and infinities do not reach the training."""
