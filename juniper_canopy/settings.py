@@ -9,7 +9,7 @@ from juniper_common.settings import ServiceSettings
 class Listen(BaseModel):
     """Where the dashboard is served."""
 
-    host: str = "127.0.0.1"
+    host: str = Field(default="127.0.0.1", min_length=1)
     port: int = Field(default=8050, ge=0, le=65535, description="0 takes a free port.")
 
 

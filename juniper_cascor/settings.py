@@ -6,7 +6,7 @@ from pathlib import Path
 from pydantic import Field, SecretStr
 from pydantic_settings import SettingsConfigDict
 
-from juniper_common.settings import ListenSettings
+from juniper_common.settings import Folder, ListenSettings
 
 
 class CascorSettings(ListenSettings):
@@ -19,7 +19,7 @@ class CascorSettings(ListenSettings):
         default="http://127.0.0.1:8100", validation_alias="JUNIPER_DATA_URL", description="Where datasets come from."
     )
     data_api_key: SecretStr | None = Field(default=None, description="The key that the data service asks for.")
-    cache_dir: Path = Field(
+    cache_dir: Folder = Field(
         default_factory=lambda: Path(
             os.environ.get("CACHE_DIRECTORY") or Path.home() / ".cache" / "juniper" / "cascor"
         ),

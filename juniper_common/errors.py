@@ -14,12 +14,13 @@ ServiceError
 import logging
 from collections.abc import Callable, Mapping
 from typing import ClassVar
+from urllib.parse import quote
 
 import pydantic
 from starlette.exceptions import HTTPException
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
-from starlette.types import ExceptionHandler
+from starlette.types import ASGIApp, ExceptionHandler, Message, Receive, Scope, Send
 
 from juniper_common.wire.errors import FieldProblem
 
@@ -105,7 +106,7 @@ ErrorBody = Callable[[ServiceError], Response]
 
 
 def exception_handlers(body: ErrorBody) -> Mapping[int | type[Exception], ExceptionHandler]:
-    """Handlers for Starlette that answer every exception in the service's own form."""
+    """Handlers for Starlette that answer what was raised on purpose in the service's own form."""
 
     async def service_error(_: Request, error: Exception) -> Response:
         assert isinstance(error, ServiceError)  # noqa: S101 - Starlette's handler type is wider than its use
@@ -118,11 +119,41 @@ def exception_handlers(body: ErrorBody) -> Mapping[int | type[Exception], Except
         response.headers.update(error.headers or {})
         return response
 
-    async def unexpected(request: Request, error: Exception) -> Response:
-        log.error("unexpected error in %s %s", request.method, request.url.path, exc_info=error)
-        return body(ServiceError("internal error; the service's log says more"))
+    return {ServiceError: service_error, HTTPException: http_error}
 
-    return {ServiceError: service_error, HTTPException: http_error, Exception: unexpected}
+
+class UnexpectedErrors:
+    """Logs what nobody caught and answers 500 in the service's own form.
+
+    A middleware, since Starlette calls a handler of Exception outside of all others: without the request's id in the
+    log line and the answer, and only to raise the error again for the server to log it once more.
+    """
+
+    def __init__(self, app: ASGIApp, error_body: ErrorBody) -> None:
+        self._app = app
+        self._error_body = error_body
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass on; answer unless an answer has begun, or there is nobody to read it."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        has_begun = False
+
+        async def watching(message: Message) -> None:
+            nonlocal has_begun
+            has_begun = True
+            await send(message)
+
+        try:
+            await self._app(scope, receive, watching)
+        except ClientDisconnect:
+            log.info("the caller left")
+        except Exception:
+            if has_begun:
+                raise  # The server cuts the connection: the caller must not take a part for the whole.
+            log.exception("unexpected error in %s %s", scope["method"], quote(scope["path"]))
+            await self._error_body(ServiceError("internal error; the service's log says more"))(scope, receive, send)
 
 
 def _of_status(status: int, message: str) -> ServiceError:

@@ -19,11 +19,13 @@ from typing import ClassVar, Literal, Self
 import httpx
 import orjson
 import stamina
-from pydantic import JsonValue
+from pydantic import JsonValue, TypeAdapter, ValidationError
+
+from juniper_common.wire.errors import FieldProblem
 
 IDEMPOTENT = frozenset({"GET", "HEAD", "PUT", "DELETE"})
 Params = Mapping[str, str | int | float | bool]
-RETRIED = frozenset({429, 502, 503, 504})
+_PROBLEMS = TypeAdapter(list[FieldProblem])
 
 
 class ClientError(Exception):
@@ -94,20 +96,25 @@ def raise_for_status(response: httpx.Response) -> httpx.Response:
 
 
 def _message(response: httpx.Response) -> tuple[str, JsonValue]:
+    """What the service said, in an envelope or not; the status line where it said nothing that can be read."""
     try:
         body = orjson.loads(response.content)
     except orjson.JSONDecodeError:
-        return f"{response.status_code} {response.reason_phrase}", None
+        body = None
     error = body.get("error") if isinstance(body, dict) else None
     if isinstance(error, dict):
-        return str(error.get("message", "")), error.get("detail")
-    detail = body.get("detail") if isinstance(body, dict) else body
-    if isinstance(detail, list):
-        lines = (
-            "{}: {}".format(".".join(map(str, d.get("loc", []))), d.get("msg")) for d in detail if isinstance(d, dict)
-        )
-        return "; ".join(lines), detail
-    return str(detail), detail
+        message, detail = error.get("message"), error.get("detail")
+    else:
+        detail = body.get("detail", error) if isinstance(body, dict) else body
+        message = _sentence(detail)
+    return str(message or f"{response.status_code} {response.reason_phrase}"), detail
+
+
+def _sentence(detail: JsonValue) -> JsonValue:
+    try:
+        return "; ".join(f"{problem.path}: {problem.msg}" for problem in _PROBLEMS.validate_python(detail))
+    except ValidationError:
+        return detail  # A sentence already, or a form that is not ours.
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -130,7 +137,7 @@ def _should_retry(call: Call) -> Callable[[Exception], bool]:
         if isinstance(error, httpx.ConnectError):
             return True  # Nothing was sent.
         if isinstance(error, ResponseError):
-            return error.status == 429 or (may_repeat and error.status in RETRIED)
+            return error.status == 429 or (may_repeat and isinstance(error, ServerError))
         return may_repeat and isinstance(error, httpx.TransportError)
 
     return decide
@@ -160,7 +167,10 @@ class HttpClient:
         attempts: int = 4,
         transport: httpx.BaseTransport | None = None,
     ) -> None:
-        self._http = httpx.Client(base_url=base_url, headers=_headers(api_key), timeout=timeout_s, transport=transport)
+        # trust_env: a proxy for the world outside must not be asked for a service on this host.
+        self._http = httpx.Client(
+            base_url=base_url, headers=_headers(api_key), timeout=timeout_s, transport=transport, trust_env=False
+        )
         self._attempts = attempts
 
     def send(self, call: Call) -> httpx.Response:
@@ -169,7 +179,7 @@ class HttpClient:
             for attempt in stamina.retry_context(on=_should_retry(call), attempts=self._attempts, wait_max=2.0):
                 with attempt:
                     return raise_for_status(self._http.send(_build(self._http, call)))
-        except httpx.TransportError as error:
+        except httpx.RequestError as error:
             raise UnreachableError(f"{self._http.base_url}: {error or type(error).__name__}") from error
         raise AssertionError("stamina ends with a return or an exception")  # pragma: no cover
 
@@ -211,7 +221,7 @@ class AsyncHttpClient:
             async for attempt in stamina.retry_context(on=_should_retry(call), attempts=self._attempts, wait_max=2.0):
                 with attempt:
                     return raise_for_status(await self._http.send(_build(self._http, call)))
-        except httpx.TransportError as error:
+        except httpx.RequestError as error:
             raise UnreachableError(f"{self._http.base_url}: {error or type(error).__name__}") from error
         raise AssertionError("stamina ends with a return or an exception")  # pragma: no cover
 

@@ -22,14 +22,13 @@ def configure(level: str) -> None:
     handler.setFormatter(JournalFormatter() if "JOURNAL_STREAM" in os.environ else TerminalFormatter())
     logging.basicConfig(level=level, handlers=[handler], force=True)
     for name in _NOISY:
-        logging.getLogger(name).setLevel(logging.WARNING)
+        logging.getLogger(name).setLevel(max(logging.WARNING, logging.getLogger().level))
 
 
 class _ContextFormatter(logging.Formatter):
-    def message(self, record: logging.LogRecord) -> str:
-        text = super().format(record)
+    def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802 - logging's name; a traceback comes after it
         fields = (("run", run_id.get()), ("request", request_id.get()))
-        return " ".join([text, *(f"{name}={value}" for name, value in fields if value)])
+        return " ".join([record.message, *(f"{name}={value}" for name, value in fields if value)])
 
 
 class JournalFormatter(_ContextFormatter):
@@ -38,7 +37,7 @@ class JournalFormatter(_ContextFormatter):
     def format(self, record: logging.LogRecord) -> str:
         """Write one record."""
         prefix = f"<{_PRIORITIES.get(record.levelno, 6)}>"
-        return "\n".join(prefix + line for line in self.message(record).splitlines())
+        return "\n".join(prefix + line for line in super().format(record).splitlines())
 
 
 class TerminalFormatter(_ContextFormatter):
@@ -47,4 +46,4 @@ class TerminalFormatter(_ContextFormatter):
     def format(self, record: logging.LogRecord) -> str:
         """Write one record."""
         time = datetime.fromtimestamp(record.created).strftime("%H:%M:%S.%f")[:-3]
-        return f"{time} {record.levelname:7} {record.name}: {self.message(record)}"
+        return f"{time} {record.levelname:7} {record.name}: {super().format(record)}"

@@ -2,6 +2,7 @@
 
 import logging
 import time
+from urllib.parse import quote
 
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Counter, Histogram, generate_latest
 from prometheus_client.process_collector import ProcessCollector
@@ -9,6 +10,8 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+_METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 
 log = logging.getLogger(__name__)
 
@@ -49,7 +52,7 @@ class RequestMetrics:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        status = 500
+        status = 499  # What proxies count for a caller that left before the answer.
         started = time.perf_counter()
 
         async def watching(message: Message) -> None:
@@ -62,8 +65,11 @@ class RequestMetrics:
             await self._app(scope, receive, watching)
         finally:
             took_s = time.perf_counter() - started
+            # Labels come from closed sets, else any caller could fill the memory with series.
+            method = scope["method"] if scope["method"] in _METHODS else "(other)"
             route = getattr(scope.get("route"), "path", "(none)")
-            self._metrics.requests.labels(scope["method"], route, str(status)).inc()
-            self._metrics.durations.labels(scope["method"], route).observe(took_s)
-            level = logging.DEBUG if scope["method"] == "GET" and status < 400 else logging.INFO
-            log.log(level, "%s %s -> %d in %.1f ms", scope["method"], scope["path"], status, took_s * 1e3)
+            self._metrics.requests.labels(method, route, str(status)).inc()
+            self._metrics.durations.labels(method, route).observe(took_s)
+            level = logging.DEBUG if method == "GET" and status < 400 else logging.INFO
+            # Quoted again, since a decoded line break would begin a log line of the caller's making.
+            log.log(level, "%s %s -> %d in %.1f ms", method, quote(scope["path"]), status, took_s * 1e3)

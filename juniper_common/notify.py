@@ -18,7 +18,7 @@ WellnessCheck = Callable[[], str | None]
 class Notifier:
     """The sd_notify protocol. Without a `$NOTIFY_SOCKET` every call does nothing.
 
-    sdnotify encodes latin-1 and loses what does not fit: so text is made ASCII here, errors are raised, and READY
+    sdnotify encodes latin-1 and loses what does not fit: so text is made ASCII here, what is lost is logged, and READY
     travels in a datagram of its own.
     """
 
@@ -41,9 +41,19 @@ class Notifier:
         """The watchdog's ping."""
         self._send("WATCHDOG=1")
 
-    def _send(self, state: str) -> None:
+    def close(self) -> None:
+        """Close the socket."""
         if self._socket is not None:
+            self._socket.socket.close()
+
+    def _send(self, state: str) -> None:
+        if self._socket is None:
+            return
+        try:
             self._socket.notify(state)
+        except OSError as error:
+            # Who listened may be gone; the process must be able to stop in order all the same.
+            log.error("nobody was told %s: %s", state, error)
 
 
 @dataclass(frozen=True)
@@ -61,10 +71,10 @@ class Watchdog:
     @classmethod
     def from_environment(cls, notifier: Notifier, checks: Sequence[WellnessCheck] = ()) -> Self | None:
         """The watchdog that systemd asked this process for, if it did."""
-        interval_us = os.environ.get("WATCHDOG_USEC")
-        if not interval_us or os.environ.get("WATCHDOG_PID", str(os.getpid())) != str(os.getpid()):
+        interval_us = int(os.environ.get("WATCHDOG_USEC") or 0)
+        if interval_us <= 0 or os.environ.get("WATCHDOG_PID", str(os.getpid())) != str(os.getpid()):
             return None
-        return cls(notifier, int(interval_us) / 1e6, checks)
+        return cls(notifier, interval_us / 1e6, checks)
 
     async def run(self) -> None:
         """Ping until something is wrong."""
@@ -81,4 +91,8 @@ class Watchdog:
     def _problem(self, late_s: float) -> str | None:
         if late_s >= self.interval_s / 4:
             return f"the event loop was late by {late_s:.1f} s"
-        return next((reason for check in self.checks if (reason := check())), None)
+        try:
+            return next((reason for check in self.checks if (reason := check())), None)
+        except Exception as error:
+            log.exception("a check of the watchdog failed")
+            return f"a check failed: {error!r}"

@@ -2,6 +2,7 @@
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from html import escape
 from typing import Any, Literal
 
 from pydantic import BaseModel
@@ -31,10 +32,7 @@ class Operation:
 
 def routes(operations: Sequence[Operation]) -> list[BaseRoute]:
     """Starlette's routes for the operations."""
-    return [
-        Route(operation.path, operation.handler, methods=[operation.method], include_in_schema=False)
-        for operation in operations
-    ]
+    return [Route(operation.path, operation.handler, methods=[operation.method]) for operation in operations]
 
 
 def document_routes(
@@ -95,7 +93,7 @@ def _operation(operation: Operation, refs: Mapping[Any, Any], error: type[BaseMo
             for name, value in schema["properties"].items()
         ]
     entry: dict[str, object] = {
-        "summary": (operation.handler.__doc__ or "").strip().partition("\n")[0],
+        "summary": _summary(operation),
         "operationId": getattr(operation.handler, "__name__", operation.path),
         "responses": {
             **{str(status): _response(status, model, refs) for status, model in operation.responses.items()},
@@ -119,10 +117,15 @@ def _response(status: int, model: type[BaseModel] | str | None, refs: Mapping[An
     return described
 
 
+def _summary(operation: Operation) -> str:
+    return (operation.handler.__doc__ or "").strip().partition("\n")[0]
+
+
 def _page(title: str, operations: Sequence[Operation]) -> str:
+    title = escape(title)
     rows = "\n".join(
-        f"<tr><td>{operation.method}</td><td><code>{operation.path}</code></td>"
-        f"<td>{(operation.handler.__doc__ or '').strip().partition(chr(10))[0]}</td></tr>"
+        f"<tr><td>{operation.method}</td><td><code>{escape(operation.path)}</code></td>"
+        f"<td>{escape(_summary(operation))}</td></tr>"
         for operation in operations
     )
     return f"""<!doctype html><html lang="en"><meta charset="utf-8"><title>{title}</title>

@@ -1,5 +1,6 @@
 """Who may call: plain ASGI middlewares, so that WebSockets pass through them as well."""
 
+import functools
 import hmac
 import ipaddress
 import re
@@ -10,17 +11,24 @@ from urllib.parse import urlsplit
 
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.middleware import Middleware
-from starlette.requests import HTTPConnection
+from starlette.middleware.cors import CORSMiddleware
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from juniper_common import logs
-from juniper_common.errors import ErrorBody, ForbiddenError, ServiceError, TooLargeError, UnauthorizedError
+from juniper_common.errors import (
+    ErrorBody,
+    ForbiddenError,
+    ServiceError,
+    TooLargeError,
+    UnauthorizedError,
+    UnexpectedErrors,
+)
 from juniper_common.metrics import Metrics, RequestMetrics
 from juniper_common.settings import ServiceSettings
 
 CLOSE_UNAUTHORIZED = 4001
 CLOSE_FOREIGN_ORIGIN = 4003
-OPEN_PATHS = ("/v1/health", "/v1/health/live", "/v1/health/ready")
+OPEN_PATHS = frozenset({"/v1/health", "/v1/health/live", "/v1/health/ready"})
 """Health is never behind a key."""
 
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._:-]{1,64}")
@@ -34,11 +42,21 @@ def middleware(
     content_security_policy: str = _API_CSP,
 ) -> list[Middleware]:
     """What stands before every service, outermost first."""
+    allowed = [origin.rstrip("/").lower() for origin in settings.allowed_origins]
+    cors = Middleware(
+        CORSMiddleware,
+        allow_origins=allowed,
+        allow_methods=["GET", "POST", "PUT", "PATCH", "DELETE"],
+        allow_headers=["Content-Type", "X-API-Key", "X-Request-ID"],
+        expose_headers=["X-Request-ID"],
+    )
     return [
         Middleware(RequestIdentity),
         Middleware(RequestMetrics, metrics=metrics),
         Middleware(SecurityHeaders, content_security_policy=content_security_policy),
-        Middleware(OriginGuard, allowed=settings.allowed_origins, error_body=error_body),
+        *([cors] if allowed else []),
+        Middleware(UnexpectedErrors, error_body=error_body),
+        Middleware(OriginGuard, allowed=allowed, error_body=error_body),
         Middleware(ApiKeyGuard, keys=settings.keys, error_body=error_body),
         Middleware(BodyLimit, max_bytes=settings.max_body_bytes),
     ]
@@ -105,7 +123,7 @@ class OriginGuard:
 
     def __init__(self, app: ASGIApp, allowed: Collection[str], error_body: ErrorBody) -> None:
         self._app = app
-        self._allowed = frozenset(origin.rstrip("/").lower() for origin in allowed)
+        self._allowed = frozenset(allowed)
         self._error_body = error_body
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -123,33 +141,37 @@ class OriginGuard:
             )
 
     def _is_allowed(self, headers: Headers) -> bool:
-        origin = headers.get("origin")
-        if origin is None or origin.lower() in self._allowed:
+        origin = headers.get("origin", "").lower()
+        if "origin" not in headers or origin in self._allowed:
             return True
-        parts = urlsplit(origin)
-        return parts.netloc.lower() == headers.get("host", "").lower() and _is_own_name(parts.hostname or "")
+        try:
+            parts = urlsplit(origin)
+        except ValueError:  # As in http://[
+            return False
+        return parts.netloc == headers.get("host", "").lower() and _is_own_name(parts.hostname or "")
 
 
 def _is_own_name(name: str) -> bool:
-    if name == "localhost" or name in (socket.gethostname().lower(), socket.getfqdn().lower()):
-        return True
     try:
         ipaddress.ip_address(name)
     except ValueError:
-        return False
+        return name == "localhost" or name in _host_names()
     return True
+
+
+@functools.cache
+def _host_names() -> frozenset[str]:
+    # Once per process: the full name is asked of the resolver, and all requests wait for that.
+    return frozenset({socket.gethostname().lower(), socket.getfqdn().lower()})
 
 
 class ApiKeyGuard:
     """Asks for one of the keys in X-API-Key; without keys in the settings it asks for nothing."""
 
-    def __init__(
-        self, app: ASGIApp, keys: Sequence[str], error_body: ErrorBody, open_paths: Sequence[str] = OPEN_PATHS
-    ) -> None:
+    def __init__(self, app: ASGIApp, keys: Sequence[str], error_body: ErrorBody) -> None:
         self._app = app
         self._keys = [key.encode() for key in keys]
         self._error_body = error_body
-        self._open_paths = frozenset(open_paths)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass on what may pass."""
@@ -162,9 +184,9 @@ class ApiKeyGuard:
             await self._error_body(refusal)(scope, receive, send)
 
     def _refusal(self, scope: Scope) -> ServiceError | None:
-        if not self._keys or scope["type"] not in ("http", "websocket") or scope["path"] in self._open_paths:
+        if not self._keys or scope["type"] not in ("http", "websocket") or scope["path"] in OPEN_PATHS:
             return None
-        given = HTTPConnection(scope).headers.get("x-api-key", "").encode()
+        given = Headers(scope=scope).get("x-api-key", "").encode("latin-1")
         if not given:
             return UnauthorizedError("Missing API key. Provide X-API-Key header.")
         # Every key is compared, so that the time taken does not tell which one was near.
@@ -189,7 +211,7 @@ class BodyLimit:
             if message["type"] == "http.request":
                 received += len(message.get("body", b""))
                 told = Headers(scope=scope).get("content-length", "0")
-                if received > self._max_bytes or (told.isdigit() and int(told) > self._max_bytes):
+                if received > self._max_bytes or (told.isdecimal() and int(told) > self._max_bytes):
                     raise TooLargeError(f"the body is larger than {self._max_bytes} bytes")
             return message
 

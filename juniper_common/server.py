@@ -34,7 +34,6 @@ def serve(
     *,
     self_check: SelfCheck,
     checks: Sequence[WellnessCheck] = (),
-    notifier: Notifier | None = None,
 ) -> None:
     """Serve until SIGTERM or SIGINT. Ends the process with 75 when the port is taken, 1 when the self-check fails.
 
@@ -43,7 +42,6 @@ def serve(
         settings: where to listen, and how loud to log.
         self_check: awaited once, after the socket is bound and before READY.
         checks: asked at each watchdog ping; one objection and systemd restarts the service.
-        notifier: a service that sends STATUS lines of its own passes the notifier it uses.
     """
     logs.configure(settings.log_level)
     listener = _listen(settings)
@@ -56,26 +54,23 @@ def serve(
         ws="websockets-sansio",
         timeout_graceful_shutdown=GRACEFUL_SHUTDOWN_S,
     )
-    NotifyingServer(config, notifier or Notifier(), self_check, checks).run(sockets=[listener])
+    with contextlib.closing(Notifier()) as notifier:
+        NotifyingServer(config, notifier, self_check, checks).run(sockets=[listener])
 
 
 def _listen(settings: ServiceSettings) -> socket.socket:
+    # Bound alone, the port could still be taken by another process that is bound and starts to listen first.
     host, port = settings.bind
     service = f"juniper-{settings.service_name()}"
     try:
-        family, kind, protocol, _, address = socket.getaddrinfo(
-            host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
-        )[0]
-        listener = socket.socket(family, kind, protocol)
-        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        listener.bind(address)
+        listener = socket.create_server((host, port), family=socket.AF_INET6 if ":" in host else socket.AF_INET)
     except OSError as error:
         if error.errno == errno.EADDRINUSE:
             _give_up(
                 f"{service}: port {port} on {host} is taken; who holds it: ss -ltnp sport = :{port}", EXIT_TEMPORARY
             )
-        _give_up(f"{service}: cannot listen on {host}:{port}: {error}", EXIT_CONFIGURATION)
-    listener.set_inheritable(False)
+        _give_up(f"{service}: cannot listen on {host}:{port}: {error.strerror}", EXIT_CONFIGURATION)
+    log.info("listening on %s port %d", *listener.getsockname()[:2])
     return listener
 
 
@@ -101,7 +96,7 @@ class NotifyingServer(uvicorn.Server):
         self._watchdog_task: asyncio.Task[None] | None = None
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        """Start to listen, then check, then say so. The lifespan would be too early: the port is still closed there."""
+        """Start to accept, then check, then say so. The lifespan would be too early: nobody is answered yet there."""
         await super().startup(sockets)
         try:
             await self._self_check()

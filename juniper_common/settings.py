@@ -6,12 +6,13 @@ foreground runner load them); secrets come as files in the folder that systemd n
 
 import os
 import sys
+from abc import abstractmethod
 from pathlib import Path
 from typing import Annotated, Literal, Self
 
 import pydantic
-from pydantic import BeforeValidator, Field, SecretStr
-from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+from pydantic import AfterValidator, BeforeValidator, Field, SecretStr
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict, SettingsError
 
 EXIT_CONFIGURATION = 78
 """sysexits.h EX_CONFIG: systemd does not restart a service that ends with it."""
@@ -28,6 +29,10 @@ Secrets = Annotated[tuple[SecretStr, ...], NoDecode, BeforeValidator(_split)]
 """The same, never printed."""
 
 
+Folder = Annotated[Path, AfterValidator(Path.expanduser)]
+"""A folder; `~` is the home."""
+
+
 class ServiceSettings(BaseSettings):
     """What every service can be told. A subclass sets `env_prefix` in its `model_config`."""
 
@@ -37,7 +42,7 @@ class ServiceSettings(BaseSettings):
     api_keys: Secrets = Field(default=(), description="Comma-separated keys; none: no key is asked for.")
     allowed_origins: Words = Field(default=(), description="Origins, beside the service's own, whose pages may call.")
     max_body_bytes: int = Field(default=10_000_000, ge=1_000, description="A larger request body is refused (413).")
-    state_dir: Path = Field(
+    state_dir: Folder = Field(
         default_factory=lambda: Path(os.environ.get("STATE_DIRECTORY", "")),
         description="What must outlive a restart.",
     )
@@ -57,9 +62,9 @@ class ServiceSettings(BaseSettings):
             object.__setattr__(self, "state_dir", Path(base) / "juniper" / self.service_name())
 
     @property
+    @abstractmethod
     def bind(self) -> tuple[str, int]:
         """The address to listen on."""
-        raise NotImplementedError
 
     @property
     def keys(self) -> tuple[str, ...]:
@@ -69,22 +74,27 @@ class ServiceSettings(BaseSettings):
     @classmethod
     def load(cls) -> Self:
         """Read the environment, or end the process with one line per wrong setting and exit code 78."""
-        credentials = os.environ.get("CREDENTIALS_DIRECTORY")
         try:
-            return cls(_secrets_dir=credentials)
+            return cls(_secrets_dir=os.environ.get("CREDENTIALS_DIRECTORY"))
         except pydantic.ValidationError as error:
-            prefix = cls.model_config.get("env_prefix", "")
-            for problem in error.errors(include_url=False):
-                name = "__".join(str(part) for part in problem["loc"])
-                name = name if name.isupper() else prefix + name.upper()
-                print(f"juniper-{cls.service_name()}: {name}: {problem['msg']}", file=sys.stderr)  # noqa: T201
-            sys.exit(EXIT_CONFIGURATION)
+            problems = [f"{cls._spelled(problem['loc'])}: {problem['msg']}" for problem in error.errors()]
+        except SettingsError as error:
+            problems = [str(error)]
+        for problem in problems:
+            print(f"juniper-{cls.service_name()}: {problem}", file=sys.stderr)  # noqa: T201 - for the operator
+        sys.exit(EXIT_CONFIGURATION)
+
+    @classmethod
+    def _spelled(cls, path: tuple[str | int, ...]) -> str:
+        """A field's path as the environment spells it."""
+        name = "__".join(str(part) for part in path)
+        return name if name.isupper() else cls.model_config.get("env_prefix", "") + name.upper()
 
 
 class ListenSettings(ServiceSettings):
     """A service whose address is two plain settings."""
 
-    host: str = "127.0.0.1"
+    host: str = Field(default="127.0.0.1", min_length=1)  # Empty would mean every address of this host.
     port: int = Field(ge=0, le=65535, description="0 takes a free port.")
 
     @property

@@ -1,10 +1,7 @@
 """The run in the foreground: carries out what the state machine says, and holds what the watchers ask for."""
 
 import asyncio
-import importlib.metadata
 import logging
-import platform
-import secrets
 import time
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -13,7 +10,7 @@ from pydantic import BaseModel, JsonValue
 
 from juniper_cascor.engine.network import Network
 from juniper_cascor.engine.parameters import Parameters
-from juniper_cascor.runs import network_arrays, network_spec
+from juniper_cascor.runs import network_arrays, network_spec, new_run
 from juniper_cascor.runs import state_machine as machine
 from juniper_cascor.runs.channel import Message
 from juniper_cascor.runs.datasets import Datasets, FoundDataset
@@ -25,9 +22,8 @@ from juniper_cascor.runs.state_machine import Asked, Command, Ended, Obeyed, Pha
 from juniper_cascor.runs.store import RunStore
 from juniper_cascor.runs.trainer_keeper import TrainerFactory, TrainerKeeper
 from juniper_cascor.runs.views import topology
-from juniper_common import __version__, logs
-from juniper_common.errors import ConflictError, NotFoundError, UnavailableError, UnprocessableError
-from juniper_common.wire.errors import FieldProblem
+from juniper_common import logs
+from juniper_common.errors import ConflictError, NotFoundError, UnavailableError
 from juniper_common.wire.training import (
     CandidateProgress,
     CascadeAdd,
@@ -37,7 +33,6 @@ from juniper_common.wire.training import (
     MetricsMessage,
     Monitor,
     PhaseName,
-    RunParameters,
     RunRecord,
     StartTraining,
     StateMachine,
@@ -147,13 +142,13 @@ class Foreground:
         async with self._lock:
             self._check_allowed("start")
             spec = None if request.start_fresh else self.spec
-            parameters = _run_parameters(spec, request)
+            parameters = new_run.run_parameters(spec, request)
             self.trainer.check_there()
             found = await self._datasets.find(request, parameters.task)
             n_inputs, n_outputs = found.data.x.shape[1], found.data.y.shape[1]
-            _check_shape(spec, n_inputs, n_outputs)
+            new_run.check_shape(spec, n_inputs, n_outputs)
             self.spec = replace(spec, parameters=parameters) if spec else NetworkSpec(n_inputs, n_outputs, parameters)
-            record = _new_record(parameters, request.params, found)
+            record = new_run.new_record(parameters, request.params, found)
             self._store.add(record)
             self._forget_run()
             self.run = ForegroundRun(record, found, parameters)
@@ -403,45 +398,3 @@ class _Installed(BaseModel):
     index: int
     score: float
     epoch: int
-
-
-def _run_parameters(spec: NetworkSpec | None, request: StartTraining) -> Parameters:
-    base = spec.parameters if spec else Parameters()
-    if request.epochs is not None:
-        base = network_spec.changed(base, RunParameters(max_epochs=request.epochs), ("epochs",))
-    return network_spec.changed(base, request.params, ("params",))
-
-
-def _check_shape(spec: NetworkSpec | None, n_inputs: int, n_outputs: int) -> None:
-    if spec is not None and (spec.n_inputs, spec.n_outputs) != (n_inputs, n_outputs):
-        problem = (
-            f"the data has {n_inputs} inputs and {n_outputs} outputs, the loaded network "
-            f"{spec.n_inputs} and {spec.n_outputs}; start_fresh makes one of the data's shape"
-        )
-        raise UnprocessableError(problem, (FieldProblem(loc=["dataset"], msg=problem),))
-
-
-def _new_record(parameters: Parameters, request: RunParameters, found: FoundDataset) -> RunRecord:
-    now = time.time()
-    return RunRecord(
-        id=time.strftime("%Y%m%d-%H%M%S-", time.gmtime(now)) + secrets.token_hex(4),
-        status="STARTED",
-        created_at=now,
-        ended_at=None,
-        seed=secrets.randbits(32) if request.seed is None else request.seed,
-        params=network_spec.as_json(parameters),
-        pace=request.pace,
-        dataset_id=found.dataset_id,
-        dataset_checksum=found.checksum,
-        backend="numba",
-        versions=_versions(),
-        epochs=0,
-        hidden_units=0,
-        outcome=None,
-        reason=None,
-    )
-
-
-def _versions() -> dict[str, str]:
-    libraries = {name: importlib.metadata.version(name) for name in ("numpy", "numba", "h5py")}
-    return {"juniper": __version__, "python": platform.python_version(), **libraries}

@@ -10,6 +10,7 @@ from juniper_cascor.runs.trainer_process import TrainerProcess
 from juniper_common.errors import UnavailableError
 
 OBEY_TIMEOUT_S = 5.0
+WARM_UP_TIMEOUT_S = 60.0
 RESTART_PAUSES_S = (0.1, 1.0, 5.0, 30.0)
 
 TrainerFactory = Callable[[Callable[[Message], None], Callable[[str], None]], TrainerProcess]
@@ -36,7 +37,7 @@ class TrainerKeeper:
         is_training: Callable[[], bool],
         deadline_s: float,
     ) -> None:
-        self.is_warm = False
+        self._warm = asyncio.Event()
         self._make_trainer = make_trainer
         self._on_message = on_message
         self._on_death = on_death
@@ -46,6 +47,11 @@ class TrainerKeeper:
         self._obedience: asyncio.Future[None] | None = None
         self._restarts = 0
         self._tasks: set[asyncio.Task[None]] = set()
+
+    @property
+    def is_warm(self) -> bool:
+        """Whether the process has its compiled code loaded, and takes up what it is told at once."""
+        return self._warm.is_set()
 
     @property
     def pid(self) -> int | None:
@@ -88,10 +94,12 @@ class TrainerKeeper:
         """
         if self._obedience is None:
             return
+        # A trainer that compiles for the first time obeys when it is done.
+        timeout_s = OBEY_TIMEOUT_S if self.is_warm else WARM_UP_TIMEOUT_S
         try:
-            await asyncio.wait_for(self._obedience, OBEY_TIMEOUT_S)
+            await asyncio.wait_for(self._obedience, timeout_s)
         except TimeoutError:
-            log.error("the trainer did not obey within %.0f s; it is killed", OBEY_TIMEOUT_S)
+            log.error("the trainer did not obey within %.0f s; it is killed", timeout_s)
             if self._process is not None:
                 self._process.kill()
             raise UnavailableError("the trainer did not obey in time, and was killed") from None
@@ -103,7 +111,7 @@ class TrainerKeeper:
 
     def _heard(self, message: Message) -> None:
         if message.kind == "ready":
-            self.is_warm = True
+            self._warm.set()
             self._restarts = 0
             return
         self._on_message(message)
@@ -112,7 +120,7 @@ class TrainerKeeper:
 
     def _died(self, reason: str) -> None:
         log.error("%s", reason)
-        self.is_warm = False
+        self._warm.clear()
         self._process = None
         self._on_death(reason)
         self._release()

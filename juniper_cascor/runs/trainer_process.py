@@ -71,7 +71,9 @@ class TrainerProcess:
     def kill(self) -> None:
         """End the process at once; `on_death` follows."""
         if self._process is not None and self._process.returncode is None:
-            self._process.kill()
+            # Not Popen.kill: it looks for the exit status itself, and then asyncio's watcher finds none (255).
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(self._process.pid, signal.SIGKILL)
 
     async def end(self) -> None:
         """Close the process's input, and wait until it is gone."""

@@ -46,7 +46,7 @@ def test_a_whole_run_is_told_in_order(cascor: Cascor) -> None:
     with cascor.http.websocket_connect("/ws/training") as socket:
         for _ in range(3):
             receive(socket)
-        run_id = cascor.start(seed=1, pace=4_000)
+        run_id = cascor.start(seed=1, pace=1_000)
         messages = until_the_end(socket)
     messages = [message for message in messages if message.run_id == run_id]
     sequence = [message.seq for message in messages]

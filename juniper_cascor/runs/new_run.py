@@ -1,0 +1,60 @@
+"""From what a start asks for to the run that is recorded: nothing here touches a process or a disk."""
+
+import importlib.metadata
+import platform
+import secrets
+import time
+
+from juniper_cascor.engine.parameters import Parameters
+from juniper_cascor.runs import network_spec
+from juniper_cascor.runs.datasets import FoundDataset
+from juniper_cascor.runs.network_spec import NetworkSpec
+from juniper_common import __version__
+from juniper_common.errors import UnprocessableError
+from juniper_common.wire.errors import FieldProblem
+from juniper_common.wire.training import RunParameters, RunRecord, StartTraining
+
+
+def run_parameters(spec: NetworkSpec | None, request: StartTraining) -> Parameters:
+    """The loaded network's parameters, those of the request in place. Raises UnprocessableError naming the field."""
+    base = spec.parameters if spec else Parameters()
+    if request.epochs is not None:
+        base = network_spec.changed(base, RunParameters(max_epochs=request.epochs), ("epochs",))
+    return network_spec.changed(base, request.params, ("params",))
+
+
+def check_shape(spec: NetworkSpec | None, n_inputs: int, n_outputs: int) -> None:
+    """Raise UnprocessableError where the loaded network does not fit the data."""
+    if spec is not None and (spec.n_inputs, spec.n_outputs) != (n_inputs, n_outputs):
+        problem = (
+            f"the data has {n_inputs} inputs and {n_outputs} outputs, the loaded network "
+            f"{spec.n_inputs} and {spec.n_outputs}; start_fresh makes one of the data's shape"
+        )
+        raise UnprocessableError(problem, (FieldProblem(loc=["dataset"], msg=problem),))
+
+
+def new_record(parameters: Parameters, request: RunParameters, found: FoundDataset) -> RunRecord:
+    """All that is needed to repeat the run, before its first epoch; a seed is drawn where none was given."""
+    now = time.time()
+    return RunRecord(
+        id=time.strftime("%Y%m%d-%H%M%S-", time.gmtime(now)) + secrets.token_hex(4),
+        status="STARTED",
+        created_at=now,
+        ended_at=None,
+        seed=secrets.randbits(32) if request.seed is None else request.seed,
+        params=network_spec.as_json(parameters),
+        pace=request.pace,
+        dataset_id=found.dataset_id,
+        dataset_checksum=found.checksum,
+        backend="numba",
+        versions=_versions(),
+        epochs=0,
+        hidden_units=0,
+        outcome=None,
+        reason=None,
+    )
+
+
+def _versions() -> dict[str, str]:
+    libraries = {name: importlib.metadata.version(name) for name in ("numpy", "numba", "h5py")}
+    return {"juniper": __version__, "python": platform.python_version(), **libraries}

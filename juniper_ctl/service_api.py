@@ -1,0 +1,81 @@
+"""Calls a service's HTTP API on this host. No proxy, no retry: the service said that it is ready."""
+
+import http.client
+import json
+from dataclasses import dataclass
+from typing import cast
+
+Json = dict[str, object]
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """Status and body; a body that is no JSON object is empty here."""
+
+    status: int
+    body: Json
+
+    @property
+    def is_success(self) -> bool:
+        """2xx."""
+        return 200 <= self.status < 300
+
+    def text(self, *path: str) -> str:
+        """The value at a path of keys, as text; empty where there is none."""
+        value: object = self.body
+        for key in path:
+            value = cast(Json, value).get(key) if isinstance(value, dict) else None
+        return "" if value is None else str(value)
+
+    def complaint(self) -> str:
+        """What the service says is wrong, in any of the error shapes."""
+        return self.text("error", "message") or self.text("detail") or f"HTTP {self.status}"
+
+
+@dataclass(frozen=True, slots=True)
+class ServiceApi:
+    """One service's address and key."""
+
+    port: int
+    api_key: str = ""
+    timeout_s: float = 10
+
+    def get(self, path: str) -> Answer:
+        """GET.
+
+        Raises:
+            OSError: nobody answers.
+        """
+        return self._call("GET", path, None)
+
+    def post(self, path: str, body: Json) -> Answer:
+        """POST.
+
+        Raises:
+            OSError: nobody answers.
+        """
+        return self._call("POST", path, json.dumps(body).encode())
+
+    def _call(self, method: str, path: str, body: bytes | None) -> Answer:
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=self.timeout_s)
+        headers = {"Accept": "application/json"}
+        if body is not None:
+            headers["Content-Type"] = "application/json"
+        if self.api_key:
+            headers["X-API-Key"] = self.api_key
+        try:
+            connection.request(method, path, body, headers)
+            response = connection.getresponse()
+            return Answer(response.status, _object(response.read()))
+        except http.client.HTTPException as error:
+            raise ConnectionError(f"no HTTP answer: {error!r}") from error
+        finally:
+            connection.close()
+
+
+def _object(body: bytes) -> Json:
+    try:
+        value = json.loads(body)
+    except ValueError:
+        return {}
+    return value if isinstance(value, dict) else {}

@@ -1,0 +1,85 @@
+"""The three services: their names, units and ports."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from juniper_ctl.errors import ControlError, Exit
+
+
+@dataclass(frozen=True, slots=True)
+class Service:
+    """One service as the operator knows it."""
+
+    name: str
+    default_port: int
+    port_variable: str
+    credentials: tuple[str, ...]
+    """Files in the credentials folder without which the systemd unit does not start; they may be empty."""
+
+    @property
+    def command(self) -> str:
+        """The program, which is the syslog identifier too."""
+        return f"juniper-{self.name}"
+
+    @property
+    def unit(self) -> str:
+        """The systemd unit."""
+        return f"juniper-{self.name}.service"
+
+    @property
+    def url_variable(self) -> str:
+        """Where the other services read its address."""
+        return f"JUNIPER_{self.name.upper()}_URL"
+
+    def port(self, environment: Mapping[str, str]) -> int:
+        """The port that the settings say.
+
+        Raises:
+            ControlError: it is no port.
+        """
+        text = environment.get(self.port_variable) or str(self.default_port)
+        if not (text.isascii() and text.isdigit() and int(text) <= 65535):
+            raise ControlError(
+                f"{self.port_variable}={text} is no port",
+                next_command=f"unset {self.port_variable}, or set it to a number up to 65535 in the env file",
+                code=Exit.CONFIGURATION,
+            )
+        return int(text)
+
+    def url(self, environment: Mapping[str, str]) -> str:
+        """The address on this host."""
+        return f"http://127.0.0.1:{self.port(environment)}"
+
+
+DATA = Service("data", 8100, "JUNIPER_DATA_PORT", ("juniper_data_api_keys",))
+CASCOR = Service("cascor", 8200, "JUNIPER_CASCOR_PORT", ("juniper_cascor_api_keys", "juniper_cascor_data_api_key"))
+CANOPY = Service(
+    "canopy",
+    8050,
+    "JUNIPER_CANOPY_SERVER__PORT",
+    ("juniper_canopy_api_keys", "juniper_canopy_data_api_key", "juniper_canopy_cascor_api_key"),
+)
+
+SERVICES = (DATA, CASCOR, CANOPY)
+"""In the order of their start: each needs those before it."""
+
+
+def named(words: Iterable[str]) -> tuple[Service, ...]:
+    """The services that the words name (`data`, `juniper-data` or `juniper-data.service`), in starting order.
+
+    No word at all names them all.
+
+    Raises:
+        ControlError: a word names none.
+    """
+    wanted = set()
+    for word in words:
+        name = word.removeprefix("juniper-").removesuffix(".service")
+        if name not in {service.name for service in SERVICES}:
+            raise ControlError(
+                f"there is no service {word}; there are {', '.join(service.name for service in SERVICES)}",
+                next_command="juniper-ctl status",
+                code=Exit.UNKNOWN_UNIT,
+            )
+        wanted.add(name)
+    return tuple(service for service in SERVICES if not wanted or service.name in wanted)

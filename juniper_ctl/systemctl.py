@@ -1,0 +1,152 @@
+"""Asks and tells the user's systemd manager. The one place that calls `systemctl`."""
+
+import os
+import shutil
+import subprocess
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from juniper_ctl.errors import ControlError, Exit
+
+PROPERTIES = (
+    "Id",
+    "LoadState",
+    "ActiveState",
+    "SubState",
+    "Result",
+    "StatusText",
+    "StateChangeTimestamp",
+    "NRestarts",
+    "MainPID",
+    "ControlGroup",
+    "MemoryCurrent",
+    "InvocationID",
+    "ExecMainStatus",
+)
+
+_BOOTED = Path("/run/systemd/system")
+"""There exactly where systemd is the first process: sd_booted(3)."""
+
+
+@dataclass(frozen=True, slots=True)
+class UnitState:
+    """What systemd says of one unit."""
+
+    unit: str
+    properties: Mapping[str, str]
+
+    @property
+    def is_installed(self) -> bool:
+        """There is a unit file."""
+        return self.properties.get("LoadState") not in ("not-found", None)
+
+    @property
+    def active(self) -> str:
+        """active, activating, deactivating, inactive, failed or reloading."""
+        return self.properties.get("ActiveState", "inactive")
+
+    @property
+    def sub(self) -> str:
+        """The finer state: running, auto-restart, start, dead and so on."""
+        return self.properties.get("SubState", "dead")
+
+    @property
+    def status_text(self) -> str:
+        """The last STATUS that the service sent."""
+        return self.properties.get("StatusText", "")
+
+    def number(self, name: str) -> int | None:
+        """A property that is a number, or None where systemd has none."""
+        text = self.properties.get(name, "")
+        return int(text) if text.isdigit() else None
+
+
+def manager_answers() -> bool:
+    """Whether a systemd user manager answers on the bus."""
+    if shutil.which("systemctl") is None:
+        return False
+    asked = _systemctl("show", "--property=Version", "--value")
+    return asked.returncode == 0 and asked.stdout.strip() != ""
+
+
+def require_manager() -> None:
+    """Raise where no manager answers.
+
+    Raises:
+        ControlError: there is none.
+    """
+    if not manager_answers():
+        raise no_manager()
+
+
+def no_manager() -> ControlError:
+    """The error for a machine without a user manager: it says which of the usual reasons it is."""
+    if shutil.which("systemctl") is None or not _BOOTED.exists():
+        why, next_command = "systemd does not run this machine", "juniper-ctl demo"
+    elif not _runtime_folder().exists():
+        why, next_command = f"there is no {_runtime_folder()}", "loginctl enable-linger"
+    else:
+        why, next_command = f"nothing answers below {_runtime_folder()}", "systemctl status user@$(id -u).service"
+    return ControlError(f"no systemd user manager answers: {why}", next_command=next_command, code=Exit.NO_BUS)
+
+
+def show(units: Sequence[str]) -> list[UnitState]:
+    """Ask once for the states of all `units`.
+
+    Raises:
+        ControlError: no manager answers.
+    """
+    if shutil.which("systemctl") is None:
+        raise no_manager()
+    asked = _systemctl("show", "--timestamp=unix", *units, "--property=" + ",".join(PROPERTIES))
+    if asked.returncode != 0:
+        raise no_manager()
+    blocks = asked.stdout.strip("\n").split("\n\n")
+    return [
+        UnitState(unit, dict(_assignment(line) for line in block.splitlines()))
+        for unit, block in zip(units, blocks, strict=True)
+    ]
+
+
+def tell(verb: str, *arguments: str, next_command: str = "juniper-ctl status") -> None:
+    """Have systemd do something and wait until it is done, if systemctl waits for it.
+
+    Raises:
+        ControlError: it refused, or it failed.
+    """
+    told = _systemctl(verb, *arguments)
+    if told.returncode == 0:
+        return
+    reason = told.stderr.strip() or f"systemctl --user {verb} ended with {told.returncode}"
+    if "not found" in reason or "not loaded" in reason:
+        raise ControlError(
+            f"the units are not installed: {reason}", next_command="juniper-ctl install", code=Exit.UNKNOWN_UNIT
+        )
+    if "connect to bus" in reason.lower():
+        raise no_manager()
+    if "access denied" in reason.lower():
+        raise ControlError(reason, next_command=next_command, code=Exit.PERMISSION)
+    raise ControlError(reason, next_command=next_command)
+
+
+def _assignment(line: str) -> tuple[str, str]:
+    name, _, value = line.partition("=")
+    return name, value
+
+
+def _runtime_folder() -> Path:
+    # su, sudo and cron set no XDG_RUNTIME_DIR, although the manager runs.
+    return Path(os.environ.get("XDG_RUNTIME_DIR") or f"/run/user/{os.getuid()}")
+
+
+def _systemctl(verb: str, *arguments: str) -> subprocess.CompletedProcess[str]:
+    # C: what it says is compared above, and the time stamps are read.
+    environment = os.environ | {"LC_ALL": "C.UTF-8", "SYSTEMD_COLORS": "0", "XDG_RUNTIME_DIR": str(_runtime_folder())}
+    return subprocess.run(
+        ["systemctl", "--user", "--no-pager", "--no-ask-password", verb, *arguments],
+        capture_output=True,
+        text=True,
+        env=environment,
+        check=False,
+    )

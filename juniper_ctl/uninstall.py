@@ -1,0 +1,37 @@
+"""Takes an installation away: services, unit files, code. Settings, secrets and what the services kept stay."""
+
+import os
+import shutil
+
+from juniper_ctl import systemctl
+from juniper_ctl.control import stop
+from juniper_ctl.errors import Exit
+from juniper_ctl.install import installed_units, remove_units
+from juniper_ctl.locations import Locations
+from juniper_ctl.progress import say
+from juniper_ctl.services import SERVICES
+
+
+def uninstall() -> Exit:
+    """Stop and remove; says what is left.
+
+    Raises:
+        ControlError: systemd cannot stop a service.
+    """
+    locations = Locations.of(os.environ)
+    units = installed_units(locations)
+    if not units and not locations.library.exists():
+        say("uninstall", "nothing is installed")
+        return Exit.OK
+    answers = systemctl.manager_answers()
+    if answers and units:
+        stop(SERVICES, say)
+        systemctl.tell("disable", "juniper.target")
+    remove_units(units, locations)
+    if answers:
+        systemctl.tell("daemon-reload")
+    if locations.command.is_symlink():
+        locations.command.unlink()
+    shutil.rmtree(locations.library, ignore_errors=False)
+    say("uninstall", f"done; settings stay in {locations.configuration}, data in {locations.state}")
+    return Exit.OK

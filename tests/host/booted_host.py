@@ -1,0 +1,241 @@
+"""Boots a real systemd host out of this machine's own root, for as long as a test run needs it.
+
+Every process of it is a descendant of one systemd-nspawn, and every mount lives in a mount namespace that ends with it:
+so ending that process leaves nothing behind, however the test run ends.
+"""
+
+import contextlib
+import fcntl
+import os
+import shlex
+import shutil
+import signal
+import subprocess
+import tempfile
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO
+
+USER = "juniper"
+BOOT_TIMEOUT_S = 90
+STOP_TIMEOUT_S = 30
+
+_MASKED = (
+    "apt-daily.timer",
+    "apt-daily-upgrade.timer",
+    "dpkg-db-backup.timer",
+    "e2scrub_all.timer",
+    "fstrim.timer",
+    "man-db.timer",
+    "networking.service",
+    "postgresql.service",
+    "redis-server.service",
+    "systemd-firstboot.service",
+    "systemd-networkd-wait-online.service",
+)
+"""What need not start there, and would only take time or wait for a network."""
+
+_BOOT = """
+set -e
+mount -t tmpfs -o mode=755 tmpfs "$1/o"
+mkdir "$1/o/upper" "$1/o/work"
+mount -t overlay overlay -o "lowerdir=/,upperdir=$1/o/upper,workdir=$1/o/work" "$1/root"
+rm -f "$1/root/etc/machine-id"
+tar -C "$1/added" -cf - . | tar -C "$1/root" -xf - --no-overwrite-dir --no-same-owner
+ssh-keygen -A -f "$1/root"
+exec systemd-nspawn -D "$1/root" --boot --keep-unit --register=no -M "$2" --network-veth --console=pipe
+"""
+
+
+def why_not() -> str | None:
+    """The reason why no host can be booted on this machine, or None."""
+    if os.getuid() != 0:
+        return "booting a host takes root: sudo scripts/test"
+    for command, package in (
+        ("systemd-nspawn", "systemd-container"),
+        ("ssh", "openssh-client"),
+        ("ssh-keygen", "openssh-client"),
+        ("ip", "iproute2"),
+    ):
+        if shutil.which(command) is None:
+            return f"there is no {command}: apt-get install {package}"
+    if not Path("/usr/sbin/sshd").exists():
+        return "there is no sshd: apt-get install openssh-server"
+    if subprocess.run(["unshare", "--mount", "true"], capture_output=True, check=False).returncode != 0:
+        return "this machine, a container without privileges, may not mount"
+    return None
+
+
+@dataclass(frozen=True, slots=True)
+class BootedHost:
+    """A running host. It reaches no network but this machine."""
+
+    name: str
+    address: str
+    key: Path
+    leader: int
+    """Its first process, as this machine numbers it."""
+
+    @property
+    def ssh_options(self) -> list[str]:
+        """For ssh and scp."""
+        options = ("BatchMode=yes", "StrictHostKeyChecking=no", "UserKnownHostsFile=/dev/null", "LogLevel=ERROR")
+        return ["-i", str(self.key), *(word for option in options for word in ("-o", option))]
+
+    def run_as_root(self, *command: str) -> str:
+        """Run a command inside, without ssh; returns what it prints.
+
+        Raises:
+            CalledProcessError: it failed.
+        """
+        return subprocess.run(
+            ["nsenter", "-t", str(self.leader), "-a", *command], capture_output=True, text=True, check=True
+        ).stdout
+
+    def copy_folder(self, folder: Path, to: str) -> None:
+        """Copy what is in a folder to the user's home."""
+        target = shlex.quote(to)
+        with subprocess.Popen(["tar", "-C", str(folder), "-cf", "-", "."], stdout=subprocess.PIPE) as packed:
+            subprocess.run(
+                ["ssh", *self.ssh_options, f"{USER}@{self.address}", f"mkdir -p {target} && tar -C {target} -xf -"],
+                stdin=packed.stdout,
+                check=True,
+            )
+
+
+@contextlib.contextmanager
+def booted_host() -> Iterator[BootedHost]:
+    """A host with the user `juniper`, who lingers and takes the key that was made for it."""
+    with contextlib.ExitStack() as cleanup:
+        scratch = Path(cleanup.enter_context(tempfile.TemporaryDirectory(prefix="juniper-host-")))
+        number = _claimed_number(cleanup)
+        name = f"juniper{number}"
+        key = _prepare(scratch, name)
+        log = cleanup.enter_context((scratch / "console.log").open("wb"))
+        nspawn = _boot(scratch, name, log)
+        cleanup.callback(_end, nspawn)
+        try:
+            leader = _leader(nspawn)
+            address = _connect(name, number, leader)
+            host = BootedHost(name, address, key, leader)
+            _make_user(host)
+        except (OSError, subprocess.CalledProcessError, TimeoutError) as error:
+            console = (scratch / "console.log").read_text(encoding="utf-8", errors="replace")[-3000:]
+            error.add_note(f"{getattr(error, 'stderr', '')}\nthe console's last lines:\n{console}")
+            raise
+        yield host
+
+
+def _claimed_number(cleanup: contextlib.ExitStack) -> int:
+    """A number that no other test run on this machine uses; the lock ends with this process."""
+    for number in range(1, 250):
+        lock = cleanup.enter_context(Path(f"/run/juniper-test-host-{number}.lock").open("w"))  # noqa: SIM115
+        with contextlib.suppress(BlockingIOError):
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            cleanup.callback(Path(lock.name).unlink, missing_ok=True)
+            return number
+    raise OSError("249 test hosts run on this machine already")
+
+
+def _prepare(scratch: Path, name: str) -> Path:
+    """Write what differs from this machine's root into `added`; returns the private key."""
+    for folder in ("o", "root"):
+        (scratch / folder).mkdir()
+    units = scratch / "added/etc/systemd/system"
+    (units / "multi-user.target.wants").mkdir(parents=True)
+    for unit in _MASKED:
+        (units / unit).symlink_to("/dev/null")
+    (units / "multi-user.target.wants/ssh.service").symlink_to("/lib/systemd/system/ssh.service")
+    (scratch / "added/etc/hostname").write_text(f"{name}\n", encoding="ascii")
+    key = scratch / "key"
+    subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", str(key)], check=True)
+    return key
+
+
+def _boot(scratch: Path, name: str, log: IO[bytes]) -> subprocess.Popen[bytes]:
+    command: Sequence[str] = (
+        # Should the test run be killed, the host is powered off. A session of its own: Ctrl-C must not reach it first.
+        *("setsid", "setpriv", "--pdeathsig", "TERM"),
+        *("unshare", "--mount", "--propagation", "private"),
+        *("sh", "-c", _BOOT, "boot", str(scratch), name),
+    )
+    environment = {"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "SYSTEMD_NSPAWN_UNIFIED_HIERARCHY": "1"}
+    return subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, env=environment)
+
+
+def _leader(nspawn: subprocess.Popen[bytes]) -> int:
+    children = Path(f"/proc/{nspawn.pid}/task/{nspawn.pid}/children")
+    for _ in _tries("systemd-nspawn starts no first process"):
+        if nspawn.poll() is not None:
+            raise OSError(f"systemd-nspawn ended with {nspawn.returncode}")
+        is_nspawn = Path(f"/proc/{nspawn.pid}/comm").read_text(encoding="utf-8").strip() == "systemd-nspawn"
+        started = children.read_text(encoding="ascii").split()
+        if is_nspawn and started:
+            leader = int(started[0])
+            if Path(f"/proc/{leader}/comm").read_text(encoding="utf-8").strip() == "systemd":
+                return leader
+    raise AssertionError
+
+
+def _connect(name: str, number: int, leader: int) -> str:
+    """Give both ends of the virtual cable an address; returns the host's."""
+    here, there = f"10.77.{number}.1/24", f"10.77.{number}.2/24"
+    inside = ["nsenter", "-t", str(leader), "-n"]
+    for command in (
+        ["ip", "address", "add", here, "dev", f"ve-{name}"],
+        ["ip", "link", "set", f"ve-{name}", "up"],
+        [*inside, "ip", "address", "add", there, "dev", "host0"],
+        [*inside, "ip", "link", "set", "host0", "up"],
+        [*inside, "ip", "route", "add", "default", "via", here.split("/")[0]],
+    ):
+        subprocess.run(command, capture_output=True, text=True, check=True)
+    return there.split("/")[0]
+
+
+def _make_user(host: BootedHost) -> None:
+    for _ in _tries("systemd-logind does not answer"):
+        with contextlib.suppress(subprocess.CalledProcessError):
+            host.run_as_root("loginctl", "list-users")
+            break
+    host.run_as_root("useradd", "--create-home", "--shell", "/bin/bash", USER)
+    public = host.key.with_suffix(".pub").read_text(encoding="ascii")
+    folder = f"/home/{USER}/.ssh"
+    host.run_as_root("install", "-d", "-m", "700", "-o", USER, "-g", USER, folder)
+    host.run_as_root("sh", "-c", f"printf %s {shlex.quote(public)} >{folder}/authorized_keys")
+    host.run_as_root("chown", f"{USER}:", f"{folder}/authorized_keys")
+    host.run_as_root("loginctl", "enable-linger", USER)
+    for _ in _tries("the user's manager does not answer over ssh"):
+        answered = subprocess.run(
+            ["ssh", *host.ssh_options, f"{USER}@{host.address}", "systemctl --user is-system-running --wait"],
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        if answered.stdout.strip() in ("running", "degraded"):
+            return
+
+
+def _tries(reason: str) -> Iterator[None]:
+    """Ten times a second, until the boot took too long."""
+    deadline = time.monotonic() + BOOT_TIMEOUT_S
+    while time.monotonic() < deadline:
+        yield
+        time.sleep(0.1)
+    raise TimeoutError(reason)
+
+
+def _end(nspawn: subprocess.Popen[bytes]) -> None:
+    """Power the host off; what does not end in time is killed."""
+    children = Path(f"/proc/{nspawn.pid}/task/{nspawn.pid}/children")
+    leaders = children.read_text(encoding="ascii").split() if nspawn.poll() is None else []
+    nspawn.terminate()
+    try:
+        nspawn.wait(STOP_TIMEOUT_S)
+    except subprocess.TimeoutExpired:
+        for leader in leaders:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(int(leader), signal.SIGKILL)
+        nspawn.kill()
+        nspawn.wait()

@@ -1,0 +1,72 @@
+"""One booted host for all tests here, with Juniper installed on it from a bundle, over ssh."""
+
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from types import FrameType
+
+import pytest
+import testinfra
+from testinfra.host import Host
+
+from tests.host.booted_host import USER, BootedHost, booted_host, why_not
+
+ROOT = Path(__file__).resolve().parents[2]
+JUNIPER_CTL = "bundle/scripts/juniper-ctl"
+
+
+@pytest.fixture(scope="session")
+def machine() -> Iterator[BootedHost]:
+    """A host that runs for the length of the test session."""
+    reason = why_not()
+    if reason is not None:
+        pytest.skip(reason)
+
+    def interrupt(_: int, __: FrameType | None) -> None:
+        raise KeyboardInterrupt
+
+    # A test run that is told to end takes the host down with it, as it does at Ctrl-C.
+    previous = signal.signal(signal.SIGTERM, interrupt)
+    try:
+        with booted_host() as host:
+            yield host
+    finally:
+        signal.signal(signal.SIGTERM, previous)
+
+
+@pytest.fixture(scope="session")
+def juniper(machine: BootedHost) -> Host:
+    """The host as the user `juniper` sees it, over ssh."""
+    return testinfra.get_host(
+        f"ssh://{USER}@{machine.address}",
+        ssh_identity_file=str(machine.key),
+        ssh_extra_args=" ".join(machine.ssh_options),
+    )
+
+
+@pytest.fixture(scope="session")
+def bundle(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A bundle of the sources under test."""
+    folder = tmp_path_factory.mktemp("bundle") / "bundle"
+    subprocess.run([sys.executable, str(ROOT / "scripts/juniper-ctl"), "bundle", str(folder)], check=True)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def installed(machine: BootedHost, juniper: Host, bundle: Path) -> Host:
+    """The host with a release installed, nothing running."""
+    machine.copy_folder(bundle, "bundle")
+    first = juniper.run(f"{JUNIPER_CTL} install")
+    assert first.rc == 0, first.stderr
+    return juniper
+
+
+@pytest.fixture
+def running(installed: Host) -> Iterator[Host]:
+    """The host with the three services started anew."""
+    started = installed.run(f"{JUNIPER_CTL} start")
+    assert started.rc == 0, started.stderr + installed.run("journalctl -q -n 40 --no-pager").stdout
+    yield installed
+    installed.run(f"{JUNIPER_CTL} stop")

@@ -1,0 +1,77 @@
+"""`juniper-ctl demo` where a systemd user manager answers."""
+
+import json
+import re
+from collections.abc import Iterator
+
+import pytest
+from testinfra.host import Host
+
+from tests.host.conftest import JUNIPER_CTL
+from tests.host.user_units import eventually, value
+
+pytestmark = [pytest.mark.host, pytest.mark.timeout(900)]
+
+
+@pytest.fixture(scope="module")
+def demo(installed: Host) -> Iterator[tuple[Host, str]]:
+    """The host with the demo running, and what the command said."""
+    started = installed.run(f"{JUNIPER_CTL} demo")
+    assert started.rc == 0, started.stderr
+    yield installed, started.stdout
+    installed.run(f"{JUNIPER_CTL} stop")
+
+
+def run_of(said: str) -> str:
+    """The id of the run that the demo started."""
+    found = re.search(r"run (\S+) started", said)
+    assert found is not None, said
+    return found[1]
+
+
+def training(host: Host) -> dict[str, object]:
+    """What cascor says of its training."""
+    told = json.loads(host.check_output("curl -s http://127.0.0.1:8200/v1/training/status"))
+    assert isinstance(told["data"], dict)
+    return told["data"]
+
+
+def test_the_demo_uses_the_units(demo: tuple[Host, str]) -> None:
+    """Its target is active, and the page is served."""
+    host, said = demo
+    assert value(host, "juniper-demo.target", "ActiveState") == "active"
+    assert "http://127.0.0.1:8050" in said
+    assert host.run("curl -sf http://127.0.0.1:8050/").rc == 0
+
+
+def test_the_demo_trains(demo: tuple[Host, str]) -> None:
+    """Epochs go by."""
+    host, _ = demo
+    eventually(lambda: '"current_epoch":0' not in json.dumps(training(host), separators=(",", ":")), "epochs go by")
+
+
+def test_the_journal_shows_the_run(demo: tuple[Host, str]) -> None:
+    """`journalctl -t juniper-cascor` names the run."""
+    host, said = demo
+    run = run_of(said)
+    eventually(
+        lambda: run in host.check_output("journalctl -q -t juniper-cascor --no-pager"), "the journal has the run"
+    )
+
+
+def test_a_second_demo_leaves_the_training_alone(demo: tuple[Host, str]) -> None:
+    """It finds release, services, dataset and run as they are."""
+    host, said = demo
+    again = host.run(f"{JUNIPER_CTL} demo")
+    assert again.rc == 0
+    assert "nothing changed" in again.stdout
+    assert "already there" in again.stdout
+    assert training(host)["run_id"] == run_of(said)
+
+
+def test_a_stop_ends_the_demo(demo: tuple[Host, str]) -> None:
+    """The target too."""
+    host, _ = demo
+    assert host.run(f"{JUNIPER_CTL} stop").rc == 0
+    assert value(host, "juniper-demo.target", "ActiveState") == "inactive"
+    assert value(host, "juniper-cascor.service", "ActiveState") == "inactive"

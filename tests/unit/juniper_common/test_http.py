@@ -1,0 +1,211 @@
+"""Both clients against services that answer as the test says."""
+
+import asyncio
+from collections.abc import Callable, Iterator
+
+import httpx
+import pytest
+import stamina
+
+from juniper_common.http import (
+    AsyncHttpClient,
+    AuthenticationError,
+    Call,
+    ClientError,
+    ConflictError,
+    HttpClient,
+    InvalidRequestError,
+    NotFoundError,
+    RateLimitedError,
+    ResponseError,
+    ServerError,
+    UnreachableError,
+)
+
+Answer = Callable[[httpx.Request], httpx.Response]
+Send = Callable[[Answer, Call], httpx.Response]
+
+ATTEMPTS = 3
+
+
+@pytest.fixture(autouse=True)
+def _no_pauses() -> Iterator[None]:
+    """Tries follow each other at once."""
+    with stamina.set_testing(True, attempts=ATTEMPTS, cap=True):
+        yield
+
+
+def _send(answer: Answer, call: Call) -> httpx.Response:
+    with HttpClient("http://tiny", api_key="k", transport=httpx.MockTransport(answer)) as client:
+        return client.send(call)
+
+
+def _send_async(answer: Answer, call: Call) -> httpx.Response:
+    async def send() -> httpx.Response:
+        async with AsyncHttpClient("http://tiny", api_key="k", transport=httpx.MockTransport(answer)) as client:
+            return await client.send(call)
+
+    return asyncio.run(send())
+
+
+@pytest.fixture(params=[_send, _send_async], ids=["threads", "event loop"])
+def send(request: pytest.FixtureRequest) -> Send:
+    """Sends a call with one of the two clients."""
+    chosen: Send = request.param
+    return chosen
+
+
+class Service:
+    """Gives one answer after the other, the last one for ever; keeps what it was asked."""
+
+    def __init__(self, *answers: int | type[Exception]) -> None:
+        self.answers = list(answers)
+        self.asked: list[httpx.Request] = []
+
+    def __call__(self, request: httpx.Request) -> httpx.Response:
+        """Give the next answer."""
+        self.asked.append(request)
+        answer = self.answers.pop(0) if len(self.answers) > 1 else self.answers[0]
+        if isinstance(answer, int):
+            return httpx.Response(answer, json={"detail": "so it is"})
+        raise answer("no answer")
+
+
+def test_call_is_sent_whole(send: Send) -> None:
+    """Method, path, query, body, headers and key."""
+    service = Service(200)
+    call = Call(method="POST", path="/v1/x", json={"a": [1]}, params={"n": 2}, headers={"If-None-Match": "e"})
+    send(service, call)
+    (request,) = service.asked
+    assert (request.method, str(request.url), request.content) == ("POST", "http://tiny/v1/x?n=2", b'{"a":[1]}')
+    assert request.headers["x-api-key"] == "k"
+    assert request.headers["content-type"] == "application/json"
+    assert request.headers["if-none-match"] == "e"
+
+
+def test_call_without_a_body_names_no_type(send: Send) -> None:
+    """Nothing is sent that nobody asked for."""
+    service = Service(200)
+    send(service, Call(path="/"))
+    assert "content-type" not in service.asked[0].headers
+
+
+def test_without_a_key_none_is_sent() -> None:
+    """An empty one would be a wrong one."""
+    service = Service(200)
+    with HttpClient("http://tiny", transport=httpx.MockTransport(service)) as client:
+        client.send(Call(path="/"))
+    assert "x-api-key" not in service.asked[0].headers
+
+
+@pytest.mark.parametrize("status", [200, 201, 204, 304])
+def test_success_is_returned(send: Send, status: int) -> None:
+    """And so is the answer that what the caller has is still good."""
+    assert send(Service(status), Call(path="/")).status_code == status
+
+
+@pytest.mark.parametrize(
+    ("status", "kind"),
+    [
+        (400, InvalidRequestError),
+        (413, InvalidRequestError),
+        (422, InvalidRequestError),
+        (401, AuthenticationError),
+        (403, AuthenticationError),
+        (404, NotFoundError),
+        (409, ConflictError),
+        (429, RateLimitedError),
+        (500, ServerError),
+        (503, ServerError),
+        (307, ResponseError),
+        (418, ResponseError),
+    ],
+)
+def test_refusal_is_the_error_of_its_status(send: Send, status: int, kind: type[ResponseError]) -> None:
+    """With the status and the service's words."""
+    with pytest.raises(ResponseError) as refused:
+        send(Service(status), Call(path="/"))
+    assert type(refused.value) is kind
+    assert (refused.value.status, refused.value.message, refused.value.detail) == (status, "so it is", "so it is")
+    assert str(refused.value) == "so it is"
+
+
+FIELDS = [{"loc": ["params", "noise"], "msg": "too large", "type": "x"}, {"loc": [], "msg": "no", "type": "x"}]
+
+
+@pytest.mark.parametrize(
+    ("body", "message", "detail"),
+    [
+        (b'{"detail": "full"}', "full", "full"),
+        ({"detail": FIELDS}, "params.noise: too large; body: no", FIELDS),
+        (
+            {"status": "error", "error": {"code": "X", "message": "refused", "detail": FIELDS}, "meta": {}},
+            "refused",
+            FIELDS,
+        ),
+        ({"error": {"code": "X"}}, "422 Unprocessable Entity", None),
+        ({"error": "full"}, "full", "full"),
+        ({"detail": [{"loc": 1}]}, "[{'loc': 1}]", [{"loc": 1}]),
+        ({"detail": None}, "422 Unprocessable Entity", None),
+        ({}, "422 Unprocessable Entity", None),
+        ([], "422 Unprocessable Entity", []),
+        (b"<html>", "422 Unprocessable Entity", None),
+        (b"", "422 Unprocessable Entity", None),
+    ],
+)
+def test_words_of_a_refusal(send: Send, body: object, message: str, detail: object) -> None:
+    """With an envelope or without, each field by its path; the status line where nothing was said."""
+    answer = httpx.Response(422, content=body) if isinstance(body, bytes) else httpx.Response(422, json=body)
+    with pytest.raises(InvalidRequestError) as refused:
+        send(lambda _: answer, Call(path="/"))
+    assert (refused.value.message, refused.value.detail) == (message, detail)
+
+
+@pytest.mark.parametrize(
+    "error", [httpx.ConnectError, httpx.ReadTimeout, httpx.RemoteProtocolError, httpx.DecodingError]
+)
+def test_no_answer_is_unreachable(send: Send, error: type[Exception]) -> None:
+    """Whatever stood between, with the address that did not answer."""
+    with pytest.raises(UnreachableError, match=r"http://tiny.*no answer") as unreachable:
+        send(Service(error), Call(path="/"))
+    assert isinstance(unreachable.value, ClientError)
+
+
+@pytest.mark.parametrize(
+    ("call", "answer", "tries"),
+    [
+        # What reads, or ends the same when it is sent twice, is repeated whatever the service's trouble is.
+        (Call(path="/"), 500, ATTEMPTS),
+        (Call(path="/"), 503, ATTEMPTS),
+        (Call(path="/"), 429, ATTEMPTS),
+        (Call(path="/"), httpx.ReadTimeout, ATTEMPTS),
+        (Call(method="DELETE", path="/"), 503, ATTEMPTS),
+        (Call(method="POST", path="/", idempotent=True), 503, ATTEMPTS),
+        (Call(method="POST", path="/", idempotent=True), httpx.ReadTimeout, ATTEMPTS),
+        # What does something each time is not, once the service may have begun.
+        (Call(method="POST", path="/"), 503, 1),
+        (Call(method="PATCH", path="/"), httpx.ReadTimeout, 1),
+        (Call(path="/", idempotent=False), 503, 1),
+        # It is where the service surely did nothing.
+        (Call(method="POST", path="/"), 429, ATTEMPTS),
+        (Call(method="POST", path="/"), httpx.ConnectError, ATTEMPTS),
+        # What will not get better is never repeated.
+        (Call(path="/"), 404, 1),
+        (Call(path="/"), 400, 1),
+    ],
+)
+def test_call_is_repeated_only_where_that_is_safe(
+    send: Send, call: Call, answer: int | type[Exception], tries: int
+) -> None:
+    """By what is sent, and by what went wrong."""
+    service = Service(answer)
+    with pytest.raises(ClientError):
+        send(service, call)
+    assert len(service.asked) == tries
+
+
+def test_later_success_is_a_success(send: Send) -> None:
+    """Nobody hears of the tries before."""
+    service = Service(503, httpx.ConnectError, 200)
+    assert send(service, Call(path="/")).status_code == 200
+    assert len(service.asked) == 3

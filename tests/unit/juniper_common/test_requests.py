@@ -1,0 +1,67 @@
+"""Requests read into models, models written into responses."""
+
+import asyncio
+import math
+
+import pytest
+from pydantic import BaseModel, JsonValue
+from starlette.requests import Request
+from starlette.types import Message
+
+from juniper_common.errors import UnprocessableError
+from juniper_common.requests import json_response, read_body, read_query
+
+
+class Body(BaseModel, extra="forbid"):
+    """A request."""
+
+    size: int = 1
+
+
+class Answer(BaseModel):
+    """A response."""
+
+    loss: float
+    data: dict[str, JsonValue] = {}
+
+
+def _request(content: bytes = b"", query: bytes = b"") -> Request:
+    async def receive() -> Message:
+        return {"type": "http.request", "body": content}
+
+    return Request({"type": "http", "method": "POST", "query_string": query, "headers": []}, receive)
+
+
+@pytest.mark.parametrize(("content", "size"), [(b'{"size": 3}', 3), (b"{}", 1), (b"", 1)])
+def test_body_is_read(content: bytes, size: int) -> None:
+    """No body at all is one that leaves everything out."""
+    assert asyncio.run(read_body(_request(content), Body)).size == size
+
+
+@pytest.mark.parametrize(
+    ("content", "path"),
+    [(b'{"size": "x"}', "size"), (b'{"sise": 1}', "sise"), (b"{", "body"), (b"\xff", "body"), (b"[]", "body")],
+)
+def test_wrong_body_is_refused(content: bytes, path: str) -> None:
+    """A wrong value, an unknown field, and what is no JSON object: the place is named."""
+    with pytest.raises(UnprocessableError) as refused:
+        asyncio.run(read_body(_request(content), Body))
+    assert [field.path for field in refused.value.fields] == [path]
+
+
+def test_query_is_read() -> None:
+    """The query string's words become values."""
+    assert read_query(_request(query=b"size=3"), Body).size == 3
+
+
+def test_wrong_query_is_refused() -> None:
+    """As a body is."""
+    with pytest.raises(UnprocessableError, match="size"):
+        read_query(_request(query=b"size=large"), Body)
+
+
+def test_what_is_no_number_is_null() -> None:
+    """JSON has no NaN and no infinity, wherever they stand."""
+    response = json_response(Answer(loss=math.nan, data={"rate": math.inf}), 201)
+    assert (response.status_code, response.media_type) == (201, "application/json")
+    assert bytes(response.body) == b'{"loss":null,"data":{"rate":null}}'

@@ -1,0 +1,69 @@
+"""A service as small as can be, run as a process by test_server.py; TINY_FAULT makes it fail in one way."""
+
+import asyncio
+import os
+import socket
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from pydantic_settings import SettingsConfigDict
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse, Response
+from starlette.routing import Route
+
+from juniper_common.server import serve
+from juniper_common.settings import ListenSettings
+
+FAULT = os.environ.get("TINY_FAULT")
+
+
+class TinySettings(ListenSettings):
+    """Where to listen."""
+
+    model_config = SettingsConfigDict(env_prefix="JUNIPER_TINY_")
+
+    port: int = 0
+
+
+def tell(text: str) -> None:
+    """Send the manager a line between those that the server sends, for their order."""
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as sender:
+        sender.sendto(text.encode(), os.environ["NOTIFY_SOCKET"])
+
+
+@asynccontextmanager
+async def lifespan(_: Starlette) -> AsyncIterator[None]:
+    """Say when the app starts and ends."""
+    if FAULT == "start":
+        raise RuntimeError("the app cannot start")
+    tell("X_APP=starting")
+    if FAULT == "slow start":
+        await asyncio.Event().wait()
+    yield
+    tell("X_APP=ended")
+
+
+async def hello(_: Request) -> Response:
+    """Answer."""
+    return PlainTextResponse("hello")
+
+
+def main() -> None:
+    """Serve."""
+    settings = TinySettings.load()
+
+    async def self_check() -> None:
+        if FAULT == "self-check":
+            raise RuntimeError("the store is away")
+        if settings.port:
+            _, writer = await asyncio.open_connection(*settings.bind)
+            writer.close()
+        tell("X_SELF_CHECK=1")
+
+    app = Starlette(routes=[Route("/", hello)], lifespan=lifespan)
+    serve(app, settings, self_check=self_check, checks=[lambda: "ill" if FAULT == "ill" else None])
+
+
+if __name__ == "__main__":
+    main()

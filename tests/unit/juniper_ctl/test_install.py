@@ -1,0 +1,178 @@
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from juniper_ctl import interpreter
+from juniper_ctl.errors import ControlError, Exit
+from juniper_ctl.install import Install, extras_for_this_machine, is_container
+from juniper_ctl.locations import Locations
+from juniper_ctl.release import Release, locked
+from juniper_ctl.release_source import Bundle
+from juniper_ctl.uninstall import uninstall
+from tests.unit.juniper_ctl import small_bundle
+from tests.unit.juniper_ctl.fake_systemd import READY, FakeSystemd
+
+
+@pytest.fixture
+def python() -> interpreter.Interpreter:
+    """One that services would see."""
+    try:
+        return interpreter.for_release()
+    except ControlError as error:
+        pytest.skip(error.message)
+
+
+@pytest.fixture
+def bundle(tmp_path: Path, python: interpreter.Interpreter) -> Bundle:
+    """A small one."""
+    return small_bundle.make(tmp_path / "bundle", python=python.tag)
+
+
+def everything_below(folder: Path) -> dict[str, tuple[int, int]]:
+    """Each file with its inode and its time of change."""
+    return {str(path): (path.lstat().st_ino, path.lstat().st_mtime_ns) for path in folder.rglob("*")}
+
+
+def test_an_installation_runs_and_a_second_one_changes_nothing(
+    systemd: FakeSystemd, home: Locations, bundle: Bundle, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The program behind `current` works; the second time no file differs, and systemd is asked for nothing."""
+    assert Install(wheelhouse=bundle.root).run() is Exit.OK
+    program = home.current / "bin/juniper-data"
+    assert subprocess.run([program], capture_output=True, text=True, check=True).stdout == "here\n"
+    assert (home.units / "juniper-data.service").is_file()
+    assert (home.configuration / "juniper.env").read_text() == "# settings\n"
+    assert (home.credentials / "juniper_data_api_keys").stat().st_mode & 0o777 == 0o600
+    assert systemd.calls() == ["daemon-reload"]
+
+    before = everything_below(home.home)
+    capsys.readouterr()
+    assert Install(wheelhouse=bundle.root).run() is Exit.OK
+    assert everything_below(home.home) == before
+    assert "nothing changed" in capsys.readouterr().out
+    assert systemd.calls() == ["daemon-reload"]
+
+
+@pytest.mark.usefixtures("no_systemd")
+def test_another_release_replaces_the_units_and_keeps_what_the_person_wrote(
+    home: Locations, bundle: Bundle, tmp_path: Path, python: interpreter.Interpreter
+) -> None:
+    """A unit file that the new release lacks goes; a drop-in of one's own and all settings stay."""
+    Install(wheelhouse=bundle.root).run()
+    first = home.current.readlink()
+    own = home.units / "juniper-data.service.d/mine.conf"
+    own.parent.mkdir()
+    own.write_text("[Service]\n")
+    (home.configuration / "juniper.env").write_text("MINE=1\n")
+    newer = small_bundle.make(tmp_path / "newer", python=python.tag, digest="e" * 64)
+    (newer.root / "systemd/user/juniper-data.service").rename(newer.root / "systemd/user/juniper-other.service")
+
+    Install(wheelhouse=newer.root).run()
+    assert home.current.readlink() != first
+    assert (home.library / first).is_dir()
+    assert not (home.units / "juniper-data.service").exists()
+    assert (home.units / "juniper-other.service").exists()
+    assert own.exists()
+    assert (home.configuration / "juniper.env").read_text() == "MINE=1\n"
+
+
+def test_who_still_runs_the_old_release_is_told(
+    systemd: FakeSystemd, bundle: Bundle, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    """Installing restarts nobody: a training may be under way."""
+    old = tmp_path / "juniper/releases/0.0.0+old/bin/sleep"
+    old.parent.mkdir(parents=True)
+    old.symlink_to("/bin/sleep")
+    with subprocess.Popen([old, "1000"]) as running:
+        systemd.set("juniper-data.service", READY | {"MainPID": str(running.pid)})
+        Install(wheelhouse=bundle.root).run()
+        running.kill()
+    assert "data from an earlier release until: juniper-ctl restart" in capsys.readouterr().out
+
+
+@pytest.mark.usefixtures("no_systemd")
+def test_a_container_is_told_apart_by_systemd(
+    home: Locations, bundle: Bundle, systemd: FakeSystemd, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The drop-in for hosts is left out there, since units with it do not start."""
+    detect = systemd.folder / "bin/systemd-detect-virt"
+    detect.write_text("#!/bin/sh\nexit 0\n")
+    detect.chmod(0o755)
+    drop_in = home.units / "juniper-.service.d/30-host-only.conf"
+    assert is_container()
+    Install(wheelhouse=bundle.root).run()
+    assert not drop_in.exists()
+    detect.write_text("#!/bin/sh\nexit 1\n")
+    Install(wheelhouse=bundle.root).run()
+    assert drop_in.exists()
+    assert "no systemd user manager answers that would read them" in capsys.readouterr().out
+
+
+@pytest.mark.usefixtures("no_systemd")
+def test_an_interrupted_installation_is_never_taken_for_whole(
+    home: Locations, bundle: Bundle, python: interpreter.Interpreter
+) -> None:
+    """What it left is made anew."""
+    release = Release.of(bundle, python, home)
+    (release.folder / "bin").mkdir(parents=True)
+    (release.folder / "bin/juniper-data").write_text("half")
+    assert not release.is_whole()
+    Install(wheelhouse=bundle.root).run()
+    assert release.is_whole()
+    assert (release.folder / "bin/juniper-data").read_text() != "half"
+
+
+@pytest.mark.usefixtures("no_systemd")
+def test_a_wheel_that_was_changed_is_refused(home: Locations, bundle: Bundle) -> None:
+    """What was current stays so; here, nothing."""
+    with next(bundle.wheels.glob("juniper-*.whl")).open("ab") as wheel:
+        wheel.write(b"x")
+    with pytest.raises(ControlError, match="installing the bundle failed"):
+        Install(wheelhouse=bundle.root).run()
+    assert not home.current.exists()
+
+
+@pytest.mark.usefixtures("no_systemd", "home")
+def test_a_pip_that_was_changed_is_not_run(bundle: Bundle) -> None:
+    """It would check the checksums of the others."""
+    with next(bundle.wheels.glob("pip-*.whl")).open("ab") as wheel:
+        wheel.write(b"x")
+    with pytest.raises(ControlError, match="is not the file"):
+        Install(wheelhouse=bundle.root).run()
+
+
+@pytest.mark.usefixtures("no_systemd")
+def test_two_installations_at_once_are_refused(home: Locations, bundle: Bundle) -> None:
+    """The second one may come again: exit code 75."""
+    with locked(home), pytest.raises(ControlError, match="another installation") as raised:
+        Install(wheelhouse=bundle.root).run()
+    assert raised.value.code is Exit.TIMEOUT
+
+
+@pytest.mark.usefixtures("home")
+def test_a_bundle_has_the_extras_it_was_made_with(bundle: Bundle) -> None:
+    """The next command makes one that has them."""
+    with pytest.raises(ControlError) as raised:
+        Install(wheelhouse=bundle.root, extras=["redis"]).run()
+    assert raised.value.next_command == "juniper-ctl bundle --extra redis"
+
+
+def test_extras_that_were_asked_for_are_taken() -> None:
+    """Sorted, each once: they are part of the release's name."""
+    assert set(extras_for_this_machine(["redis", "hub", "redis"])) >= {"hub", "redis"}
+
+
+def test_uninstalling_leaves_settings_and_data(
+    systemd: FakeSystemd, home: Locations, bundle: Bundle, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Code, units and the command go."""
+    Install(wheelhouse=bundle.root).run()
+    assert uninstall() is Exit.OK
+    assert not home.library.exists()
+    assert not home.command.is_symlink()
+    assert list(home.units.iterdir()) == []
+    assert (home.configuration / "juniper.env").is_file()
+    assert systemd.calls()[-1] == "daemon-reload"
+    assert uninstall() is Exit.OK
+    assert "nothing is installed" in capsys.readouterr().out

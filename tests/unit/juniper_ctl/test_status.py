@@ -1,0 +1,118 @@
+import json
+import os
+from pathlib import Path
+
+import pytest
+
+from juniper_ctl.errors import ControlError, Exit
+from juniper_ctl.locations import Locations
+from juniper_ctl.services import CANOPY, CASCOR, DATA, SERVICES
+from juniper_ctl.status import release_of_process, resident_memory, status
+from tests.unit.juniper_ctl.fake_systemd import READY, STOPPED, FakeSystemd
+
+DETAILS = {"MainPID": "1", "NRestarts": "2", "MemoryCurrent": "104857600", "StateChangeTimestamp": "@1700000000"}
+
+
+def test_all_ready_is_exit_code_0(systemd: FakeSystemd, capsys: pytest.CaptureFixture[str]) -> None:
+    """One line per service below the names of the columns."""
+    for service in SERVICES:
+        systemd.set(service.unit, READY | DETAILS)
+    assert status(SERVICES, as_json=False) is Exit.OK
+    header, *lines = capsys.readouterr().out.splitlines()
+    assert header.split() == ["SERVICE", "STATE", "READY", "FOR", "RESTARTS", "MEMORY", "PORT", "VERSION"]
+    assert [line.split()[:3] for line in lines] == [[service.name, "active", "ready"] for service in SERVICES]
+    assert lines[0].split()[5:] == ["2", "100", "MiB", "8100", "-"]
+
+
+def test_programs_get_the_same_as_json(systemd: FakeSystemd, capsys: pytest.CaptureFixture[str]) -> None:
+    """Ports come from the settings."""
+    systemd.set(DATA.unit, READY | DETAILS)
+    assert status([DATA], as_json=True) is Exit.OK
+    told = json.loads(capsys.readouterr().out)
+    assert told["verdict"] == "ok"
+    (data,) = told["services"]
+    assert (data["service"], data["is_ready"], data["restarts"], data["port"]) == ("data", True, 2, 8100)
+    assert (data["memory_bytes"], data["memory_of"], data["pid"]) == (104857600, "cgroup", 1)
+
+
+@pytest.mark.parametrize(
+    ("canopy", "verdict", "next_command"),
+    [
+        (STOPPED, Exit.DEGRADED, "next: juniper-ctl logs canopy"),
+        (STOPPED | {"ActiveState": "failed", "SubState": "failed"}, Exit.FAILED, "next: juniper-ctl logs canopy"),
+        (STOPPED | {"ActiveState": "activating", "SubState": "auto-restart"}, Exit.DEGRADED, "logs canopy"),
+    ],
+)
+def test_one_that_is_not_ready_decides(
+    systemd: FakeSystemd,
+    capsys: pytest.CaptureFixture[str],
+    canopy: dict[str, str],
+    verdict: Exit,
+    next_command: str,
+) -> None:
+    """1 where one failed, 2 where one is missing, and whose log to read."""
+    systemd.set(DATA.unit, READY)
+    systemd.set(CASCOR.unit, READY)
+    systemd.set(CANOPY.unit, canopy | {"StatusText": "looking for data"})
+    assert status(SERVICES, as_json=False) is verdict
+    out = capsys.readouterr().out
+    assert out.rstrip().endswith(next_command)
+    assert "looking for data" in out
+
+
+def test_all_stopped_is_exit_code_3(systemd: FakeSystemd, capsys: pytest.CaptureFixture[str]) -> None:
+    """The next thing to do is to start them."""
+    for service in SERVICES:
+        systemd.set(service.unit, STOPPED)
+    assert status(SERVICES, as_json=False) is Exit.STOPPED
+    assert capsys.readouterr().out.endswith("next: juniper-ctl start\n")
+
+
+@pytest.mark.usefixtures("systemd")
+def test_without_units_there_is_something_to_install() -> None:
+    """Exit code 4."""
+    with pytest.raises(ControlError) as raised:
+        status(SERVICES, as_json=False)
+    assert (raised.value.code, raised.value.next_command) == (Exit.UNKNOWN_UNIT, "juniper-ctl install")
+
+
+def test_what_would_start_is_told_of_a_stopped_service(
+    systemd: FakeSystemd, home: Locations, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The link `current` names it."""
+    home.releases.mkdir(parents=True)
+    home.current.symlink_to("releases/0.1.0+abc")
+    systemd.set(DATA.unit, STOPPED)
+    status([DATA], as_json=True)
+    assert json.loads(capsys.readouterr().out)["services"][0]["version"] == "0.1.0+abc"
+
+
+def test_the_release_of_a_process_is_in_its_interpreters_path(tmp_path: Path) -> None:
+    """Not what `current` says now: that may have moved since the process was started."""
+    (tmp_path / "7").mkdir()
+    (tmp_path / "7/cmdline").write_bytes(b"/home/x/.local/lib/juniper/releases/0.1.0+abc/bin/python\0-m\0")
+    (tmp_path / "8").mkdir()
+    (tmp_path / "8/cmdline").write_bytes(b"/usr/bin/python3\0")
+    assert [release_of_process(pid, tmp_path) for pid in (7, 8, 9)] == ["0.1.0+abc", "", ""]
+
+
+def test_memory_is_summed_over_the_processes_where_no_controller_counts(tmp_path: Path) -> None:
+    """A process that has ended meanwhile counts nothing; a group that has, is unknown."""
+    group = tmp_path / "cgroup/juniper.slice/a.service"
+    group.mkdir(parents=True)
+    (group / "cgroup.procs").write_text("7\n8\n9\n")
+    for pid, pages in (("7", 10), ("8", 20)):
+        (tmp_path / pid).mkdir()
+        (tmp_path / pid / "statm").write_text(f"999 {pages} 1 1 0 1 0")
+    page = os.sysconf("SC_PAGE_SIZE")
+    assert resident_memory("/juniper.slice/a.service", tmp_path, tmp_path / "cgroup") == 30 * page
+    assert resident_memory("/juniper.slice/b.service", tmp_path, tmp_path / "cgroup") is None
+
+
+def test_a_machine_without_the_memory_controller_is_no_error(
+    systemd: FakeSystemd, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """There systemd says `[not set]`."""
+    systemd.set(DATA.unit, READY | {"MemoryCurrent": "[not set]", "ControlGroup": "/no/such/group"})
+    status([DATA], as_json=True)
+    assert json.loads(capsys.readouterr().out)["services"][0]["memory_bytes"] is None

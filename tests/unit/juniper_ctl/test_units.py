@@ -1,0 +1,62 @@
+"""What the unit files, the settings' example and the pinned versions must agree on with the code."""
+
+import re
+import tomllib
+from pathlib import Path
+
+import pytest
+
+from juniper_ctl.env_file import parse
+from juniper_ctl.services import SERVICES, Service
+
+ROOT = Path(__file__).parents[3]
+UNITS = ROOT / "systemd/user"
+
+
+@pytest.mark.parametrize("service", SERVICES, ids=lambda service: service.name)
+def test_each_unit_asks_for_the_credentials_that_install_writes(service: Service) -> None:
+    """A unit with a missing credential file does not start."""
+    texts = [(UNITS / service.unit).read_text(), (UNITS / "juniper-.service.d/20-service.conf").read_text()]
+    loaded = re.findall(r"^LoadCredential=(\w[\w%]*):%h/\.config/juniper/credentials/([\w%]+)$", "\n".join(texts), re.M)
+    names = {name.replace("%j", service.name) for name, _ in loaded}
+    assert names == set(service.credentials)
+    assert all(name == file for name, file in loaded)
+
+
+@pytest.mark.parametrize("service", SERVICES, ids=lambda service: service.name)
+def test_each_unit_starts_the_program_behind_current(service: Service) -> None:
+    """The link is what an installation moves."""
+    assert f"ExecStart=%h/.local/lib/juniper/current/bin/{service.command}\n" in (UNITS / service.unit).read_text()
+
+
+@pytest.mark.parametrize("path", sorted(UNITS.rglob("*.*")), ids=lambda path: str(path.relative_to(UNITS)))
+def test_each_group_of_directives_says_what_breaks_without_it(path: Path) -> None:
+    """A group of directives follows a comment; what is plain by its name needs none."""
+    if path.is_dir():
+        return
+    plain = ("Description=", "ExecStart=%h", "Type=oneshot")
+    explained = False
+    for line in path.read_text().splitlines():
+        if line.startswith("#"):
+            explained = True
+        elif not line or line.startswith("["):
+            explained = False
+        elif not line.startswith(plain):
+            assert explained, f"{path.name}: {line}"
+
+
+def test_the_example_of_the_settings_changes_nothing() -> None:
+    """Every line of it is a comment, since install copies it."""
+    assert parse((ROOT / "conf/juniper.env.example").read_text()) == {}
+
+
+def test_every_direct_dependency_is_pinned() -> None:
+    """Else an installation gets what the registry has today."""
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    wanted = [
+        *project["dependencies"],
+        *(line for lines in project["optional-dependencies"].values() for line in lines),
+    ]
+    pinned = re.findall(r"^([a-z0-9-]+)==[0-9]\S*$", (ROOT / "constraints.txt").read_text(), re.M)
+    names = {re.split(r"[\[<>=!~ ]", line)[0].lower().replace("_", "-") for line in wanted}
+    assert names <= set(pinned)
