@@ -70,11 +70,15 @@ class RunHistory:
         return "rewritten"
 
     def replace(self, rows: MetricColumns) -> None:
-        """Hold these rows and no others; the installed units are read from them."""
+        """Hold the fetched rows, and those that were heard since they were fetched."""
+        fetched_to = int(rows.epoch[-1]) if len(rows) else -1
+        held = self.columns
+        heard_since = held.take(np.flatnonzero(held.epoch.astype(np.int64) > fetched_to))
         self._length = 0
         self._last_seq = -1  # the numbers of another server process begin anew
         self._extend(rows)
-        self.installations = _read_installations(rows, known=self.installations)
+        self._extend(heard_since)
+        self.installations = _read_installations(self.columns, known=self.installations)
 
     def install(self, installation: Installation) -> bool:
         """Add a unit. False when it was known already."""

@@ -28,6 +28,9 @@ RUNS_KEPT = 4
 HISTORY_ROWS = 4_000
 """What a page gets of a run when it opens: more than any screen has columns."""
 
+FRAME_ROWS = 100
+"""What a page gets of one tick, however fast the trainer is."""
+
 
 @dataclass(slots=True)
 class Delta:
@@ -167,7 +170,7 @@ class LiveState:
                 delta.points = run.columns.thinned(HISTORY_ROWS)
                 delta.installations = list(run.installations)
             elif delta.points is not None:
-                delta.points = delta.points.thinned(HISTORY_ROWS)
+                delta.points = delta.points.thinned(FRAME_ROWS)
         return delta
 
     def everything(self) -> Delta:

@@ -26,8 +26,9 @@ log = logging.getLogger(__name__)
 
 @dataclass(slots=True)
 class _Wanted:
-    """Which pictures are out of date."""
+    """What is to be fetched."""
 
+    history: bool = False
     boundary: bool = True
     dataset: bool = True
 
@@ -57,7 +58,8 @@ class Follower:
         async for update in self._backend.updates():
             self._live.apply(update)
             if isinstance(update, Connected) and not update.resumed:
-                await self._refetch()
+                self._wanted.history = True
+                await self._fetch_history()
             self._note(update)
             self._broadcaster.wake()
 
@@ -65,6 +67,10 @@ class Follower:
         """Fetch what is out of date, until cancelled."""
         while True:
             await asyncio.sleep(BOUNDARY_PERIOD_S)
+            if self._live.link_up and self._wanted.history:
+                await self._fetch_history()
+                self._on_report()
+                self._broadcaster.wake()
             if self._broadcaster.browsers and self._live.link_up and (self._wanted.boundary or self._wanted.dataset):
                 try:
                     await self._fetch_pictures()
@@ -88,33 +94,42 @@ class Follower:
         status = self._live.status
         return (None, None) if status is None else (status.run_id, status.dataset_id)
 
-    async def _refetch(self) -> None:
+    async def _fetch_history(self) -> None:
         try:
             status = await self._backend.status()
             self._live.report(status)
             if status.run_id is not None:
                 self._live.load(status.run_id, MetricColumns.of_rows(await self._backend.history(HISTORY_ROWS)))
             self._live.set_topology(await self._backend.topology())
+            self._wanted.history = False
         except ClientError as error:
-            # The stream is there and goes on bringing news; what is missing comes with the next connection.
-            log.warning("the history could not be fetched: %s", error)
+            log.warning("the history could not be fetched, trying again: %s", error)
 
     async def _fetch_pictures(self) -> None:
-        wanted, self._wanted = self._wanted, _Wanted(boundary=False, dataset=False)
-        try:
-            if wanted.dataset:
+        # A wish is struck off before the answer comes: what changes meanwhile is wished for again.
+        if self._wanted.dataset:
+            self._wanted.dataset = False
+            try:
                 await self._fetch_dataset()
-                wanted.dataset = False
-            if wanted.boundary:
-                boundary = await self._backend.decision_boundary(BOUNDARY_RESOLUTION)
-                self._live.set_boundary(BoundaryPicture.of(boundary) if boundary else None)
-                wanted.boundary = False
-        finally:
-            self._wanted.boundary |= wanted.boundary
-            self._wanted.dataset |= wanted.dataset
+            except ClientError:
+                self._wanted.dataset = True
+                raise
+        if self._wanted.boundary:
+            self._wanted.boundary = False
+            try:
+                await self._fetch_boundary()
+            except ClientError:
+                self._wanted.boundary = True
+                raise
 
     async def _fetch_dataset(self) -> None:
         subject = self._subject()
         dataset = await self._backend.dataset()
         self._live.set_dataset(DatasetPicture.of(dataset) if dataset else None)
         self._pictured = subject
+
+    async def _fetch_boundary(self) -> None:
+        run_id = self._live.run_id
+        boundary = await self._backend.decision_boundary(BOUNDARY_RESOLUTION)
+        if run_id == self._live.run_id:  # else it is a picture of another run
+            self._live.set_boundary(BoundaryPicture.of(boundary) if boundary else None)

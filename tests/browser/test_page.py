@@ -105,6 +105,28 @@ def test_no_two_charts_share_an_array(page: Page) -> None:
     assert shared == {"buffers": True, "views": True, "values": [3, 5, 3]}
 
 
+def test_a_page_holds_so_many_points_and_no_more(page: Page) -> None:
+    """A run at full speed for hours fills no browser: beyond a bound the thinned history is fetched instead."""
+    asked = page.evaluate("""async () => {
+        const { LiveBus } = await import("canopy/bus.js");
+        const { METRICS } = await import("canopy/columns.js");
+        const bus = new LiveBus();
+        let asked = 0;
+        const real = window.fetch;
+        window.fetch = () => { asked += 1; return new Promise(() => {}); };
+        const arrays = Object.fromEntries(METRICS.map((name) => [name, new Float32Array(10_000)]));
+        const seen = [];
+        for (let tick = 1; tick <= 4; tick += 1) {
+            bus.apply({ header: { type: "frame", tick, age: 0, upstream: true, run: "a" }, arrays });
+            seen.push(asked);
+        }
+        window.fetch = real;
+        return seen;
+    }""")
+
+    assert asked == [0, 0, 0, 1]
+
+
 def test_labels_of_installed_units_never_touch(page: Page) -> None:
     """However close units come, each label has its gap, and the newest is always there."""
     chosen = page.evaluate("""async () => {

@@ -156,6 +156,8 @@ def test_the_cmu_spirals_are_solved_from_the_dashboard(page: Page) -> None:
     expect(page.locator(".about")).to_contain_text("solved")
     expect(page.locator(".about")).to_contain_text("cmu spirals")
     assert figure(page, "train_accuracy") == 100
+    expect(page.locator(".area-loss .key-validation")).to_be_hidden()  # these spirals have no validation set
+    expect(page.locator("[data-figure=val_loss]")).to_have_text("–")
     assert figure(page, "hidden_units") <= 30
     expect(page.locator(BOUNDARY)).to_have_attribute(
         "data-units", str(int(figure(page, "hidden_units"))), timeout=10_000

@@ -13,6 +13,7 @@ const HISTORY_PATH = "/api/live/history";
 const SILENCE_LIMIT_MS = 4000; // a frame comes at least once a second
 const RETRY_MS = [250, 500, 1000, 2000];
 const RATE_WINDOW_MS = 2000;
+const MOST_ROWS = 30_000; // then the history, which the server thins, takes their place
 const PARTS = ["state", "candidates", "topology", "boundary", "dataset"];
 
 export class LiveBus {
@@ -111,7 +112,7 @@ export class LiveBus {
       const waiting = this._waiting;
       this._waiting = null;
       this._failures = 0;
-      this._apply(history);
+      this.apply(history);
       this._setConnected(true);
       for (const frame of waiting) this._next(socket, frame);
     } catch (error) {
@@ -139,10 +140,11 @@ export class LiveBus {
       this._refetch(socket);
       return;
     }
-    this._apply(frame);
+    this.apply(frame);
   }
 
-  _apply({ header, arrays }) {
+  /** Takes one decoded frame or history in. */
+  apply({ header, arrays }) {
     this._tick = header.tick;
     this._age = header.age;
     this._ageAt = performance.now();
@@ -178,8 +180,10 @@ export class LiveBus {
   _takePoints(header, arrays) {
     if (!arrays.epoch?.length) return;
     this.columns.append(arrays);
-    if (header.type === "frame") this._updateTimes.push(performance.now());
     this._mark("points");
+    if (header.type !== "frame") return;
+    this._updateTimes.push(performance.now());
+    if (this.columns.length > MOST_ROWS) this._refetch(this._socket);
   }
 
   _mark(topic) {

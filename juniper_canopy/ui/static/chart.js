@@ -46,15 +46,14 @@ export class MetricChart extends View {
     this._train.dataset.readout = `train_${this.options.metric}`;
     this._validation.dataset.readout = `val_${this.options.metric}`;
     this._where = make("span", "readout-where");
+    this._validationEntry = make("span", "readout", make("span", "key key-validation"), "validation ", this._validation);
     const readout = make(
       "span",
       "readout",
       make("span", "key key-train"),
       "train ",
       this._train,
-      make("span", "key key-validation"),
-      "validation ",
-      this._validation,
+      this._validationEntry,
       this._where,
     );
     this.element.append(make("div", "panel-head", make("h2", "panel-title", this._kind.title), readout));
@@ -119,10 +118,17 @@ export class MetricChart extends View {
   _draw() {
     const { columns } = this.bus;
     if (columns.length === 0) this._zoomed = false;
+    this._showValidation(columns.length === 0 || Number.isFinite(columns.last(this._metrics[1])));
     this._plot.setData(this._data(), !this._zoomed);
     if (this._zoomed) this._plot.redraw();
     this._read();
     this._describe();
+  }
+
+  /** A run without validation data has no such line: its undefined values would spoil the scale. */
+  _showValidation(shown) {
+    this._validationEntry.hidden = !shown;
+    if (this._plot.series[2].show !== shown) this._plot.setSeries(2, { show: shown });
   }
 
   /** The figures beside the title: of the last epoch, or of the one under the pointer. */

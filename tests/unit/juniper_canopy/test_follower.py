@@ -130,4 +130,4 @@ async def test_an_unanswered_question_is_asked_again(live: LiveState, broadcaste
         await asyncio.sleep(0.05)
         assert live.boundary is None
         backend.answers = True
-        await until(lambda: live.boundary is not None)
+        await until(lambda: live.boundary is not None and live.status is not None)

@@ -67,6 +67,16 @@ def test_numbers_begin_anew_after_a_refetch() -> None:
     assert history.append(rows(3), seq=1) == "appended"
 
 
+def test_what_was_heard_while_fetching_stays() -> None:
+    """Rows that arrived between the question and its answer follow the fetched ones."""
+    history = RunHistory("a")
+    history.append(rows(4, 5, 6), seq=1)
+
+    history.replace(rows(1, 2, 3, 4))
+
+    assert history.columns.epoch.tolist() == [1, 2, 3, 4, 5, 6]
+
+
 def test_a_full_history_keeps_the_whole_run() -> None:
     """Rows beyond the capacity thin the older half: the first epoch stays, the newest are exact."""
     history = RunHistory("a", capacity=800)
