@@ -45,6 +45,11 @@ SILENCE_LIMIT_S = 45.0
 
 MAX_MESSAGE_BYTES = 64 << 20
 
+ADDRESSED = frozenset(
+    {"connection_established", "initial_status", "initial_metrics", "ping", "pong", "resume_ok", "resume_failed"}
+)
+"""Said to one watcher alone. Their number is that of the newest message, which may still be on its way."""
+
 _POLL_S = 0.1
 _READY = Call(path="/v1/health/ready")
 T = TypeVar("T")
@@ -211,7 +216,8 @@ class CascorTrainingStream:
             raise UnreachableError(f"{self._url}: {error or type(error).__name__}") from error
 
     def _seen(self, message: StreamMessage) -> StreamMessage:
-        self._last_seq = max(self._last_seq, message.seq)
+        if message.type not in ADDRESSED:
+            self._last_seq = message.seq
         return message
 
     async def _begin(self, socket: ClientConnection) -> list[StreamMessage]:
@@ -219,6 +225,7 @@ class CascorTrainingStream:
         server = Greeting.model_validate(greeting.data).server_instance_id
         known, self._server = self._server, server
         if known is None:
+            self._last_seq = greeting.seq
             return [greeting]
         request: JsonValue = {"last_seq": self._last_seq, "server_instance_id": known}
         await socket.send(orjson.dumps({"type": "resume", "data": request}).decode())
@@ -227,12 +234,10 @@ class CascorTrainingStream:
         while (answer := await _receive(socket)).type not in ("resume_ok", "resume_failed"):
             waiting.append(answer)
         if answer.type == "resume_failed":
-            self._last_seq = 0
+            self._last_seq = greeting.seq
             return [greeting, *waiting]
         missed = Resumed.model_validate(answer.data).messages
-        seen = {message.seq for message in missed}
-        # The greeting's own messages carry the number of the last one published: they are news to nobody here.
-        return [answer, *missed, *(m for m in waiting if not m.type.startswith("initial_") and m.seq not in seen)]
+        return [answer, *missed, *(m for m in waiting if m.type not in ADDRESSED)]
 
 
 async def _receive(socket: ClientConnection) -> StreamMessage:
