@@ -12,7 +12,7 @@ from juniper_ctl.checkout import Checkout
 from juniper_ctl.env_file import credential, environment_of
 from juniper_ctl.errors import ControlError, Exit
 from juniper_ctl.locations import Locations
-from juniper_ctl.progress import say
+from juniper_ctl.progress import program_as_typed, say
 from juniper_ctl.service_api import Answer, Json, ServiceApi
 from juniper_ctl.services import CANOPY, CASCOR, DATA, SERVICES, Service
 from juniper_ctl.supervisor import Program, ServiceEnded, StopRequested, Supervisor
@@ -50,10 +50,12 @@ class Demo:
         from juniper_ctl.control import start_units
         from juniper_ctl.install import Install
 
-        Install().run()
+        # Without a checkout this is the installed program itself, and what is installed is started.
+        if Checkout.find() is not None:
+            Install().run()
         start_units(("juniper-demo.target",), SERVICES, say)
         self._train(locations, {})
-        say("stop", "scripts/juniper-ctl stop" if Checkout.find() else "juniper-ctl stop")
+        say("stop", f"{program_as_typed()} stop")
         return Exit.OK
 
     def _in_foreground(self, locations: Locations) -> Exit:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import NoReturn
 
 from juniper_ctl.errors import ControlError, Exit
-from juniper_ctl.progress import say
+from juniper_ctl.progress import program_as_typed, say
 from juniper_ctl.services import named
 
 DEMO_PACE = 50.0
@@ -17,7 +17,7 @@ DEMO_SEED = 42
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; returns the exit code. An error is a line or two for a person, never a traceback."""
-    program = _as_typed()
+    program = program_as_typed()
     try:
         options = _parser(program).parse_args(arguments)
         return int(_COMMANDS[options.command](options))
@@ -43,12 +43,6 @@ def _failed(program: str, error: ControlError) -> int:
 
 def _look_at(error: OSError) -> str:
     return f"ls -ld {error.filename}" if error.filename else "juniper-ctl status"
-
-
-def _as_typed() -> str:
-    """How to call this program again, from where the person stands."""
-    called = sys.argv[0]
-    return called if called.endswith("scripts/juniper-ctl") else "juniper-ctl"
 
 
 class _Parser(argparse.ArgumentParser):

@@ -12,6 +12,7 @@ from juniper_ctl import systemctl
 from juniper_ctl.env_file import environment_of
 from juniper_ctl.errors import ControlError, Exit
 from juniper_ctl.locations import Locations
+from juniper_ctl.progress import program_as_typed
 from juniper_ctl.services import Service
 from juniper_ctl.systemctl import UnitState
 
@@ -78,9 +79,9 @@ def status(services: Sequence[Service], *, as_json: bool) -> Exit:
         print(row.line())
     worst = next((row.service for row in rows if row.state == "failed" or not row.is_ready), "")
     if verdict is Exit.STOPPED:
-        print("next: juniper-ctl start")
+        print(f"next: {program_as_typed()} start")
     elif verdict is not Exit.OK:
-        print(f"next: juniper-ctl logs {worst}")
+        print(f"next: {program_as_typed()} logs {worst}")
     return verdict
 
 

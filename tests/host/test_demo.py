@@ -69,9 +69,19 @@ def test_a_second_demo_leaves_the_training_alone(demo: tuple[Host, str]) -> None
     assert training(host)["run_id"] == run_of(said)
 
 
-def test_a_stop_ends_the_demo(demo: tuple[Host, str]) -> None:
-    """The target too."""
+def test_the_installed_program_runs_the_demo_too(demo: tuple[Host, str]) -> None:
+    """It has no checkout and no bundle to install from; what is installed is what it starts."""
+    host, said = demo
+    again = host.run(".local/bin/juniper-ctl demo")
+    assert again.rc == 0, again.stderr
+    assert training(host)["run_id"] == run_of(said)
+
+
+def test_a_stop_of_the_demos_target_stops_the_services(demo: tuple[Host, str]) -> None:
+    """Whoever started one target does not look for another to stop."""
     host, _ = demo
-    assert host.run(f"{JUNIPER_CTL} stop").rc == 0
-    assert value(host, "juniper-demo.target", "ActiveState") == "inactive"
-    assert value(host, "juniper-cascor.service", "ActiveState") == "inactive"
+    host.check_output("systemctl --user stop juniper-demo.target")
+    units = ("juniper.target", "juniper-canopy.service", "juniper-cascor.service", "juniper-data.service")
+    eventually(
+        lambda: {value(host, unit, "ActiveState") for unit in units} == {"inactive"}, "target and services are stopped"
+    )
