@@ -77,12 +77,22 @@ def status(services: Sequence[Service], *, as_json: bool) -> Exit:
     print(HEADER)
     for row in rows:
         print(row.line())
-    worst = next((row.service for row in rows if row.state == "failed" or not row.is_ready), "")
-    if verdict is Exit.STOPPED:
-        print(f"next: {program_as_typed()} start")
-    elif verdict is not Exit.OK:
-        print(f"next: {program_as_typed()} logs {worst}")
+    if verdict is not Exit.OK:
+        print(f"next: {program_as_typed()} {_next_command(rows)}")
     return verdict
+
+
+def _next_command(rows: Sequence[ServiceStatus]) -> str:
+    """What to type about the worst of the services: look into one that fails or hangs, start what is stopped."""
+    stopped = [row.service for row in rows if row.state == "inactive"]
+    troubled = sorted((row for row in rows if not row.is_ready and row.state != "inactive"), key=_is_not_failed)
+    if troubled:
+        return f"logs {troubled[0].service}"
+    return "start" if len(stopped) == len(rows) else f"start {' '.join(stopped)}"
+
+
+def _is_not_failed(row: ServiceStatus) -> bool:
+    return row.state != "failed"
 
 
 def verdict_on(rows: Sequence[ServiceStatus]) -> Exit:

@@ -84,7 +84,7 @@ def test_a_stop_of_data_stops_cascor_and_nothing_else(running: Host) -> None:
     assert is_running(running, unit("canopy"))
     told = running.run(f"{JUNIPER_CTL} status")
     assert told.rc == 2
-    assert f"next: {JUNIPER_CTL} logs cascor" in told.stdout
+    assert told.stdout.endswith(f"next: {JUNIPER_CTL} start data cascor\n")
 
 
 def test_a_crash_of_data_leaves_cascor_alone(running: Host) -> None:

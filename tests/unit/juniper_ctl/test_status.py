@@ -38,7 +38,7 @@ def test_programs_get_the_same_as_json(systemd: FakeSystemd, capsys: pytest.Capt
 @pytest.mark.parametrize(
     ("canopy", "verdict", "next_command"),
     [
-        (STOPPED, Exit.DEGRADED, "next: juniper-ctl logs canopy"),
+        (STOPPED, Exit.DEGRADED, "next: juniper-ctl start canopy"),
         (STOPPED | {"ActiveState": "failed", "SubState": "failed"}, Exit.FAILED, "next: juniper-ctl logs canopy"),
         (STOPPED | {"ActiveState": "activating", "SubState": "auto-restart"}, Exit.DEGRADED, "logs canopy"),
     ],
@@ -50,7 +50,7 @@ def test_one_that_is_not_ready_decides(
     verdict: Exit,
     next_command: str,
 ) -> None:
-    """1 where one failed, 2 where one is missing, and whose log to read."""
+    """1 where one failed, 2 where one is missing; and whose log to read, or what to start."""
     systemd.set(DATA.unit, READY)
     systemd.set(CASCOR.unit, READY)
     systemd.set(CANOPY.unit, canopy | {"StatusText": "looking for data"})
