@@ -91,7 +91,10 @@ class BootedHost:
             CalledProcessError: it failed.
         """
         return subprocess.run(
-            ["nsenter", "-t", str(self.leader), "-a", *command], capture_output=True, text=True, check=True
+            ["nsenter", "--target", str(self.leader), "--all", "--root", *command],
+            capture_output=True,
+            text=True,
+            check=True,
         ).stdout
 
     def copy_folder(self, folder: Path, to: str) -> None:

@@ -131,13 +131,13 @@ def test_stop_leaves_nothing_behind(running: Host) -> None:
 def test_the_sandbox_hides_the_bus_and_the_home(machine: BootedHost, running: Host) -> None:
     """Through the bus a service could start programs outside of its sandbox; the home holds keys."""
     user = running.check_output("id -u")
+    code = "/home/juniper/.local/lib/juniper"
+    hidden = (f"/run/user/{user}/bus", f"/run/user/{user}/systemd/private", "/home/juniper/.ssh", "/dev/console")
+    look = ["sh", "-c", 'for path; do ls -d "$path" 2>/dev/null || :; done', "-", code, *hidden]
     for service in SERVICES:
-        inside = ["nsenter", "--mount", "--target", str(number(running, unit(service), "MainPID"))]
-        hidden = (f"/run/user/{user}/bus", f"/run/user/{user}/systemd/private", "/home/juniper/.ssh", "/dev/console")
-        seen = machine.run_as_root(
-            *inside, "sh", "-c", 'for path; do ls -d "$path" 2>/dev/null || :; done', "-", *hidden
-        )
-        assert seen == ""
+        process = str(number(running, unit(service), "MainPID"))
+        seen = machine.run_as_root("nsenter", "--mount", "--root", "--target", process, *look)
+        assert seen.split() == [code]
 
 
 def test_a_taken_port_is_told_with_the_port(installed: Host) -> None:
