@@ -2,6 +2,7 @@
 
 import re
 import signal
+import statistics
 
 import pytest
 from playwright.sync_api import Page, expect
@@ -162,6 +163,23 @@ def test_the_cmu_spirals_are_solved_from_the_dashboard(page: Page) -> None:
     expect(page.locator(BOUNDARY)).to_have_attribute(
         "data-units", str(int(figure(page, "hidden_units"))), timeout=10_000
     )
+
+
+@pytest.mark.parametrize(("dataset", "at_most"), [("CMU two spirals", 15), ("Demo spiral, 2 × 200", 22)])
+def test_every_seed_solves_the_spirals_from_the_dashboard(page: Page, dataset: str, at_most: int) -> None:
+    """Twenty seeds typed into the form, one run after another, each solved with few hidden units."""
+    choose_dataset(page, dataset)
+    set_pace(page, "PageUp")
+    seed_field = page.get_by_role("spinbutton", name="Seed")
+    units = []
+    for seed in range(20):
+        seed_field.fill(str(seed))
+        seed_field.press("Tab")
+        click(page, "Start")
+        about = page.locator(".about")
+        expect(about).to_contain_text(re.compile(rf"\bseed {seed}\b.*solved"), timeout=30_000)
+        units.append(figure(page, "hidden_units"))
+    assert statistics.median(units) <= at_most
 
 
 def test_the_last_dataset_can_be_chosen_again(page: Page) -> None:
