@@ -65,6 +65,9 @@ def why_not() -> str | None:
         return "there is no sshd: apt-get install openssh-server"
     if subprocess.run(["unshare", "--mount", "true"], capture_output=True, check=False).returncode != 0:
         return "this machine, a container without privileges, may not mount"
+    as_nobody = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"]
+    if subprocess.run([*as_nobody, "unshare", "--user", "true"], capture_output=True, check=False).returncode != 0:
+        return "users may not open user namespaces on this machine, and the units' PrivateUsers= is one"
     return None
 
 
