@@ -1,6 +1,7 @@
 """Every setting of the training service."""
 
 import os
+from collections.abc import Mapping
 from pathlib import Path
 
 from pydantic import Field, SecretStr
@@ -20,9 +21,7 @@ class CascorSettings(ListenSettings):
     )
     data_api_key: SecretStr | None = Field(default=None, description="The key that the data service asks for.")
     cache_dir: Folder = Field(
-        default_factory=lambda: Path(
-            os.environ.get("CACHE_DIRECTORY") or Path.home() / ".cache" / "juniper" / "cascor"
-        ),
+        default_factory=lambda: _cache_dir(os.environ),
         description="Where compiled code is kept; losing it costs the next start some seconds.",
     )
     max_clients: int = Field(default=50, ge=1, description="WebSocket clients at once; one more is closed with 1013.")
@@ -30,3 +29,9 @@ class CascorSettings(ListenSettings):
     trainer_deadline_s: float = Field(
         default=30.0, gt=0, description="A training trainer silent for this long is taken for hung, and killed."
     )
+
+
+def _cache_dir(environment: Mapping[str, str]) -> Path:
+    if given := environment.get("CACHE_DIRECTORY"):
+        return Path(given)
+    return Path(environment.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "juniper" / "cascor"

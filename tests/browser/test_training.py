@@ -2,6 +2,7 @@
 
 import re
 import signal
+import statistics
 
 import pytest
 from playwright.sync_api import Page, expect
@@ -164,6 +165,23 @@ def test_the_cmu_spirals_are_solved_from_the_dashboard(page: Page) -> None:
     )
 
 
+@pytest.mark.parametrize(("dataset", "at_most"), [("CMU two spirals", 15), ("Demo spiral, 2 × 200", 22)])
+def test_every_seed_solves_the_spirals_from_the_dashboard(page: Page, dataset: str, at_most: int) -> None:
+    """Twenty seeds typed into the form, one run after another, each solved with few hidden units."""
+    choose_dataset(page, dataset)
+    set_pace(page, "PageUp")
+    seed_field = page.get_by_role("spinbutton", name="Seed")
+    units = []
+    for seed in range(20):
+        seed_field.fill(str(seed))
+        seed_field.press("Tab")
+        click(page, "Start")
+        about = page.locator(".about")
+        expect(about).to_contain_text(re.compile(rf"\bseed {seed}\b.*solved"), timeout=30_000)
+        units.append(figure(page, "hidden_units"))
+    assert statistics.median(units) <= at_most
+
+
 def test_the_last_dataset_can_be_chosen_again(page: Page) -> None:
     """What the data service keeps stands in the list, and trains."""
     choose_dataset(page, "XOR, 4 × 50")
@@ -195,9 +213,8 @@ def test_a_new_run_begins_at_its_first_epoch(page: Page) -> None:
     """No chart ever runs backwards: the second run has columns of its own."""
     set_pace(page, "PageUp")
     click(page, "Start")
+    expect_status(page, "COMPLETED")
     wait_for(page, "installs", 3)
-    click(page, "Stop")
-    expect_status(page, "STOPPED")
     long_run = figure(page, "epoch")
 
     set_pace(page, "PageDown")
