@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from juniper_ctl import interpreter, pip, systemctl
+from juniper_ctl import interpreter, systemctl
 from juniper_ctl.checkout import Checkout
 from juniper_ctl.errors import ControlError, Exit
 from juniper_ctl.locations import Locations
@@ -92,9 +92,6 @@ def _make(release: Release, source: ReleaseSource, python: interpreter.Interpret
     say("release", f"making {release.version} with {python.path}{_with(source.extras)}")
     began = time.monotonic()
     release.make(source, python)
-    # Else the first training after an installation waits for the compiler.
-    compile_engine = (release.folder / "bin/juniper-cascor", "warm-up")
-    pip.run(compile_engine, what="compiling the training engine", next_command="juniper-ctl install")
     say("release", f"made in {time.monotonic() - began:.0f} s: {release.folder}")
     return True
 
