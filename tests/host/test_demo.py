@@ -1,12 +1,12 @@
 """`juniper-ctl demo` where a systemd user manager answers."""
 
-import json
 import re
 from collections.abc import Iterator
 
 import pytest
 from testinfra.host import Host
 
+from tests.host import training
 from tests.host.conftest import JUNIPER_CTL
 from tests.host.user_units import eventually, value
 
@@ -29,13 +29,6 @@ def run_of(said: str) -> str:
     return found[1]
 
 
-def training(host: Host) -> dict[str, object]:
-    """What cascor says of its training."""
-    told = json.loads(host.check_output("curl -s http://127.0.0.1:8200/v1/training/status"))
-    assert isinstance(told["data"], dict)
-    return told["data"]
-
-
 def test_the_demo_uses_the_units(demo: tuple[Host, str]) -> None:
     """Its target is active, and the page is served."""
     host, said = demo
@@ -47,7 +40,7 @@ def test_the_demo_uses_the_units(demo: tuple[Host, str]) -> None:
 def test_the_demo_trains(demo: tuple[Host, str]) -> None:
     """Epochs go by."""
     host, _ = demo
-    eventually(lambda: '"current_epoch":0' not in json.dumps(training(host), separators=(",", ":")), "epochs go by")
+    eventually(lambda: training.status(host).monitor.current_epoch > 0, "epochs go by")
 
 
 def test_the_journal_shows_the_run(demo: tuple[Host, str]) -> None:
@@ -66,7 +59,7 @@ def test_a_second_demo_leaves_the_training_alone(demo: tuple[Host, str]) -> None
     assert again.rc == 0
     assert "nothing changed" in again.stdout
     assert "already there" in again.stdout
-    assert training(host)["run_id"] == run_of(said)
+    assert training.status(host).run_id == run_of(said)
 
 
 def test_the_installed_program_runs_the_demo_too(demo: tuple[Host, str]) -> None:
@@ -74,7 +67,7 @@ def test_the_installed_program_runs_the_demo_too(demo: tuple[Host, str]) -> None
     host, said = demo
     again = host.run(".local/bin/juniper-ctl demo")
     assert again.rc == 0, again.stderr
-    assert training(host)["run_id"] == run_of(said)
+    assert training.status(host).run_id == run_of(said)
 
 
 def test_a_stop_of_the_demos_target_stops_the_services(demo: tuple[Host, str]) -> None:

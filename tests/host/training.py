@@ -1,0 +1,20 @@
+"""What cascor on a host is told and says of its training."""
+
+import json
+
+from testinfra.host import Host
+
+from juniper_common.wire.training import TrainingStatus
+
+URL = "http://127.0.0.1:8200/v1/training"
+
+
+def start(host: Host, pace: float) -> None:
+    """Start a run on the CMU spirals."""
+    body = json.dumps({"dataset": {"generator": "cmu_spirals"}, "params": {"seed": 1, "pace": pace}})
+    host.check_output("curl -sf %s/start -d %s", URL, body)
+
+
+def status(host: Host) -> TrainingStatus:
+    """Where its run stands."""
+    return TrainingStatus.model_validate(json.loads(host.check_output("curl -sf %s/status", URL))["data"])
