@@ -2,12 +2,15 @@
 
 import argparse
 import os
+import sys
 from collections.abc import Sequence
 
 from juniper_cascor.app import create_service
 from juniper_cascor.runs import trainer_process
+from juniper_cascor.runs.store import StoreError
 from juniper_cascor.settings import CascorSettings
 from juniper_common.server import serve
+from juniper_common.settings import EXIT_CONFIGURATION
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -19,7 +22,11 @@ def main(arguments: Sequence[str] | None = None) -> None:
     if command == "warm-up":
         warm_up(settings)
         return
-    service = create_service(settings)
+    try:
+        service = create_service(settings)
+    except StoreError as error:
+        print(f"juniper-cascor: {error}; set JUNIPER_CASCOR_STATE_DIR", file=sys.stderr)  # noqa: T201 - for the operator
+        sys.exit(EXIT_CONFIGURATION)
     serve(service.app, settings, self_check=service.self_check)
 
 

@@ -1,11 +1,14 @@
 """The training service's wiring: what is made of what, and nothing else."""
 
+import logging
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
 from pydantic import JsonValue
 from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import Response
 from starlette.routing import WebSocketRoute
 
 from juniper_cascor.api import network, records, training, watching
@@ -16,7 +19,7 @@ from juniper_cascor.runs.channel import Message
 from juniper_cascor.runs.datasets import Datasets
 from juniper_cascor.runs.fanout import Fanout
 from juniper_cascor.runs.foreground import Foreground
-from juniper_cascor.runs.store import RunStore
+from juniper_cascor.runs.store import RunStore, StoreError
 from juniper_cascor.runs.trainer_process import TrainerProcess
 from juniper_cascor.settings import CascorSettings
 from juniper_common import __version__, openapi, security
@@ -25,6 +28,8 @@ from juniper_common.health import HealthReport
 from juniper_common.metrics import Metrics
 from juniper_common.wire.envelope import Failure
 from juniper_data.client import AsyncJuniperDataClient
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -106,7 +111,13 @@ def create_service(settings: CascorSettings, data_client: AsyncJuniperDataClient
             WebSocketRoute("/ws/training", TrainingSocket(foreground, fanout, settings.max_clients).serve),
         ],
         middleware=security.middleware(settings, metrics, failure),
-        exception_handlers=exception_handlers(failure),
+        exception_handlers={**exception_handlers(failure), StoreError: _disk_failed, OSError: _disk_failed},
         lifespan=lifespan,
     )
     return CascorService(app, foreground, store)
+
+
+async def _disk_failed(_: Request, error: Exception) -> Response:
+    """A disk that is full or read-only is said to be so; nothing was started or changed."""
+    log.error("%s", error)
+    return failure(UnavailableError(str(error)))

@@ -19,7 +19,7 @@ from juniper_cascor.runs.history import ROW, History, Rows, metric_row, points, 
 from juniper_cascor.runs.job import Job
 from juniper_cascor.runs.network_spec import NetworkSpec
 from juniper_cascor.runs.state_machine import Asked, Command, Ended, Obeyed, PhaseEntered, State, TrainerDied
-from juniper_cascor.runs.store import RunStore
+from juniper_cascor.runs.store import RunStore, StoreError
 from juniper_cascor.runs.trainer_keeper import TrainerFactory, TrainerKeeper
 from juniper_cascor.runs.views import topology
 from juniper_common import logs
@@ -353,9 +353,13 @@ class Foreground:
                 "reason": self.state.reason,
             }
         )
-        self._store.update(run.record)
         token = logs.run_id.set(run.record.id)
         log.info("run is %s %s", self.state.status, self.state.outcome or self.state.reason or "")
+        try:
+            self._store.update(run.record)
+        except StoreError as error:
+            # The run itself goes on; the next change of its state writes the whole record.
+            log.error("the run's record is out of date: %s", error)
         logs.run_id.reset(token)
 
     def _announce(self) -> None:

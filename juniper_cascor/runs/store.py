@@ -35,21 +35,28 @@ MIGRATIONS = (
 """Each is applied once, in order; a migration that was ever released is never changed."""
 
 
-class StoreTooNewError(RuntimeError):
+class StoreError(RuntimeError):
+    """The store cannot be read or written: the disk is full, read-only or gone."""
+
+
+class StoreTooNewError(StoreError):
     """A newer version has written this store."""
 
 
 class RunStore:
-    """Run records; safe to use from several threads."""
+    """Run records; safe to use from several threads. Raises StoreError where it cannot be opened."""
 
     def __init__(self, path: Path) -> None:
-        path.parent.mkdir(parents=True, exist_ok=True)
         self._lock = threading.Lock()
-        self._connection = sqlite3.connect(path, check_same_thread=False, isolation_level=None)
-        self._connection.row_factory = sqlite3.Row
-        self._connection.execute("PRAGMA journal_mode = WAL")
-        self._connection.execute("PRAGMA synchronous = FULL")
-        self._migrate()
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            self._connection = sqlite3.connect(path, check_same_thread=False, isolation_level=None)
+            self._connection.row_factory = sqlite3.Row
+            self._connection.execute("PRAGMA journal_mode = WAL")
+            self._connection.execute("PRAGMA synchronous = FULL")
+            self._migrate()
+        except (OSError, sqlite3.Error) as error:
+            raise StoreError(f"{path} cannot be opened: {error}") from error
 
     def add(self, run: RunRecord) -> None:
         """Record a new run."""
@@ -101,8 +108,11 @@ class RunStore:
 
     @contextmanager
     def _transaction(self) -> Iterator[sqlite3.Connection]:
-        with self._lock, self._connection:
-            yield self._connection
+        try:
+            with self._lock, self._connection:
+                yield self._connection
+        except sqlite3.OperationalError as error:
+            raise StoreError(f"the run store cannot be used: {error}") from error
 
     @staticmethod
     def _columns(run: RunRecord) -> dict[str, object]:

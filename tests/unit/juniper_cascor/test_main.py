@@ -32,3 +32,16 @@ def test_where_compiled_code_is_kept(
     for name, value in environment.items():
         monkeypatch.setenv(name, value)
     assert CascorSettings().cache_dir == Path(expected)
+
+
+def test_a_state_folder_that_cannot_be_used_is_one_line(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """It ends with 78, which systemd does not restart, and names the setting."""
+    (tmp_path / "file").touch()
+    monkeypatch.setenv("JUNIPER_CASCOR_STATE_DIR", str(tmp_path / "file"))
+    with pytest.raises(SystemExit) as ended:
+        main([])
+    assert ended.value.code == 78
+    (line,) = capsys.readouterr().err.splitlines()
+    assert line.endswith("set JUNIPER_CASCOR_STATE_DIR")

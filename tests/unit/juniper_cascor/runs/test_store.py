@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from juniper_cascor.runs.store import MIGRATIONS, RunStore, StoreTooNewError
+from juniper_cascor.runs.store import MIGRATIONS, RunStore, StoreError, StoreTooNewError
 from juniper_common.wire.training import RunRecord
 
 
@@ -68,3 +68,15 @@ def test_a_newer_store_is_not_touched(tmp_path: Path) -> None:
     connection.close()
     with pytest.raises(StoreTooNewError, match="has schema 2; this version knows 1"):
         RunStore(path)
+
+
+def test_a_store_that_cannot_be_written_says_so(tmp_path: Path) -> None:
+    """A full disk, here a bound on the file's pages, is an error of the store's own, and loses no earlier record."""
+    store = RunStore(tmp_path / "runs.sqlite3")
+    store.add(record(1))
+    store._connection.execute("PRAGMA max_page_count = 1")
+    with pytest.raises(StoreError, match="the run store cannot be used: database or disk is full"):
+        for number in range(2, 200):
+            store.add(record(number, reason="x" * 1_000))
+    assert store.get("r1") == record(1)
+    store.close()
