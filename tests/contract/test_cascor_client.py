@@ -81,13 +81,14 @@ def test_the_async_client(client: JuniperCascorClient, cascor_service: str) -> N
         async with AsyncJuniperCascorClient(cascor_service) as http:
             assert await http.is_ready()
             started = await http.start(PACED)
+            while not await http.history(3):
+                pass
             assert (await http.command("pause")).status == "PAUSED"
             assert (await http.change(ChangeParameters(pace=50))).pace == 50
             assert (await http.status()).run_id == started.run_id
             assert (await http.dataset()).n_train == len((await http.dataset_data()).train_x) == 194
             assert (await http.stats()).total_hidden_units == len((await http.topology()).hidden_units)
             assert (await http.decision_boundary(5)).run_id == started.run_id
-            assert await http.history(3)
             assert (await http.command("stop")).status == "STOPPED"
 
     asyncio.run(go())
