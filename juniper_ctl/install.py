@@ -159,7 +159,7 @@ def remove_units(names: Sequence[str], locations: Locations) -> None:
 
 
 def _manifest(locations: Locations) -> Path:
-    return locations.library / "units.json"
+    return locations.code_folder / "units.json"
 
 
 def _switch(release: Release, locations: Locations) -> bool:

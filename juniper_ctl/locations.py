@@ -39,19 +39,19 @@ class Locations:
         return self.home / ".config/systemd/user"
 
     @property
-    def library(self) -> Path:
+    def code_folder(self) -> Path:
         """All installed code; the services see this folder of the home, read-only, and no other."""
         return self.home / ".local/lib/juniper"
 
     @property
     def releases(self) -> Path:
         """One folder per installed version."""
-        return self.library / "releases"
+        return self.code_folder / "releases"
 
     @property
     def current(self) -> Path:
         """The link to the release that the units start."""
-        return self.library / "current"
+        return self.code_folder / "current"
 
     @property
     def command(self) -> Path:

@@ -72,13 +72,13 @@ class Release:
 
     def make_current(self, locations: Locations) -> None:
         """Point the link here, in one step: at no moment there is none."""
-        beside = locations.library / f".current.{os.getpid()}"
+        beside = locations.code_folder / f".current.{os.getpid()}"
         beside.unlink(missing_ok=True)
         beside.symlink_to(self._target(locations))
         beside.replace(locations.current)
 
     def _target(self, locations: Locations) -> Path:
-        return self.folder.relative_to(locations.library)
+        return self.folder.relative_to(locations.code_folder)
 
 
 def prune(locations: Locations, in_use: set[str]) -> list[str]:
@@ -101,8 +101,8 @@ def locked(locations: Locations) -> Iterator[None]:
     Raises:
         ControlError: another one is under way.
     """
-    locations.library.mkdir(parents=True, exist_ok=True)
-    with (locations.library / ".lock").open("a") as lock:
+    locations.code_folder.mkdir(parents=True, exist_ok=True)
+    with (locations.code_folder / ".lock").open("a") as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:

@@ -20,7 +20,7 @@ def uninstall() -> Exit:
     """
     locations = Locations.of(os.environ)
     units = installed_units(locations)
-    if not units and not locations.library.exists():
+    if not units and not locations.code_folder.exists():
         say("uninstall", "nothing is installed")
         return Exit.OK
     answers = systemctl.manager_answers()
@@ -32,6 +32,6 @@ def uninstall() -> Exit:
         systemctl.tell("daemon-reload")
     if locations.command.is_symlink():
         locations.command.unlink()
-    shutil.rmtree(locations.library, ignore_errors=False)
+    shutil.rmtree(locations.code_folder, ignore_errors=False)
     say("uninstall", f"done; settings stay in {locations.configuration}, data in {locations.state}")
     return Exit.OK

@@ -70,7 +70,7 @@ def test_another_release_replaces_the_units_and_keeps_what_the_person_wrote(
 
     Install(wheelhouse=newer.root).run()
     assert home.current.readlink() != first
-    assert (home.library / first).is_dir()
+    assert (home.code_folder / first).is_dir()
     assert not (home.units / "juniper-data.service").exists()
     assert (home.units / "juniper-other.service").exists()
     assert own.exists()
@@ -169,7 +169,7 @@ def test_uninstalling_leaves_settings_and_data(
     """Code, units and the command go."""
     Install(wheelhouse=bundle.root).run()
     assert uninstall() is Exit.OK
-    assert not home.library.exists()
+    assert not home.code_folder.exists()
     assert not home.command.is_symlink()
     assert list(home.units.iterdir()) == []
     assert (home.configuration / "juniper.env").is_file()

@@ -24,7 +24,7 @@ def test_the_link_moves_in_one_step(home: Locations) -> None:
         release.make_current(home)
         assert release.is_current(home)
     assert str(home.current.readlink()) == "releases/2"
-    assert [path.name for path in home.library.iterdir() if path.name.startswith(".")] == []
+    assert [path.name for path in home.code_folder.iterdir() if path.name.startswith(".")] == []
 
 
 def test_old_releases_go_but_not_those_in_use(home: Locations) -> None:
