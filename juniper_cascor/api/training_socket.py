@@ -15,6 +15,7 @@ from juniper_cascor.runs.fanout import Fanout, Watcher
 from juniper_cascor.runs.foreground import Foreground
 from juniper_cascor.runs.history import metric_row
 
+CLOSE_NOT_TEXT = 1003
 CLOSE_TOO_MANY = 1013
 CLOSE_TOO_FAST = 4029
 INITIAL_METRICS = 100
@@ -85,7 +86,11 @@ class TrainingSocket:
     async def _listen(self, socket: WebSocket, watcher: Watcher) -> None:
         times: deque[float] = deque(maxlen=MESSAGES_PER_10_S)
         while True:
-            text = await socket.receive_text()
+            try:
+                text = await socket.receive_text()
+            except KeyError:
+                await socket.close(CLOSE_NOT_TEXT, "text messages only")
+                return
             now = time.monotonic()
             if len(times) == MESSAGES_PER_10_S and now - times[0] < 10:
                 await socket.close(CLOSE_TOO_FAST, "too many messages")

@@ -17,6 +17,7 @@ REPLACEABLE = frozenset({"metrics", "candidate_progress", "heartbeat", "topology
 QUEUE_LIMIT = 200
 HARD_LIMIT = 2_000
 KEPT = 2_048
+KEPT_BYTES = 32 << 20
 
 
 @dataclass(frozen=True)
@@ -69,7 +70,8 @@ class Fanout:
         self.server_instance_id = uuid.uuid4().hex
         self.seq = 0
         self._watchers: set[Watcher] = set()
-        self._kept: deque[Encoded] = deque(maxlen=KEPT)
+        self._kept: deque[Encoded] = deque()
+        self._kept_bytes = 0
 
     def __len__(self) -> int:
         """How many watch."""
@@ -89,9 +91,15 @@ class Fanout:
         """Send to every watcher."""
         self.seq += 1
         message = self.encoded(kind, data.model_dump_json(), run_id)
-        self._kept.append(message)
+        self._keep(message)
         for watcher in self._watchers:
             watcher.offer(message)
+
+    def _keep(self, message: Encoded) -> None:
+        self._kept.append(message)
+        self._kept_bytes += len(message.text)
+        while len(self._kept) > KEPT or self._kept_bytes > KEPT_BYTES:
+            self._kept_bytes -= len(self._kept.popleft().text)
 
     def encoded(self, kind: str, data_json: str, run_id: str | None) -> Encoded:
         """A message with the current sequence number, for one watcher."""

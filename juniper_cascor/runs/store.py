@@ -1,5 +1,7 @@
 """The record of every training ever started, in SQLite: what is needed to repeat a run, and what became of it."""
 
+import fcntl
+import os
 import sqlite3
 import threading
 from collections.abc import Iterator
@@ -50,6 +52,9 @@ class RunStore:
         self._lock = threading.Lock()
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
+            # A second service would take this one's run for one that an earlier process left unfinished.
+            self._lock_file = os.open(path.parent / ".lock", os.O_WRONLY | os.O_CREAT, 0o600)
+            fcntl.flock(self._lock_file, fcntl.LOCK_EX | fcntl.LOCK_NB)
             self._connection = sqlite3.connect(path, check_same_thread=False, isolation_level=None)
             self._connection.row_factory = sqlite3.Row
             self._connection.execute("PRAGMA journal_mode = WAL")
@@ -98,6 +103,7 @@ class RunStore:
         """Close the file."""
         with self._lock:
             self._connection.close()
+        os.close(self._lock_file)
 
     def _migrate(self) -> None:
         version = self._connection.execute("PRAGMA user_version").fetchone()[0]

@@ -260,8 +260,9 @@ class Report:
 
 def main() -> None:
     """Run the trainer on standard input and output."""
-    # Ctrl-C reaches the whole group of a terminal: the service decides when the trainer ends, by ending its input.
+    # Signals may reach the whole group: the service decides when the trainer ends, by ending its input.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
     logs.configure(os.environ.get("JUNIPER_CASCOR_LOG_LEVEL", "INFO"))
     # What a library prints must not get between the frames.
     write_fd = os.dup(1)

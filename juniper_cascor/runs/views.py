@@ -1,10 +1,13 @@
 """What is shown of a grown network: its topology, figures of its weights, and its decision boundary."""
 
 import numpy as np
+from numpy.typing import NDArray
 
 from juniper_cascor.engine.network import Network
 from juniper_cascor.runs.dataset_file import Matrix
 from juniper_common.wire.training import DecisionBoundary, HiddenUnit, NetworkStats, Topology
+
+PIECE_VALUES = 1 << 21
 
 MARGIN = 0.08
 """The boundary is shown beyond the data by this share of its range."""
@@ -51,9 +54,12 @@ def decision_boundary(
     held = x.mean(axis=0, dtype=np.float64)  # in float32 the sum of large values overflows
     x_range, y_range = (_range(x[:, feature]) for feature in features)
     grid_x, grid_y = np.meshgrid(np.linspace(*x_range, resolution), np.linspace(*y_range, resolution))
-    rows = np.repeat(held[np.newaxis].astype(np.float32), grid_x.size, axis=0)
-    rows[:, features[0]], rows[:, features[1]] = grid_x.ravel(), grid_y.ravel()
-    answers = network.predict(rows)
+    # In pieces: the whole grid over thousands of inputs would take gigabytes.
+    piece = max(1, PIECE_VALUES // (x.shape[1] + network.n_hidden_units))
+    places = np.column_stack([grid_x.ravel(), grid_y.ravel()]).astype(np.float32)
+    answers = np.concatenate(
+        [_answers(network, held, features, places[i : i + piece]) for i in range(0, len(places), piece)]
+    )
     if answers.ndim == 2:
         answers = answers[:, 0]
     return DecisionBoundary.model_construct(
@@ -68,6 +74,14 @@ def decision_boundary(
         run_id=run_id,
         hidden_units=network.n_hidden_units,
     )
+
+
+def _answers(
+    network: Network, held: NDArray[np.float64], features: tuple[int, int], places: Matrix
+) -> NDArray[np.int64] | NDArray[np.float32]:
+    rows = np.repeat(held[np.newaxis].astype(np.float32), len(places), axis=0)
+    rows[:, features] = places
+    return network.predict(rows)
 
 
 def _range(column: Matrix) -> tuple[float, float]:

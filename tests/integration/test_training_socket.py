@@ -137,3 +137,13 @@ def test_one_client_too_many_is_closed(cascor: Cascor) -> None:
     finally:
         for socket in sockets:
             socket.__exit__(None, None, None)
+
+
+def test_a_binary_message_is_closed(cascor: Cascor) -> None:
+    """Code 1003."""
+    with cascor.http.websocket_connect("/ws/training") as socket:
+        socket.send_bytes(b"resume")
+        with pytest.raises(WebSocketDisconnect) as closed:
+            while True:
+                receive(socket)
+    assert closed.value.code == 1003

@@ -80,3 +80,12 @@ def test_a_store_that_cannot_be_written_says_so(tmp_path: Path) -> None:
             store.add(record(number, reason="x" * 1_000))
     assert store.get("r1") == record(1)
     store.close()
+
+
+def test_a_second_service_is_refused(tmp_path: Path) -> None:
+    """It would take the first one's run for an interrupted one."""
+    store = RunStore(tmp_path / "runs.sqlite3")
+    with pytest.raises(StoreError, match="cannot be opened"):
+        RunStore(tmp_path / "runs.sqlite3")
+    store.close()
+    RunStore(tmp_path / "runs.sqlite3").close()
