@@ -30,9 +30,3 @@ class Resumed(BaseModel):
     last_seq: int
     replayed: int
     messages: list[StreamMessage]
-
-
-class ResumeRefused(BaseModel):
-    """The data of `resume_failed`."""
-
-    reason: str
