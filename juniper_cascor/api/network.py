@@ -66,7 +66,7 @@ def _summary(foreground: Foreground) -> NetworkSummary:
         output_size=spec.n_outputs,
         hidden_units=foreground.loaded_network().n_hidden_units,
         max_hidden_units=spec.parameters.max_hidden_units,
-        learning_rate=spec.parameters.learning_rate,
+        learning_rate=spec.parameters.rate("output"),
         uuid=spec.uuid,
         warnings=spec.warnings(),
     )

@@ -10,10 +10,15 @@ from typing import TYPE_CHECKING, cast
 
 import numpy as np
 
+from juniper_cascor.engine.activations import ACTIVATIONS, activate
+
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from numpy.typing import ArrayLike, NDArray
 
-    from juniper_cascor.engine.parameters import Activation, Task
+    from juniper_cascor.engine.activations import Activation
+    from juniper_cascor.engine.parameters import Task
 
 
 _MAX_INPUT = 1e30
@@ -21,14 +26,17 @@ _MAX_INPUT = 1e30
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Network:
-    """A cascade: each hidden unit, and each output, sees the bias, all inputs and all units before it."""
+    """A cascade: each hidden unit sees the bias, all inputs and the units before it; each output sees them all.
+
+    A unit that was placed as a sibling sees only the units before its layer: its weights are so many fewer.
+    """
 
     feature_mean: NDArray[np.float32]  # [inputs]
     feature_scale: NDArray[np.float32]  # [inputs]; an input x enters as (x − mean) / scale
-    hidden_weights: tuple[NDArray[np.float32], ...]  # unit i: [1 + inputs + i], bias first
+    hidden_weights: tuple[NDArray[np.float32], ...]  # unit i: [1 + inputs + units it sees], bias first
+    activations: tuple[Activation, ...]  # of each hidden unit
     output_weights: NDArray[np.float32]  # [outputs, 1 + inputs + units], bias first
     task: Task = "classification"
-    activation: Activation = "tanh"
 
     @property
     def n_inputs(self) -> int:
@@ -60,12 +68,65 @@ class Network:
         features = np.empty((len(inputs), n_features + self.n_hidden_units), dtype=np.float32)
         features[:, 0] = 1
         features[:, 1:n_features] = standardised(inputs, self.feature_mean, self.feature_scale)
-        for i, weights in enumerate(self.hidden_weights):
-            features[:, n_features + i] = np.tanh(features[:, : n_features + i] @ weights)
+        for i, (weights, activation) in enumerate(zip(self.hidden_weights, self.activations, strict=True)):
+            features[:, n_features + i] = activate(activation, features[:, : len(weights)] @ weights)
         sums = features @ self.output_weights.T
         if self.task == "regression":
             return sums
         return cast("NDArray[np.float32]", np.tanh(sums * np.float32(0.5)) * np.float32(0.5) + np.float32(0.5))
+
+    def arrays(self) -> dict[str, NDArray[np.generic]]:
+        """The network as named arrays, for files and channels; the task goes beside them.
+
+        `hidden_weights` are the units' rows one after another, `fan_ins` says how long each is; `activations` are
+        the units' places in `ACTIVATIONS`.
+        """
+        return {
+            "feature_mean": self.feature_mean,
+            "feature_scale": self.feature_scale,
+            "hidden_weights": np.concatenate([np.empty(0, np.float32), *self.hidden_weights]),
+            "fan_ins": np.array([len(weights) for weights in self.hidden_weights], np.int64),
+            "activations": np.array([ACTIVATIONS.index(name) for name in self.activations], np.uint8),
+            "output_weights": self.output_weights,
+        }
+
+    @classmethod
+    def from_arrays(cls, arrays: Mapping[str, NDArray[np.generic]], task: str) -> Network:
+        """The network of `arrays`.
+
+        Raises:
+            ValueError: the arrays are not those of one network, or the task is unknown.
+            KeyError: one is missing.
+        """
+        mean, scale, hidden, output = (
+            np.asarray(arrays[name], np.float32)
+            for name in ("feature_mean", "feature_scale", "hidden_weights", "output_weights")
+        )
+        fan_ins, codes = (np.asarray(arrays[name], np.int64) for name in ("fan_ins", "activations"))
+        n_features = 1 + len(mean)
+        makes_one_network = (
+            mean.ndim == 1
+            and mean.shape == scale.shape
+            and hidden.shape == (fan_ins.sum(),)
+            and fan_ins.shape == codes.shape
+            and output.ndim == 2
+            and output.shape[1] == n_features + len(fan_ins)
+            and bool((n_features <= fan_ins).all())
+            and bool((fan_ins <= n_features + np.arange(len(fan_ins))).all())
+            and bool((codes < len(ACTIVATIONS)).all())
+        )
+        if not makes_one_network:
+            raise ValueError("the arrays do not make one network")
+        if task not in ("classification", "regression"):
+            raise ValueError(f"unknown task {task!r}")
+        return cls(
+            feature_mean=mean,
+            feature_scale=scale,
+            hidden_weights=tuple(np.split(hidden, np.cumsum(fan_ins)[:-1])) if len(fan_ins) else (),
+            activations=tuple(ACTIVATIONS[code] for code in codes),
+            output_weights=output,
+            task="classification" if task == "classification" else "regression",
+        )
 
     def predict(self, x: ArrayLike) -> NDArray[np.int64] | NDArray[np.float32]:
         """The class index of each pattern, int64[n]; for regression the values, float32[n, outputs]."""

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import ArrayLike, NDArray
 
+    from juniper_cascor.engine.activations import Activation
     from juniper_cascor.engine.backend import Backend
 
 _OUTCOMES: tuple[Outcome, ...] = get_args(Outcome)
@@ -48,6 +49,7 @@ class Training:
         self._epoch = 0
         self._n_installed = 0  # by this training, so without the units of a network that it started from
         self._hidden_weights: list[NDArray[np.float32]] = []
+        self._activations: list[Activation] = []
         self._measured = np.full(4, np.nan, np.float32)  # the last row of the output phase
         self._best_loss = np.inf
         self._n_without_gain = 0
@@ -91,8 +93,8 @@ class Training:
         if network is None:
             weights = np.zeros((data.n_outputs, 1 + data.n_inputs), np.float32)
         else:
-            for unit in network.hidden_weights:
-                training._add_unit(np.array(unit, np.float32))
+            for unit, activation in zip(network.hidden_weights, network.activations, strict=True):
+                training._add_unit(np.array(unit, np.float32), activation)
             weights = data.to_internal(network.output_weights)
         training._begin_output_phase(weights)
         return training
@@ -130,7 +132,7 @@ class Training:
         flat = saved.floats("hidden_weights")
         for i in range(saved.number("n_hidden_units")):
             n_weights = 1 + data.n_inputs + i
-            training._add_unit(flat[:n_weights].copy())
+            training._add_unit(flat[:n_weights].copy(), "tanh")
             flat = flat[n_weights:]
         weights = np.zeros((data.n_outputs, training._n_features), np.float32)
         training._begin_output_phase(weights)
@@ -199,7 +201,7 @@ class Training:
             hidden_weights=tuple(self._hidden_weights),
             output_weights=self._data.to_external(self._output.weights),
             task=self._data.task,
-            activation=self._parameters.activation_function_name,
+            activations=tuple(self._activations),
         )
 
     def set_parameters(self, parameters: Parameters) -> None:
@@ -286,7 +288,7 @@ class Training:
         self._candidates = None
         self._output = OutputState.start(
             weights,
-            step=parameters.learning_rate,
+            step=parameters.rate("output"),
             max_epochs=self._within_budget(parameters.output_epochs),
             patience=parameters.output_patience,
             change_threshold=parameters.output_change_threshold,
@@ -299,7 +301,7 @@ class Training:
         self._candidates = CandidateState.start(
             candidate_weights(self._seed, len(self._hidden_weights), pool, self._n_features),
             self._data.n_outputs,
-            step=parameters.candidate_learning_rate,
+            step=parameters.rate("candidate"),
             max_epochs=self._within_budget(parameters.candidate_epochs),
             patience=parameters.candidate_patience,
             change_threshold=parameters.candidate_change_threshold,
@@ -310,16 +312,17 @@ class Training:
         """Freeze the best candidate; −covariance is its output weights' starting value."""
         index = len(self._hidden_weights)
         weights = candidates.weights[best].copy()
-        self._add_unit(weights)
+        self._add_unit(weights, "tanh")
         self._n_installed += 1
         own_weights = -candidates.covariances[best][:, np.newaxis]
         self._begin_output_phase(np.concatenate([self._output.weights, own_weights], axis=1))
         return Installation(index, float(candidates.scores[best]), self._epoch, weights)
 
-    def _add_unit(self, weights: NDArray[np.float32]) -> None:
+    def _add_unit(self, weights: NDArray[np.float32], activation: Activation) -> None:
         self._backend.add_unit(weights)
         weights.flags.writeable = False  # frozen: networks handed out share it
         self._hidden_weights.append(weights)
+        self._activations.append(activation)
 
     @property
     def _n_features(self) -> int:

@@ -10,7 +10,7 @@ from pydantic import BaseModel, JsonValue
 
 from juniper_cascor.engine.network import Network
 from juniper_cascor.engine.parameters import Parameters
-from juniper_cascor.runs import network_arrays, network_spec, new_run
+from juniper_cascor.runs import network_spec, new_run
 from juniper_cascor.runs import state_machine as machine
 from juniper_cascor.runs.channel import Message
 from juniper_cascor.runs.datasets import Datasets, FoundDataset
@@ -276,9 +276,7 @@ class Foreground:
         rows: Rows = message.arrays["rows"].view(ROW)
         self.history.append(rows)
         grown = self.network.n_hidden_units if self.network else -1
-        self.network = network_arrays.from_arrays(
-            message.arrays, task=message.text("task"), activation=message.text("activation")
-        )
+        self.network = Network.from_arrays(message.arrays, message.text("task"))
         phase: PhaseName = "CANDIDATE" if message.text("phase") == "candidate" else "OUTPUT"
         self._apply(PhaseEntered(run_id, phase))
         if len(rows):

@@ -2,14 +2,14 @@
 
 import uuid
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from pydantic import JsonValue
 
 from juniper_cascor.engine.errors import ParameterError
 from juniper_cascor.engine.network import Network
-from juniper_cascor.engine.parameters import Parameters
+from juniper_cascor.engine.parameters import Parameters, parameter_fields
 from juniper_common.errors import UnprocessableError
 from juniper_common.wire.errors import FieldProblem
 from juniper_common.wire.training import ChangeParameters, EngineParameters
@@ -50,7 +50,7 @@ class NetworkSpec:
             hidden_weights=(),
             output_weights=np.zeros((self.n_outputs, 1 + self.n_inputs), np.float32),
             task=self.parameters.task,
-            activation=self.parameters.activation_function_name,
+            activations=(),
         )
 
 
@@ -59,22 +59,29 @@ def changed(
 ) -> Parameters:
     """The parameters with those of the request in place. Raises UnprocessableError naming the field."""
     given = request.model_dump(exclude_unset=True, exclude=_NOT_THE_ENGINES)
-    # A null keeps the default, but where null is itself a value: no budget.
-    values = {_ALIASES.get(name, name): value for name, value in given.items() if value is not None or name in _BUDGETS}
+    # A null keeps the default, but where null is itself a value: no budget, the optimiser's own rate.
+    values = {
+        _ALIASES.get(name, name): value for name, value in given.items() if value is not None or name in _OPTIONAL
+    }
     try:
         return replace(parameters, **values)
     except ParameterError as error:
         raise UnprocessableError(str(error), (FieldProblem(loc=[*where, error.field], msg=error.message),)) from error
 
 
-_BUDGETS = frozenset({"max_epochs", "epochs_max", "max_iterations", "patience"})
+_OPTIONAL = frozenset(name for name, known in parameter_fields().items() if known.is_optional) | {"epochs_max"}
 
 
 def as_json(parameters: Parameters) -> dict[str, JsonValue]:
     """Every parameter by its name."""
-    return asdict(parameters)
+    return parameters.as_dict()
 
 
 def from_json(values: Mapping[str, JsonValue]) -> Parameters:
     """The reverse of `as_json`. Raises ParameterError, TypeError."""
     return Parameters(**values)  # type: ignore[arg-type] # it validates itself
+
+
+def replaced(parameters: Parameters, values: Mapping[str, JsonValue]) -> Parameters:
+    """The parameters with these in place. Raises ParameterError, TypeError."""
+    return replace(parameters, **values)  # type: ignore[arg-type] # it validates itself

@@ -16,7 +16,6 @@ import orjson
 from pydantic import BaseModel, JsonValue, ValidationError
 
 from juniper_cascor.engine.network import Network
-from juniper_cascor.runs import network_arrays
 from juniper_cascor.runs.channel import Arrays
 from juniper_cascor.runs.dataset_file import replace_atomically
 from juniper_common.wire.training import SnapshotInfo
@@ -38,7 +37,6 @@ class Card(BaseModel):
     created_at: float
     seed: int
     task: str
-    activation: str
     parameters: dict[str, JsonValue]
     dataset_id: str | None
     dataset_checksum: str
@@ -62,7 +60,7 @@ def path_of(folder: Path, card: Card) -> Path:
 
 def write(folder: Path, card: Card, network: Network, state: Arrays) -> Path:
     """Write a snapshot atomically. Raises OSError when the disk does not take it; the file before it stays whole."""
-    groups: dict[str, Arrays] = {"network": network_arrays.to_arrays(network), "state": dict(state)}
+    groups: dict[str, Arrays] = {"network": network.arrays(), "state": dict(state)}
     card_text = card.model_dump_json()
     buffer = io.BytesIO()
     with h5py.File(buffer, "w", track_order=False) as file:
@@ -91,7 +89,7 @@ def read(path: Path) -> Snapshot:
             network_read, state = (
                 {name: np.asarray(item[()]) for name, item in file[group].items()} for group in ("network", "state")
             )
-        network = network_arrays.from_arrays(network_read, task=card.task, activation=card.activation)
+        network = Network.from_arrays(network_read, card.task)
         return Snapshot(card=card, network=network, state=state)
     except SnapshotError:
         raise

@@ -11,7 +11,6 @@ import signal
 import sys
 import time
 from collections.abc import Callable
-from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,7 +20,7 @@ from juniper_cascor.engine.errors import EngineError
 from juniper_cascor.engine.events import Outcome, Progress
 from juniper_cascor.engine.parameters import Parameters
 from juniper_cascor.engine.training import Training, warm_up
-from juniper_cascor.runs import channel, dataset_file, network_arrays, network_spec, snapshots
+from juniper_cascor.runs import channel, dataset_file, network_spec, snapshots
 from juniper_cascor.runs.channel import Message
 from juniper_cascor.runs.history import ROW, Rows
 from juniper_cascor.runs.job import Job
@@ -174,7 +173,7 @@ class JobTraining:
     def _change(self, message: Message) -> None:
         parameters = message.fields.get("parameters")
         if isinstance(parameters, dict) and parameters:
-            self._training.set_parameters(replace(self._training.parameters, **parameters))  # type: ignore[arg-type]
+            self._training.set_parameters(network_spec.replaced(self._training.parameters, parameters))
         if "pace" in message.fields:
             pace = message.fields["pace"]
             self._pacer.change(float(pace) if isinstance(pace, int | float) else None, self._clock())
@@ -189,7 +188,6 @@ class JobTraining:
             created_at=time.time(),
             seed=job.seed,
             task=network.task,
-            activation=network.activation,
             parameters=network_spec.as_json(training.parameters),
             dataset_id=job.dataset_id,
             dataset_checksum=job.dataset_checksum,
@@ -218,7 +216,7 @@ class Report:
         for name in ("epoch", "train_loss", "train_accuracy", "val_loss", "val_accuracy", "score"):
             rows[name] = getattr(progress.rows, name)
         rows["time"] = time.time()
-        rows["learning_rate"] = parameters.candidate_learning_rate if is_candidate else parameters.learning_rate
+        rows["learning_rate"] = parameters.rate(progress.phase)
         rows["hidden_units"] = progress.n_hidden_units
         rows["candidate"] = is_candidate
         self._rows.append(rows)
@@ -245,13 +243,12 @@ class Report:
             "phase": training.phase,
             "epoch": training.epoch,
             "task": network.task,
-            "activation": network.activation,
             "installed": list(self._installed),
         }
         arrays: dict[str, NDArray[np.generic]] = {
             "rows": rows.view(np.uint8),
             "scores": self._scores,
-            **network_arrays.to_arrays(network),
+            **network.arrays(),
         }
         self._port.send(Message("progress", fields, arrays))
         self._rows, self._installed, self._scores = [], [], np.empty(0, np.float32)

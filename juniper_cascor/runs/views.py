@@ -19,8 +19,8 @@ def topology(network: Network) -> Topology:
         input_size=network.n_inputs,
         output_size=network.n_outputs,
         hidden_units=[
-            HiddenUnit(id=index, weights=weights[1:].tolist(), bias=float(weights[0]), activation=network.activation)
-            for index, weights in enumerate(network.hidden_weights)
+            HiddenUnit(id=index, weights=weights[1:].tolist(), bias=float(weights[0]), activation=activation)
+            for index, (weights, activation) in enumerate(zip(network.hidden_weights, network.activations, strict=True))
         ],
         output_weights=network.output_weights[:, 1:].tolist(),
         output_bias=network.output_weights[:, 0].tolist(),

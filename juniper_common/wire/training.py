@@ -30,6 +30,13 @@ class EngineParameters(_Request):
     optimizer_type: str | None = None
     max_hidden_units: int | None = None
     candidate_pool_size: int | None = None
+    candidate_objective: str | None = None
+    candidate_placement: str | None = None
+    candidate_optimizer_type: str | None = None
+    descendant_factor: float | None = None
+    quickprop_mu: float | None = None
+    output_ridge: float | None = None
+    class_weights: list[float] | Literal["balanced"] | None = None
     candidate_epochs: int | None = None
     candidate_patience: int | None = None
     candidate_change_threshold: float | None = None
@@ -43,6 +50,7 @@ class EngineParameters(_Request):
     max_epochs: int | None = None
     max_iterations: int | None = None
     patience: int | None = None
+    validation_patience: int | None = None
     epochs_max: int | None = Field(default=None, description="The published clients' word for max_epochs.")
 
 

@@ -11,6 +11,7 @@ CASCADE = Network(
     feature_mean=np.array([1.0, 2.0], np.float32),
     feature_scale=np.array([2.0, 4.0], np.float32),
     hidden_weights=(np.array([0.1, 0.2, 0.3], np.float32), np.array([0.4, 0.5, 0.6, 0.7], np.float32)),
+    activations=("tanh", "tanh"),
     output_weights=np.array([[1.0, -1.0, 0.5, 2.0, -2.0]], np.float32),
 )
 
@@ -38,14 +39,14 @@ def test_one_output_is_a_threshold() -> None:
 def test_several_outputs_are_an_arg_max() -> None:
     """With several outputs the class is the largest one's."""
     scale = np.ones(1, np.float32)
-    network = Network(scale * 0, scale, (), np.array([[0, 0], [1, 1], [0.5, -3]], np.float32))
+    network = Network(scale * 0, scale, (), (), np.array([[0, 0], [1, 1], [0.5, -3]], np.float32))
     assert network.predict([[1.0], [-1.0], [-2.0]]).tolist() == [1, 2, 2]
 
 
 def test_regression_answers_in_values() -> None:
     """A regression's outputs are the weighted sums themselves."""
     scale = np.ones(1, np.float32)
-    network = Network(scale * 0, scale, (), np.array([[10, 2]], np.float32), task="regression")
+    network = Network(scale * 0, scale, (), (), np.array([[10, 2]], np.float32), task="regression")
     assert network.predict([[1.0], [3.0]]).tolist() == [[12.0], [16.0]]
 
 

@@ -140,7 +140,9 @@ def test_stagnation() -> None:
 def test_residuals_that_are_all_alike_end_growth() -> None:
     """Where residuals have nothing to correlate with, growth ends instead of dividing by zero."""
     x, y = np.arange(4.0)[:, np.newaxis], np.full((4, 1), 5.0)
-    bias_only = Network(np.zeros(1, np.float32), np.ones(1, np.float32), (), np.zeros((1, 2), np.float32), "regression")
+    bias_only = Network(
+        np.zeros(1, np.float32), np.ones(1, np.float32), (), (), np.zeros((1, 2), np.float32), "regression"
+    )
     parameters = replace(FAST, task="regression", output_epochs=1)
     training = Training.start(x, y, parameters, seed=1, network=bias_only)
     assert grown(training).finished == "no_candidate"

@@ -1,5 +1,6 @@
 """Snapshot files."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import h5py
@@ -17,7 +18,6 @@ CARD = Card(
     created_at=1.5,
     seed=7,
     task="classification",
-    activation="tanh",
     parameters={"max_hidden_units": 64, "patience": None},
     dataset_id="xor-1.0.0-0",
     dataset_checksum="00",
@@ -28,6 +28,7 @@ NETWORK = Network(
     feature_mean=np.array([1, 2], np.float32),
     feature_scale=np.array([3, 4], np.float32),
     hidden_weights=(np.array([1, 2, 3], np.float32), np.array([4, 5, 6, 7], np.float32)),
+    activations=("tanh", "sin"),
     output_weights=np.arange(10, dtype=np.float32).reshape(2, 5),
 )
 STATE = {"counter": np.array(3), "steps": np.linspace(0, 1, 7, dtype=np.float32)}
@@ -88,6 +89,6 @@ def test_a_newer_format_is_refused_by_its_number(tmp_path: Path) -> None:
 
 def test_arrays_that_make_no_network_are_refused(tmp_path: Path) -> None:
     """Sizes that do not fit each other are found."""
-    wrong = Network(NETWORK.feature_mean, NETWORK.feature_scale, NETWORK.hidden_weights[:1], NETWORK.output_weights)
+    wrong = replace(NETWORK, hidden_weights=NETWORK.hidden_weights[:1])
     with pytest.raises(SnapshotError, match="do not make one network"):
         snapshots.read(snapshots.write(tmp_path, CARD, wrong, STATE))
