@@ -16,15 +16,17 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import JsonValue
 
+from juniper_cascor import versions
 from juniper_cascor.engine.errors import EngineError
 from juniper_cascor.engine.events import Outcome, Progress
 from juniper_cascor.engine.parameters import Parameters
 from juniper_cascor.engine.training import Training, warm_up
-from juniper_cascor.runs import channel, dataset_file, network_spec, snapshots
+from juniper_cascor.runs import channel, dataset_file, network_spec, snapshot_folder
 from juniper_cascor.runs.channel import Message
 from juniper_cascor.runs.history import ROW, Rows
 from juniper_cascor.runs.job import Job
 from juniper_cascor.runs.pacing import SLICE_S, Pacer
+from juniper_cascor.snapshots import Card, Snapshot
 from juniper_common import logs
 
 HEARTBEAT_S = 1.0
@@ -181,7 +183,7 @@ class JobTraining:
     def _snapshot(self) -> None:
         training, job = self._training, self._job
         network = training.network
-        card = snapshots.Card(
+        card = Card(
             run_id=job.run_id,
             epoch=training.epoch,
             hidden_units=network.n_hidden_units,
@@ -192,9 +194,9 @@ class JobTraining:
             dataset_id=job.dataset_id,
             dataset_checksum=job.dataset_checksum,
             backend=job.backend,
-            versions=job.versions,
+            versions=job.versions | versions.of_machine(),
         )
-        snapshots.write(job.snapshot_folder, card, network, training.state())
+        snapshot_folder.write(job.snapshot_folder, Snapshot(card, network, training.state()))
 
 
 class Report:

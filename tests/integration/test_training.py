@@ -8,8 +8,9 @@ import numpy as np
 import psutil
 import pytest
 
+from juniper_cascor import snapshots
 from juniper_cascor.engine.training import Training
-from juniper_cascor.runs import dataset_file, network_spec, snapshots
+from juniper_cascor.runs import dataset_file, network_spec
 from tests.integration.conftest import CMU, DEMO, Cascor
 
 
