@@ -97,15 +97,20 @@ def read(path: Path) -> Snapshot:
             content = file.read(MAX_BYTES + 1)
     except OSError as error:
         raise SnapshotError(f"{path.name} cannot be read: {error.strerror}") from error
+    return parsed(content, path.name)
+
+
+def parsed(content: bytes, name: str) -> Snapshot:
+    """The snapshot in a file's bytes; `name` is what errors call the file. Raises SnapshotError."""
     if len(content) > MAX_BYTES:
-        raise SnapshotError(f"{path.name} is larger than any snapshot: more than {MAX_BYTES} bytes")
+        raise SnapshotError(f"{name} is larger than any snapshot: more than {MAX_BYTES} bytes")
     try:
         is_unsealed = content.startswith(plain_hdf5.SIGNATURE)
-        return _format_1(content) if is_unsealed else _sealed(content, path.name)
+        return _format_1(content) if is_unsealed else _sealed(content, name)
     except SnapshotError:
         raise
     except (OSError, RuntimeError, KeyError, TypeError, ValueError) as error:
-        raise SnapshotError(f"{path.name} is damaged or no snapshot: {error}") from error
+        raise SnapshotError(f"{name} is damaged or no snapshot: {error}") from error
 
 
 def _sealed(content: bytes, name: str) -> Snapshot:
@@ -115,6 +120,8 @@ def _sealed(content: bytes, name: str) -> Snapshot:
             f"{name} has format {number}, but this version of Juniper reads formats up to {FORMAT}: "
             "read it with the version that wrote it, or a later one"
         )
+    if number < FORMAT:
+        raise SnapshotError(f"{name} is no snapshot: format {number} has no seal")
     text, groups = plain_hdf5.read(content, ("network", "state", "metrics"))
     card = Card.model_validate_json(text)
     network = Network.from_arrays(groups["network"], card.task)
