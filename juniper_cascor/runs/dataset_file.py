@@ -2,13 +2,14 @@
 
 import hashlib
 import io
-import os
 import zipfile
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
+
+from juniper_cascor.atomic_file import replace_atomically
 
 Matrix = NDArray[np.float32]
 
@@ -64,24 +65,6 @@ def keep(folder: Path, content: bytes) -> tuple[Path, str]:
         folder.mkdir(parents=True, exist_ok=True)
         replace_atomically(path, content)
     return path, checksum
-
-
-def replace_atomically(path: Path, content: bytes) -> None:
-    """Write a file that is there whole or not at all, whatever ends the process or the machine."""
-    temporary = path.with_name(f".{path.name}.{os.getpid()}")
-    try:
-        with temporary.open("wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        temporary.replace(path)
-    finally:
-        temporary.unlink(missing_ok=True)
-    folder = os.open(path.parent, os.O_RDONLY)
-    try:
-        os.fsync(folder)
-    finally:
-        os.close(folder)
 
 
 def _columns(y: NDArray[np.float32]) -> Matrix:
