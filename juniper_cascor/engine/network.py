@@ -21,7 +21,8 @@ if TYPE_CHECKING:
     from juniper_cascor.engine.parameters import Task
 
 
-_MAX_INPUT = 1e30
+MAX_INPUT = 1e30
+"""Bound of a standardised input: no sum over features then overflows."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -142,4 +143,4 @@ class Network:
 
 def standardised(x: NDArray[np.float32], mean: NDArray[np.float32], scale: NDArray[np.float32]) -> NDArray[np.float64]:
     """(x − mean) / scale per column, in double precision, bounded: no sum over features then overflows."""
-    return np.clip((x.astype(np.float64) - mean) / scale, -_MAX_INPUT, _MAX_INPUT)
+    return np.clip((x.astype(np.float64) - mean) / scale, -MAX_INPUT, MAX_INPUT)

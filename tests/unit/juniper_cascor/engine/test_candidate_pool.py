@@ -11,7 +11,7 @@ from .data import grown
 
 
 def test_a_unit_that_meets_almost_no_residual_error_does_not_undo_what_was_learnt() -> None:
-    """Its covariance is over the squared errors that are left, and where a class hardly counts these are almost none."""
+    """Its covariance is over the squared errors that are left, almost none where a class hardly counts."""
     rng = np.random.default_rng(0)
     x, y = rng.normal(size=(60, 2)), np.arange(60)[:, np.newaxis] % 2
     for n_units in range(3):
