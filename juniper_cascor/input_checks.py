@@ -43,7 +43,7 @@ def first_word(values: ArrayLike, array: str) -> DataError | None:
                 float(value)
             except ValueError:
                 place = column if cells.ndim > 1 else None
-                return DataError(array, f"{value!r} is not a number", row=row, column=place)
+                return DataError(array, f"{str(value)!r} is not a number", row=row, column=place)
             except TypeError:  # not even a word: numpy's own error says it best
                 return None
     return None

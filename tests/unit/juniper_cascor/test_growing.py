@@ -19,15 +19,17 @@ from .engine.data import FAST, noisy_points
 
 ROOT = Path(__file__).resolve().parents[3]
 
-# Labels that follow from nothing, so that no network is ever done with them.
+# Values that follow from nothing, so that no network is ever done with them.
 ENDLESS = """
 import json, signal, warnings
 import numpy as np
-from juniper_cascor import CascadeCorrelationClassifier
+from juniper_cascor import CascadeCorrelationRegressor
 signal.signal(signal.SIGINT, signal.default_int_handler)  # whatever the tests were started with
 rng = np.random.default_rng(0)
-x, y = rng.normal(size=(4000, 8)), rng.integers(0, 2, 4000)
-estimator = CascadeCorrelationClassifier(max_hidden_units=10_000, verbose=1, random_state=0)
+x, y = rng.normal(size=(4000, 8)), rng.normal(size=4000)
+estimator = CascadeCorrelationRegressor(
+    max_hidden_units=10_000, error_threshold=1e-6, verbose=1, random_state=0
+)
 with warnings.catch_warnings(record=True) as caught:
     warnings.simplefilter("always")
     estimator.fit(x, y)
@@ -36,7 +38,7 @@ print(json.dumps({
     "outcome": estimator.outcome_,
     "units": estimator.n_hidden_units_,
     "epochs": [estimator.n_iter_, len(estimator.metrics_["epoch"])],
-    "answers": bool(np.isfinite(estimator.predict_proba(x)).all()),
+    "answers": bool(np.isfinite(estimator.predict(x)).all()),
     "warnings": [[w.category.__name__, str(w.message), w.filename == "<string>"] for w in caught],
     "is_restored": handler is signal.default_int_handler,
 }))
