@@ -2,23 +2,39 @@
 
 Both are trained in chunks of epochs. Everything that a chunk needs to know from the one before it stands in
 the state's arrays, so a training can be saved between any two chunks; and where chunks end changes nothing.
+
+An optimiser keeps two numbers for each weight, `memory` and `steps`: iRprop− the last slope and its step, quickprop
+the last slope and the last move, Adam the means of the slopes and of their squares. `rule` says which it is.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass, fields
-from typing import TYPE_CHECKING, Protocol, Self
+from itertools import pairwise
+from typing import TYPE_CHECKING, Literal, Protocol, Self, TypeAlias, get_args
 
 import numpy as np
 
+from juniper_cascor.engine.activations import ACTIVATIONS
 from juniper_cascor.engine.errors import StateError
+from juniper_cascor.engine.parameters import Objective, Optimizer
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from numpy.typing import NDArray
 
+    from juniper_cascor.engine.activations import Activation
+    from juniper_cascor.engine.parameters import Parameters
+
 LOSS, ACCURACY, VAL_LOSS, VAL_ACCURACY = range(4)  # columns of OutputChunk.rows
+
+BackendName: TypeAlias = Literal["numba-serial", "numba-parallel", "numba-batched"]
+BACKENDS: tuple[BackendName, ...] = get_args(BackendName)
+"""A name's place here is its code in a saved state: new ones go to the end."""
+
+_OPTIMIZERS: tuple[Optimizer, ...] = get_args(Optimizer)
+_OBJECTIVES: tuple[Objective, ...] = get_args(Objective)
 
 
 class _State:
@@ -55,33 +71,36 @@ class OutputState(_State):
     """An output layer between two chunks."""
 
     weights: NDArray[np.float32]  # [outputs, features]
-    slopes: NDArray[np.float32]  # [outputs, features], of the last epoch
-    steps: NDArray[np.float32]  # [outputs, features], iRprop− step per weight
+    memory: NDArray[np.float32]  # [outputs, features]
+    steps: NDArray[np.float32]  # [outputs, features]
     clock: NDArray[np.int64]  # [2]: epochs run in this phase, epochs without change
     mark: NDArray[np.float64]  # [1]: the loss that a change is measured against
     limits: NDArray[np.int64]  # [2]: most epochs, patience
-    thresholds: NDArray[np.float64]  # [2]: relative change, nearness to the target that solves
+    rule: NDArray[np.int64]  # [1]: optimiser
+    settings: NDArray[np.float64]  # [5]: relative change, nearness to the target that solves, rate, μ, ridge
 
     @classmethod
-    def start(
-        cls,
-        weights: NDArray[np.float32],
-        *,
-        step: float,
-        max_epochs: int,
-        patience: int,
-        change_threshold: float,
-        error_threshold: float,
-    ) -> OutputState:
+    def start(cls, weights: NDArray[np.float32], parameters: Parameters, max_epochs: int) -> OutputState:
         """The state before the first epoch of an output phase."""
+        rate = parameters.rate("output")
         return cls(
             weights=weights,
-            slopes=np.zeros_like(weights),
-            steps=np.full_like(weights, step),
+            memory=np.zeros_like(weights),
+            steps=_first_steps(weights, parameters.optimizer_type, rate),
             clock=np.zeros(2, np.int64),
             mark=np.zeros(1, np.float64),
-            limits=np.array([max_epochs, patience], np.int64),
-            thresholds=np.array([change_threshold, error_threshold], np.float64),
+            limits=np.array([max_epochs, parameters.output_patience], np.int64),
+            rule=np.array([_OPTIMIZERS.index(parameters.optimizer_type)], np.int64),
+            settings=np.array(
+                [
+                    parameters.output_change_threshold,
+                    parameters.error_threshold,
+                    rate,
+                    parameters.quickprop_mu,
+                    parameters.output_ridge,
+                ],
+                np.float64,
+            ),
         )
 
 
@@ -89,47 +108,75 @@ class OutputState(_State):
 class CandidateState(_State):
     """A candidate pool between two chunks; each candidate stops on its own patience."""
 
-    weights: NDArray[np.float32]  # [pool, features]
-    slopes: NDArray[np.float32]  # [pool, features], of the last epoch
-    steps: NDArray[np.float32]  # [pool, features], iRprop− step per weight
+    weights: NDArray[np.float32]  # [pool, features]; 0 beyond a candidate's fan-in
+    memory: NDArray[np.float32]  # [pool, features]
+    steps: NDArray[np.float32]  # [pool, features]
     covariances: NDArray[np.float32]  # [pool, outputs], over the sum of squared residuals
-    scores: NDArray[np.float32]  # [pool], their summed magnitudes
+    moments: NDArray[np.float32]  # [pool, 2]: mean of the activations, sum of their squared distances from it
+    scores: NDArray[np.float32]  # [pool]
     marks: NDArray[np.float32]  # [pool]: the score that a change is measured against
     waited: NDArray[np.int64]  # [pool], epochs without change
     active: NDArray[np.bool_]  # [pool]
+    fan_ins: NDArray[np.int64]  # [pool]: how many of the features, from the first on, a candidate sees
+    activations: NDArray[np.int64]  # [pool], places in ACTIVATIONS
     clock: NDArray[np.int64]  # [1]: epochs run in this phase
     limits: NDArray[np.int64]  # [2]: most epochs, patience
-    thresholds: NDArray[np.float64]  # [1]: relative change
+    rule: NDArray[np.int64]  # [2]: optimiser, objective
+    settings: NDArray[np.float64]  # [3]: relative change, rate, μ
 
     @classmethod
     def start(
         cls,
         weights: NDArray[np.float32],
+        fan_ins: NDArray[np.int64],
         n_outputs: int,
-        *,
-        step: float,
+        parameters: Parameters,
         max_epochs: int,
-        patience: int,
-        change_threshold: float,
     ) -> CandidateState:
         """The state before the first epoch of a candidate phase.
 
         The covariances are 0, and so is their sign: the first epoch measures and moves nothing.
         """
         pool = len(weights)
+        rate = parameters.rate("candidate")
+        codes = [ACTIVATIONS.index(name) for name in parameters.activations]
+        weights[np.arange(weights.shape[1]) >= fan_ins[:, np.newaxis]] = 0
         return cls(
             weights=weights,
-            slopes=np.zeros_like(weights),
-            steps=np.full_like(weights, step),
+            memory=np.zeros_like(weights),
+            steps=_first_steps(weights, parameters.candidate_optimizer_type, rate),
             covariances=np.zeros((pool, n_outputs), np.float32),
+            moments=np.zeros((pool, 2), np.float32),
             scores=np.zeros(pool, np.float32),
             marks=np.zeros(pool, np.float32),
             waited=np.zeros(pool, np.int64),
             active=np.ones(pool, np.bool_),
+            fan_ins=fan_ins,
+            activations=np.resize(np.array(codes, np.int64), pool),
             clock=np.zeros(1, np.int64),
-            limits=np.array([max_epochs, patience], np.int64),
-            thresholds=np.array([change_threshold], np.float64),
+            limits=np.array([max_epochs, parameters.candidate_patience], np.int64),
+            rule=np.array(
+                [
+                    _OPTIMIZERS.index(parameters.candidate_optimizer_type),
+                    _OBJECTIVES.index(parameters.candidate_objective),
+                ],
+                np.int64,
+            ),
+            settings=np.array([parameters.candidate_change_threshold, rate, parameters.quickprop_mu], np.float64),
         )
+
+    @property
+    def is_normalised(self) -> bool:
+        """Whether the scores are shares of the squared residuals, not sums of covariances."""
+        return bool(_OBJECTIVES[int(self.rule[1])] == "normalised")
+
+    def activation(self, candidate: int) -> Activation:
+        """A candidate's activation function."""
+        return ACTIVATIONS[int(self.activations[candidate])]
+
+
+def _first_steps(weights: NDArray[np.float32], optimizer: Optimizer, rate: float) -> NDArray[np.float32]:
+    return np.full_like(weights, rate if optimizer == "irprop-" else 0.0)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -145,14 +192,16 @@ class OutputChunk:
 class CandidateChunk:
     """What a chunk of a candidate phase measured."""
 
-    scores: NDArray[np.float32]  # [k, pool]
+    best_scores: NDArray[np.float32]  # [k], of the pool
     has_ended: bool  # the phase; then weights, covariances and scores belong together
 
 
 class Backend(Protocol):
     """Holds the patterns, one row of activations for each installed unit, and the residual errors."""
 
-    def add_unit(self, weights: NDArray[np.float32]) -> None:
+    name: BackendName
+
+    def add_unit(self, weights: NDArray[np.float32], activation: Activation) -> None:
         """Install a unit: compute its activations once, as a new feature."""
 
     def train_outputs(self, state: OutputState, max_epochs: int | None) -> OutputChunk:
@@ -163,3 +212,9 @@ class Backend(Protocol):
 
     def train_candidates(self, state: CandidateState, max_epochs: int | None) -> CandidateChunk:
         """Run one chunk of a candidate phase, as train_outputs does."""
+
+
+def shares(n: int, parts: int) -> Sequence[slice]:
+    """`n` things in `parts` runs of nearly equal length, none of them empty."""
+    ends = [n * i // parts for i in range(parts + 1)]
+    return [slice(low, high) for low, high in pairwise(ends) if low < high]

@@ -9,6 +9,8 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+    from juniper_cascor.engine.activations import Activation
+
 Phase: TypeAlias = Literal["output", "candidate"]
 
 Outcome: TypeAlias = Literal[
@@ -18,6 +20,7 @@ Outcome: TypeAlias = Literal[
     "max_iterations",
     "no_candidate",  # no candidate's correlation score exceeded correlation_threshold
     "stagnated",  # `patience` installed units in a row did not lower the loss
+    "early_stopped",  # `validation_patience` installed units in a row did not lower the validation loss
 ]
 
 
@@ -46,7 +49,8 @@ class Installation:
     index: int  # of the hidden unit, counted from 0
     score: float
     epoch: int  # the last epoch of its candidate phase
-    weights: NDArray[np.float32]  # [1 + inputs + index], bias first; frozen from now on
+    weights: NDArray[np.float32]  # [1 + inputs + units it sees], bias first; frozen from now on
+    activation: Activation
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -1,17 +1,27 @@
-"""The CPU back end: one thread, compiled loops, float32. Importing this module loads numba."""
+"""The CPU back end: compiled loops in float32, on one thread or with the candidates shared out over several.
+
+Importing this module loads numba.
+"""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import os
+from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
 
 from juniper_cascor.engine import numba_kernels as kernels
-from juniper_cascor.engine.backend import CandidateChunk, OutputChunk
+from juniper_cascor.engine.activations import ACTIVATIONS
+from juniper_cascor.engine.backend import BackendName, CandidateChunk, OutputChunk, shares
+from juniper_cascor.engine.patterns import aligned_zeros
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
     from numpy.typing import NDArray
 
+    from juniper_cascor.engine.activations import Activation
     from juniper_cascor.engine.backend import CandidateState, OutputState
     from juniper_cascor.engine.parameters import Task
     from juniper_cascor.engine.patterns import Patterns
@@ -19,60 +29,70 @@ if TYPE_CHECKING:
 _CHUNK_NS = 10e6  # half of the 20 ms that a chunk may take, by the estimate below
 _SPARE_ROWS = 16
 
+_Task = TypeVar("_Task")
+_Result = TypeVar("_Result")
+
 
 class NumbaBackend:
-    """Trains on the CPU. See `Backend` for the contract."""
+    """Trains on the CPU. See `Backend` for the contract.
 
-    def __init__(self, patterns: Patterns, validation: Patterns | None, task: Task) -> None:
-        self._patterns = patterns
+    Args:
+        threads: Over how many threads candidates are shared out; no result depends on it.
+    """
+
+    def __init__(
+        self, patterns: Patterns, validation: Patterns, task: Task, *, name: BackendName, threads: int
+    ) -> None:
+        kernels.load()
+        self.name = name
+        self._train = patterns
+        self._held_out = validation
         self._is_linear = task == "regression"
         self._n_features = len(patterns.features)
         self._features = _with_room(patterns.features, self._n_features)
-        n_outputs = len(patterns.targets)
-        self._residuals = np.zeros_like(patterns.targets)
+        self._val_features = _with_room(validation.features, self._n_features)
+        self._residuals = aligned_zeros(*patterns.targets.shape)
         self._sum_of_squares = 0.0
-        self._n_val = 0 if validation is None else validation.n
-        if validation is None:
-            self._val_features = np.zeros((0, 0), np.float32)
-            self._val_targets = np.zeros((n_outputs, 0), np.float32)
-            self._val_labels = np.zeros(0, np.int32)
-        else:
-            self._val_features = _with_room(validation.features, self._n_features)
-            self._val_targets, self._val_labels = validation.targets, validation.labels
+        self._threads = threads
+        self._workers: ThreadPoolExecutor | None = None
+        self._workers_pid = 0
 
-    def add_unit(self, weights: NDArray[np.float32]) -> None:
+    def add_unit(self, weights: NDArray[np.float32], activation: Activation) -> None:
         """Install a unit: compute its activations once, as a new feature."""
         if self._n_features == len(self._features):
             self._features = _with_room(self._features, self._n_features)
-        kernels.activate(self._features, weights, self._features[self._n_features])
-        if self._n_val:
-            if self._n_features == len(self._val_features):
-                self._val_features = _with_room(self._val_features, self._n_features)
-            kernels.activate(self._val_features, weights, self._val_features[self._n_features])
+            self._val_features = _with_room(self._val_features, self._n_features)
+        code = ACTIVATIONS.index(activation)
+        for features, n in ((self._features, self._train.n), (self._val_features, self._held_out.n)):
+            kernels.install(features, n, weights, code, features[self._n_features])
         self._n_features += 1
 
     def train_outputs(self, state: OutputState, max_epochs: int | None) -> OutputChunk:
         """Run one chunk of an output phase."""
         n_columns = self._features.shape[1] + self._val_features.shape[1]
-        n_layers = len(state.weights)
-        rows = np.empty((_chunk(n_columns, n_layers, self._n_features, 1, max_epochs, state.limits), 4), np.float32)
+        epochs = self._chunk(n_columns, len(state.weights), 1, max_epochs, state.limits)
+        rows = np.empty((epochs, 4), np.float32)
+        train, held_out = self._train, self._held_out
         epochs, has_ended, has_solved = kernels.train_outputs(
             self._features,
-            self._patterns.targets,
-            self._patterns.labels,
-            self._patterns.n,
+            train.targets,
+            train.labels,
+            train.importances,
+            train.n,
             self._val_features,
-            self._val_targets,
-            self._val_labels,
-            self._n_val,
+            held_out.targets,
+            held_out.labels,
+            held_out.importances,
+            held_out.n,
             self._is_linear,
             state.weights,
-            state.slopes,
+            state.memory,
             state.steps,
             state.clock,
             state.mark,
             state.limits,
-            state.thresholds,
+            state.rule,
+            state.settings,
             rows,
         )
         return OutputChunk(rows[:epochs], has_ended, has_solved)
@@ -81,8 +101,9 @@ class NumbaBackend:
         """Begin a candidate phase: keep this layer's residual errors, centred over the patterns."""
         self._sum_of_squares = kernels.measure_residuals(
             self._features,
-            self._patterns.targets,
-            self._patterns.n,
+            self._train.targets,
+            self._train.importances,
+            self._train.n,
             self._is_linear,
             output_weights,
             self._residuals,
@@ -91,45 +112,57 @@ class NumbaBackend:
     def train_candidates(self, state: CandidateState, max_epochs: int | None) -> CandidateChunk:
         """Run one chunk of a candidate phase."""
         pool, n_outputs = state.covariances.shape
-        n_columns = self._features.shape[1]
-        n_epochs = _chunk(n_columns, pool, self._n_features, n_outputs, max_epochs, state.limits)
-        rows = np.empty((n_epochs, pool), np.float32)
-        epochs, has_ended = kernels.train_candidates(
-            self._features,
-            self._residuals,
-            self._sum_of_squares,
-            state.weights,
-            state.slopes,
-            state.steps,
-            state.covariances,
-            state.scores,
-            state.marks,
-            state.waited,
-            state.active,
-            state.clock,
-            state.limits,
-            state.thresholds,
-            rows,
-        )
-        return CandidateChunk(rows[:epochs], has_ended)
+        n_epochs = self._chunk(self._features.shape[1], -(-pool // self._threads), n_outputs, max_epochs, state.limits)
+        scores = np.empty((pool, n_epochs), np.float32)
+
+        def train(own: slice) -> int:
+            return kernels.train_candidates(
+                self._features,
+                self._residuals,
+                self._train.n,
+                self._sum_of_squares,
+                state.weights[own],
+                state.memory[own],
+                state.steps[own],
+                state.covariances[own],
+                state.moments[own],
+                state.scores[own],
+                state.marks[own],
+                state.waited[own],
+                state.active[own],
+                state.fan_ins[own],
+                state.activations[own],
+                state.clock,
+                state.limits,
+                state.rule,
+                state.settings,
+                scores[own],
+            )
+
+        epochs = max(self._shared_out(train, shares(pool, 4 * self._threads if self._threads > 1 else 1)))
+        state.clock[0] += epochs
+        return CandidateChunk(scores[:, :epochs].max(axis=0), not state.active.any())
+
+    def _shared_out(self, work: Callable[[_Task], _Result], tasks: Iterable[_Task]) -> list[_Result]:
+        """The results of all tasks in their order, worked on by the threads; in a fork, by new ones."""
+        if self._threads == 1:
+            return [work(task) for task in tasks]
+        if self._workers is None or self._workers_pid != os.getpid():
+            self._workers = ThreadPoolExecutor(self._threads, "juniper-trainer")
+            self._workers_pid = os.getpid()
+        return list(self._workers.map(work, tasks))
+
+    def _chunk(
+        self, n_columns: int, n_units: int, n_outputs: int, max_epochs: int | None, limits: NDArray[np.int64]
+    ) -> int:
+        """Epochs of the next chunk: a function of sizes, never of a clock, and no result depends on it."""
+        epoch_ns = n_units * n_columns * (2.0 + 0.3 * self._n_features + n_outputs)
+        epochs = min(max(1, int(_CHUNK_NS / epoch_ns)), int(limits[0]))
+        return epochs if max_epochs is None else min(epochs, max_epochs)
 
 
 def _with_room(features: NDArray[np.float32], n_features: int) -> NDArray[np.float32]:
     """A copy with rows to spare for units to come."""
-    grown = np.zeros((n_features + max(_SPARE_ROWS, n_features // 2), features.shape[1]), np.float32)
+    grown = aligned_zeros(n_features + max(_SPARE_ROWS, n_features // 2), features.shape[1])
     grown[:n_features] = features[:n_features]
     return grown
-
-
-def _chunk(
-    n_columns: int,
-    n_units: int,
-    n_features: int,
-    n_outputs: int,
-    max_epochs: int | None,
-    limits: NDArray[np.int64],
-) -> int:
-    """Epochs of the next chunk: a function of sizes, never of a clock, and no result depends on it."""
-    epoch_ns = n_units * n_columns * (2.0 + 0.3 * n_features + n_outputs)
-    epochs = min(max(1, int(_CHUNK_NS / epoch_ns)), int(limits[0]))
-    return epochs if max_epochs is None else min(epochs, max_epochs)

@@ -1,63 +1,44 @@
-"""Compiled loops of the CPU back end. Importing this module loads numba, and compiles where no cache is.
+"""The loops of the CPU back ends: passes over the patterns, and the epochs of a phase.
 
-What makes them fast, each measured: ``error_model="numpy"`` (the check for a division by zero keeps a loop
-from being vectorised); four features a pass; tiles of patterns that stay in the first-level cache; a rational
-tanh. Of the fast-math flags only those that let sums be reordered into vector lanes and products be fused are
-set: the order is the compiled code's and never changes, and NaN stays NaN.
-
-All kernels stand in this one file because numba's cache notices changes of a function's own file only.
+What makes them fast, each measured: the flags of `numba_math`; four features a pass; tiles of patterns that stay in
+the first-level cache, and begin where a cache line does; a rational tanh. Importing this module loads numba.
 """
 
 from __future__ import annotations
 
-from typing import Literal, TypeAlias, TypedDict
+from typing import TypeAlias
 
 import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
+from juniper_cascor.engine import numba_loading
+from juniper_cascor.engine.numba_math import FLAGS, Floats, activate, take_step, tanh
+
+_MATH_DIGEST = "?"  # of numba_math.py, which is compiled into the loops here
 TILE = 256  # patterns worked on at once
 
-Floats: TypeAlias = NDArray[np.float32]
 Doubles: TypeAlias = NDArray[np.float64]
 Counts: TypeAlias = NDArray[np.int64]
 Classes: TypeAlias = NDArray[np.int32]
+Truths: TypeAlias = NDArray[np.bool_]
 
-
-class _Flags(TypedDict):
-    error_model: Literal["python", "numpy"]
-    fastmath: set[str]
-
-
-class _CachedFlags(_Flags):
-    cache: bool
-
-
-_FLAGS = _Flags(error_model="numpy", fastmath={"reassoc", "contract", "nsz"})
-_CACHED = _CachedFlags(**_FLAGS, cache=True)
-
-# iRprop−: Igel & Hüsken 2003.
-_GROWTH, _SHRINKAGE = np.float32(1.2), np.float32(0.5)
-_MIN_STEP, _MAX_STEP = np.float32(1e-6), np.float32(50.0)
 # Keeps a saturated output unit learning: Fahlman 1988.
 _PRIME_OFFSET = np.float32(0.1)
-
 _ZERO, _HALF, _ONE = np.float32(0), np.float32(0.5), np.float32(1)
-_TANH_LIMIT = np.float32(8)  # beyond it tanh is ±1 in float32
-# x·P(x²)/Q(x²), least maximal relative error on [0, 8]; 4.2e-7 off at most in float32.
-_P0, _P1, _P2, _P3 = (np.float32(p) for p in (0.999999854, 0.12925665, 0.0029510258, 1.14284428e-05))
-_Q1, _Q2, _Q3, _Q4 = (np.float32(q) for q in (0.462588806, 0.0238155628, 0.000238669439, 2.45921657e-07))
+# An activation that varies less than this share of its square sum is constant but for rounding.
+_LEAST_VARIANCE = 1e-6
 
 
-@njit(**_FLAGS)
-def tanh(x: np.float32) -> np.float32:
-    """Hyperbolic tangent of a float32, within 4.2e-7."""
-    x = min(max(x, -_TANH_LIMIT), _TANH_LIMIT)
-    u = x * x
-    return x * (_P0 + u * (_P1 + u * (_P2 + u * _P3))) / (_ONE + u * (_Q1 + u * (_Q2 + u * (_Q3 + u * _Q4))))
+@njit(forceinline=True, **FLAGS)
+def aligned_buffers() -> Floats:
+    """Three tiles that begin where a cache line does: a vector that straddles two costs a quarter of the speed."""
+    floats = np.empty(3 * TILE + 15, np.float32)
+    first = -(floats.ctypes.data // 4) % 16
+    return floats[first : first + 3 * TILE].reshape((3, TILE))
 
 
-@njit(**_FLAGS)
+@njit(forceinline=True, **FLAGS)
 def weighted_sums(features: Floats, weights: Floats, start: int, width: int, sums: Floats) -> None:
     """sums[i] = Σ_j weights[j] · features[j, start + i] for the patterns of a tile."""
     n_features = len(weights)
@@ -77,7 +58,7 @@ def weighted_sums(features: Floats, weights: Floats, start: int, width: int, sum
             sums[i] += w0 * f0[i]
 
 
-@njit(**_FLAGS)
+@njit(forceinline=True, **FLAGS)
 def add_slopes(features: Floats, deltas: Floats, start: int, width: int, slopes: Floats) -> None:
     """slopes[j] += Σ_l deltas[i] · features[j, start + i] over the patterns of a tile."""
     n_features = len(slopes)
@@ -103,21 +84,7 @@ def add_slopes(features: Floats, deltas: Floats, start: int, width: int, slopes:
         slopes[j] += s0
 
 
-@njit(**_FLAGS)
-def take_step(weights: Floats, slopes: Floats, last_slopes: Floats, steps: Floats) -> None:
-    """One iRprop− step down the slopes, which become the last slopes."""
-    for j in range(len(weights)):
-        slope = slopes[j]
-        agreement = slope * last_slopes[j]
-        step = steps[j] * (_GROWTH if agreement > _ZERO else (_SHRINKAGE if agreement < _ZERO else _ONE))
-        step = min(max(step, _MIN_STEP), _MAX_STEP)
-        slope = _ZERO if agreement < _ZERO else slope
-        weights[j] -= step if slope > _ZERO else (-step if slope < _ZERO else _ZERO)
-        steps[j] = step
-        last_slopes[j] = slope
-
-
-@njit(**_FLAGS)
+@njit(forceinline=True, **FLAGS)
 def respond(sums: Floats, width: int, linear: bool, outputs: Floats) -> None:
     """Output units: the sum itself, or a sigmoid in (−0.5, 0.5)."""
     if linear:
@@ -128,7 +95,7 @@ def respond(sums: Floats, width: int, linear: bool, outputs: Floats) -> None:
             outputs[i] = _HALF * tanh(_HALF * sums[i])
 
 
-@njit(**_FLAGS)
+@njit(forceinline=True, **FLAGS)
 def choose(outputs: Floats, width: int, output: int, best: Floats, chosen: Classes) -> None:
     """Keep for each pattern the largest output so far and its index; call for one output after the other."""
     for i in range(width):
@@ -137,12 +104,12 @@ def choose(outputs: Floats, width: int, output: int, best: Floats, chosen: Class
         chosen[i] = np.int32(output) if is_better else chosen[i]
 
 
-@njit(**_FLAGS)
+@njit(forceinline=True, **FLAGS)
 def count_correct(
     outputs: Floats, chosen: Classes, labels: Classes, start: int, width: int, n_outputs: int
 ) -> np.int32:
     """How many patterns of a tile have their label chosen; the padding's label is never chosen."""
-    tile_labels = labels[start : start + TILE]
+    tile_labels = labels[start:]
     correct = np.int32(0)
     if n_outputs == 1:
         for i in range(width):
@@ -153,102 +120,139 @@ def count_correct(
     return correct
 
 
-@njit(**_FLAGS)
-def evaluate(
-    features: Floats,
-    targets: Floats,
-    labels: Classes,
-    weights: Floats,
+@njit(forceinline=True, **FLAGS)
+def judge(
+    outputs: Floats,
+    target: Floats,
+    importances: Floats,
+    width: int,
     linear: bool,
-    buffers: Floats,
-    chosen: Classes,
-) -> tuple[float, int]:
-    """Sum of squared errors and count of right classes of an output layer on patterns it does not learn."""
-    n_outputs, ld = targets.shape
-    sums, outputs, best = buffers[0], buffers[1], buffers[2]
-    loss = 0.0
-    correct = 0
-    for start in range(0, ld, TILE):
-        width = min(TILE, ld - start)
-        for o in range(n_outputs):
-            weighted_sums(features, weights[o], start, width, sums)
-            respond(sums, width, linear, outputs)
-            choose(outputs, width, o, best, chosen)
-            target = targets[o, start : start + TILE]
-            squares = _ZERO
-            for i in range(width):
-                error = outputs[i] - target[i]
-                squares += error * error
-            loss += float(squares)
-        correct += int(count_correct(outputs, chosen, labels, start, width, n_outputs))
-    return loss, correct
+    deltas: Floats,
+) -> tuple[np.float32, np.float32]:
+    """Squared errors and largest error of one output on a tile; deltas are error × (σ′ + 0.1), by importance."""
+    squares = _ZERO
+    largest = _ZERO
+    for i in range(width):
+        error = outputs[i] - target[i]
+        squares += importances[i] * error * error
+        largest = max(largest, abs(error))
+        prime = _ONE if linear else np.float32(0.25) - outputs[i] * outputs[i] + _PRIME_OFFSET
+        deltas[i] = importances[i] * error * prime
+    return squares, largest
 
 
-@njit(**_FLAGS)
+@njit(forceinline=True, **FLAGS)
 def learn(
     features: Floats,
     targets: Floats,
     labels: Classes,
+    importances: Floats,
+    first: int,
+    end: int,
     weights: Floats,
     linear: bool,
+    with_slopes: bool,
     slopes: Floats,
     buffers: Floats,
     chosen: Classes,
 ) -> tuple[float, int, np.float32]:
-    """One pass of an output layer over its patterns: squared errors, right classes, largest error, slopes."""
-    n_outputs, ld = targets.shape
+    """One pass of an output layer over a run of patterns: squared errors, right classes, largest error, slopes."""
+    n_outputs = len(targets)
     sums, outputs, best = buffers[0], buffers[1], buffers[2]
     loss = 0.0
     correct = 0
     largest = _ZERO
     slopes[:, :] = _ZERO
-    for start in range(0, ld, TILE):
-        width = min(TILE, ld - start)
+    for start in range(first, end, TILE):
+        width = min(TILE, end - start)
         for o in range(n_outputs):
             weighted_sums(features, weights[o], start, width, sums)
             respond(sums, width, linear, outputs)
             choose(outputs, width, o, best, chosen)
             target = targets[o, start : start + TILE]
-            squares = _ZERO
-            for i in range(width):
-                error = outputs[i] - target[i]
-                squares += error * error
-                largest = max(largest, abs(error))
-                prime = _ONE if linear else np.float32(0.25) - outputs[i] * outputs[i] + _PRIME_OFFSET
-                sums[i] = error * prime
+            squares, error = judge(outputs, target, importances[start : start + TILE], width, linear, sums)
             loss += float(squares)
-            add_slopes(features, sums, start, width, slopes[o])
+            largest = max(largest, error)
+            if with_slopes:
+                add_slopes(features, sums, start, width, slopes[o])
         correct += int(count_correct(outputs, chosen, labels, start, width, n_outputs))
     return loss, correct, largest
 
 
-_OUTPUT_SIGNATURE = (
-    "Tuple((int64, boolean, boolean))("
-    "float32[:, ::1], float32[:, ::1], int32[::1], int64, "
-    "float32[:, ::1], float32[:, ::1], int32[::1], int64, boolean, "
-    "float32[:, ::1], float32[:, ::1], float32[:, ::1], int64[::1], float64[::1], int64[::1], float64[::1], "
-    "float32[:, ::1])"
-)
+@njit(forceinline=True, **FLAGS)
+def record(row: Floats, first: int, loss: float, correct: float, n: int, n_outputs: int, linear: bool) -> float:
+    """Write a loss and an accuracy into a row of an output phase; return the loss."""
+    loss /= n * n_outputs
+    row[first] = loss
+    row[first + 1] = np.nan if linear else correct / n
+    return loss
 
 
-@njit(_OUTPUT_SIGNATURE, **_CACHED)
+@njit(forceinline=True, **FLAGS)
+def descend(
+    weights: Floats,
+    slopes: Floats,
+    memory: Floats,
+    steps: Floats,
+    n: int,
+    clock: Counts,
+    rule: Counts,
+    settings: Doubles,
+) -> None:
+    """One step of an output layer down its slopes summed over n patterns, with its ridge."""
+    share = np.float32(1 / n)
+    ridge = np.float32(settings[4])
+    for o in range(len(weights)):
+        for j in range(weights.shape[1]):
+            slopes[o, j] = slopes[o, j] * share + (ridge * weights[o, j] if j > 0 else _ZERO)
+        take_step(
+            weights[o],
+            slopes[o],
+            memory[o],
+            steps[o],
+            rule[0],
+            np.float32(settings[2]),
+            np.float32(settings[3]),
+            clock[0],
+        )
+
+
+@njit(forceinline=True, **FLAGS)
+def conclude_output_epoch(
+    loss: float, largest: float, clock: Counts, mark: Doubles, limits: Counts, settings: Doubles
+) -> tuple[bool, bool]:
+    """Count an epoch of an output phase: whether it ends the phase, and whether the layer has solved."""
+    has_solved = largest < settings[1]
+    if clock[0] == 0 or abs(loss - mark[0]) > settings[0] * mark[0]:
+        mark[0] = loss
+        clock[1] = 0
+    else:
+        clock[1] += 1
+    clock[0] += 1
+    return has_solved or clock[1] >= limits[1] or clock[0] >= limits[0], has_solved
+
+
+@njit(cache=True, **FLAGS)
 def train_outputs(
     features: Floats,
     targets: Floats,
     labels: Classes,
+    importances: Floats,
     n: int,
     val_features: Floats,
     val_targets: Floats,
     val_labels: Classes,
+    val_importances: Floats,
     n_val: int,
     linear: bool,
     weights: Floats,
-    last_slopes: Floats,
+    memory: Floats,
     steps: Floats,
     clock: Counts,
     mark: Doubles,
     limits: Counts,
-    thresholds: Doubles,
+    rule: Counts,
+    settings: Doubles,
     rows: Floats,
 ) -> tuple[int, bool, bool]:
     """Epochs of an output layer until the phase ends or `rows` is full: (epochs, has ended, has solved).
@@ -256,42 +260,55 @@ def train_outputs(
     The epoch that ends the phase takes no step, so the weights stay those that were measured.
     """
     n_outputs, n_features = weights.shape
+    ld = targets.shape[1]
     slopes = np.empty((n_outputs, n_features), np.float32)
-    buffers = np.empty((3, TILE), np.float32)
+    no_slopes = np.empty((0, n_features), np.float32)
+    buffers = aligned_buffers()
     chosen = np.empty(TILE, np.int32)
     for epoch in range(len(rows)):
-        loss, correct, largest = learn(features, targets, labels, weights, linear, slopes, buffers, chosen)
-        loss /= n * n_outputs
-        rows[epoch, 0] = loss
-        rows[epoch, 1] = np.nan if linear else correct / n
+        loss, correct, largest = learn(
+            features, targets, labels, importances, 0, ld, weights, linear, True, slopes, buffers, chosen
+        )
+        loss = record(rows[epoch], 0, loss, correct, n, n_outputs, linear)
         rows[epoch, 2] = np.nan
         rows[epoch, 3] = np.nan
         if n_val > 0:
-            val_loss, val_correct = evaluate(val_features, val_targets, val_labels, weights, linear, buffers, chosen)
-            rows[epoch, 2] = val_loss / (n_val * n_outputs)
-            rows[epoch, 3] = np.nan if linear else val_correct / n_val
-        has_solved = largest < thresholds[1]
-        if clock[0] == 0 or abs(loss - mark[0]) > thresholds[0] * mark[0]:
-            mark[0] = loss
-            clock[1] = 0
-        else:
-            clock[1] += 1
-        clock[0] += 1
-        if has_solved or clock[1] >= limits[1] or clock[0] >= limits[0]:
+            val_loss, val_correct, _ = learn(
+                val_features,
+                val_targets,
+                val_labels,
+                val_importances,
+                0,
+                val_targets.shape[1],
+                weights,
+                linear,
+                False,
+                no_slopes,
+                buffers,
+                chosen,
+            )
+            record(rows[epoch], 2, val_loss, val_correct, n_val, n_outputs, linear)
+        has_ended, has_solved = conclude_output_epoch(loss, largest, clock, mark, limits, settings)
+        if has_ended:
             return epoch + 1, True, has_solved
-        for o in range(n_outputs):
-            take_step(weights[o], slopes[o], last_slopes[o], steps[o])
+        descend(weights, slopes, memory, steps, n, clock, rule, settings)
     return len(rows), False, False
 
 
-@njit("float64(float32[:, ::1], float32[:, ::1], int64, boolean, float32[:, ::1], float32[:, ::1])", **_CACHED)
+@njit(cache=True, **FLAGS)
 def measure_residuals(
-    features: Floats, targets: Floats, n: int, linear: bool, weights: Floats, residuals: Floats
+    features: Floats,
+    targets: Floats,
+    importances: Floats,
+    n: int,
+    linear: bool,
+    weights: Floats,
+    residuals: Floats,
 ) -> float:
     """Fill residuals with error × (σ′ + 0.1), centred over n patterns; return the sum of their squares."""
     n_outputs, ld = targets.shape
-    sums = np.empty(TILE, np.float32)
-    outputs = np.empty(TILE, np.float32)
+    buffers = aligned_buffers()
+    sums, outputs = buffers[0], buffers[1]
     total = 0.0
     for o in range(n_outputs):
         residual_sum = 0.0
@@ -299,11 +316,10 @@ def measure_residuals(
             width = min(TILE, ld - start)
             weighted_sums(features, weights[o], start, width, sums)
             respond(sums, width, linear, outputs)
+            own = residuals[o, start : start + TILE]
+            judge(outputs, targets[o, start : start + TILE], importances[start : start + TILE], width, linear, own)
             for i in range(width):
-                prime = _ONE if linear else np.float32(0.25) - outputs[i] * outputs[i] + _PRIME_OFFSET
-                residual = (outputs[i] - targets[o, start + i]) * prime
-                residuals[o, start + i] = residual
-                residual_sum += residual
+                residual_sum += own[i]
         mean = np.float32(residual_sum / n)
         for p in range(n):
             residuals[o, p] -= mean
@@ -311,120 +327,250 @@ def measure_residuals(
     return total
 
 
-@njit("void(float32[:, ::1], float32[::1], float32[::1])", **_CACHED)
-def activate(features: Floats, weights: Floats, activations: Floats) -> None:
-    """An installed unit's activation on every pattern; 0 in the padding, where its sum is 0."""
+@njit(cache=True, **FLAGS)
+def install(features: Floats, n: int, weights: Floats, activation: int, activations: Floats) -> None:
+    """An installed unit's activation on each of n patterns; 0 in the padding."""
     ld = len(activations)
-    sums = np.empty(TILE, np.float32)
+    buffers = aligned_buffers()
+    sums, slopes = buffers[0], buffers[1]
     for start in range(0, ld, TILE):
         width = min(TILE, ld - start)
         weighted_sums(features, weights, start, width, sums)
-        for i in range(width):
-            activations[start + i] = tanh(sums[i])
+        activate(sums, width, activation, activations[start : start + TILE], slopes)
+    activations[n:] = _ZERO
 
 
-@njit(**_FLAGS)
+@njit(forceinline=True, **FLAGS)
+def aim(
+    covariances: Floats, moments: Floats, normalised: bool, sum_of_squares: float, coefficients: Floats
+) -> tuple[np.float32, np.float32]:
+    """What the objective's slope is made of, by the epoch before: coefficients of the residuals, pull and mean.
+
+    ∂S/∂V_n ∝ Σ_o coefficient_o · E_no − pull · (V_n − mean). For the covariance the coefficients are signs; for the
+    normalised objective they are the slopes of Σ_o cov_o² / Σ(V − mean)².
+    """
+    if not normalised:
+        for o in range(len(covariances)):
+            coefficients[o] = np.sign(covariances[o])
+        return _ZERO, _ZERO
+    variance = moments[1]
+    if variance <= _ZERO:
+        coefficients[:] = _ZERO
+        return _ZERO, _ZERO
+    pull = _ZERO
+    for o in range(len(covariances)):
+        coefficients[o] = covariances[o] / variance
+        pull += coefficients[o] * coefficients[o]
+    return pull * np.float32(sum_of_squares), moments[0]
+
+
+@njit(forceinline=True, **FLAGS)
 def correlate(
     features: Floats,
     residuals: Floats,
+    n: int,
     weights: Floats,
-    signs: Floats,
+    activation: int,
+    normalised: bool,
+    coefficients: Floats,
+    pull: np.float32,
+    mean: np.float32,
     slopes: Floats,
     covariances: Floats,
+    moments: Floats,
     buffers: Floats,
 ) -> None:
-    """One pass of a candidate: its covariance with each output's residual, and the slopes of −S.
+    """One pass of a candidate: its covariance with each output's residual, its moments, and the slopes of −S.
 
-    S = Σ_o |covariance_o|, its slope taken with the given signs, those of the epoch before: so one pass does
-    both (Fahlman & Lebiere 1990). The residuals are centred, so the activation's mean is not needed.
+    The slopes are taken with what `aim` made of the epoch before, so one pass does both (Fahlman & Lebiere 1990).
+    The residuals are centred, so the covariances need no mean of the activations.
     """
     n_outputs, ld = residuals.shape
-    sums, activations, deltas = buffers[0], buffers[1], buffers[2]
+    sums, activations, primes = buffers[0], buffers[1], buffers[2]
     slopes[:] = _ZERO
     covariances[:] = _ZERO
+    total, squares = 0.0, 0.0
     for start in range(0, ld, TILE):
         width = min(TILE, ld - start)
         weighted_sums(features, weights, start, width, sums)
-        for i in range(width):
-            activations[i] = tanh(sums[i])
-            deltas[i] = _ZERO
+        activate(sums, width, activation, activations, primes)
+        if normalised:
+            tile_total, tile_squares = _ZERO, _ZERO
+            for i in range(min(width, n - start)):
+                tile_total += activations[i]
+                tile_squares += activations[i] * activations[i]
+            total += float(tile_total)
+            squares += float(tile_squares)
         for o in range(n_outputs):
             residual = residuals[o, start : start + TILE]
-            sign = signs[o]
+            coefficient = coefficients[o]
             covariance = _ZERO
-            for i in range(width):
-                covariance += activations[i] * residual[i]
-                deltas[i] -= sign * residual[i]
+            if o == 0:
+                for i in range(width):
+                    covariance += activations[i] * residual[i]
+                    sums[i] = (pull * (activations[i] - mean) - coefficient * residual[i]) * primes[i]
+            else:
+                for i in range(width):
+                    covariance += activations[i] * residual[i]
+                    sums[i] -= coefficient * residual[i] * primes[i]
             covariances[o] += covariance
-        for i in range(width):
-            deltas[i] *= _ONE - activations[i] * activations[i]
-        add_slopes(features, deltas, start, width, slopes)
+        add_slopes(features, sums, start, width, slopes)
+    take_moments(total, squares, n, moments)
 
 
-_CANDIDATE_SIGNATURE = (
-    "Tuple((int64, boolean))("
-    "float32[:, ::1], float32[:, ::1], float64, "
-    "float32[:, ::1], float32[:, ::1], float32[:, ::1], float32[:, ::1], float32[::1], float32[::1], "
-    "int64[::1], boolean[::1], int64[::1], int64[::1], float64[::1], float32[:, ::1])"
-)
+@njit(forceinline=True, **FLAGS)
+def take_moments(total: float, squares: float, n: int, moments: Floats) -> None:
+    """Mean of n activations, and the sum of their squared distances from it; 0 where that is rounding alone."""
+    variance = squares - total * total / n
+    moments[0] = np.float32(total / n)
+    moments[1] = np.float32(variance) if variance > _LEAST_VARIANCE * squares else _ZERO
 
 
-@njit(_CANDIDATE_SIGNATURE, **_CACHED)
-def train_candidates(
-    features: Floats,
-    residuals: Floats,
-    sum_of_squares: float,
-    weights: Floats,
-    last_slopes: Floats,
-    steps: Floats,
-    covariances: Floats,
+@njit(forceinline=True, **FLAGS)
+def score_of(covariances: Floats, moments: Floats, normalised: bool, sum_of_squares: float) -> np.float32:
+    """A candidate's correlation score; its covariances become shares of the sum of squared residuals."""
+    # Residuals that are all alike leave nothing to correlate with: every score is 0.
+    inverse = np.float32(1.0 / sum_of_squares if sum_of_squares > 0.0 else 0.0)
+    score, explained = _ZERO, _ZERO
+    for o in range(len(covariances)):
+        covariances[o] *= inverse
+        score += abs(covariances[o])
+        explained += covariances[o] * covariances[o]
+    if not normalised:
+        return score
+    return np.float32(explained * sum_of_squares / moments[1]) if moments[1] > _ZERO else _ZERO
+
+
+@njit(forceinline=True, **FLAGS)
+def conclude_candidate_epoch(
+    c: int,
+    epoch: int,
+    score: np.float32,
     scores: Floats,
     marks: Floats,
     waited: Counts,
-    active: NDArray[np.bool_],
+    active: Truths,
+    limits: Counts,
+    settings: Doubles,
+) -> bool:
+    """Take note of a candidate's score in an epoch of the phase, counted from 0: whether it goes on."""
+    scores[c] = score
+    if epoch == 0 or abs(score - marks[c]) > settings[0] * marks[c]:
+        marks[c] = score
+        waited[c] = 0
+    else:
+        waited[c] += 1
+    active[c] = waited[c] < limits[1] and epoch + 1 < limits[0]
+    return active[c]
+
+
+@njit(forceinline=True, **FLAGS)
+def climb(
+    weights: Floats,
+    slopes: Floats,
+    memory: Floats,
+    steps: Floats,
+    epoch: int,
+    sum_of_squares: float,
+    rule: Counts,
+    settings: Doubles,
+) -> None:
+    """One step of a candidate, by the slopes of its covariances or of its share of the squared residuals."""
+    scale = np.float32(2) if rule[1] == 1 else np.float32(1.0 / sum_of_squares if sum_of_squares > 0.0 else 0.0)
+    for j in range(len(weights)):
+        slopes[j] *= scale
+    # The first epoch knows no signs and so no slopes: time starts with the second.
+    take_step(weights, slopes, memory, steps, rule[0], np.float32(settings[1]), np.float32(settings[2]), max(epoch, 1))
+
+
+@njit(cache=True, **FLAGS)
+def train_candidates(
+    features: Floats,
+    residuals: Floats,
+    n: int,
+    sum_of_squares: float,
+    weights: Floats,
+    memory: Floats,
+    steps: Floats,
+    covariances: Floats,
+    moments: Floats,
+    scores: Floats,
+    marks: Floats,
+    waited: Counts,
+    active: Truths,
+    fan_ins: Counts,
+    activations: Counts,
     clock: Counts,
     limits: Counts,
-    thresholds: Doubles,
+    rule: Counts,
+    settings: Doubles,
     rows: Floats,
-) -> tuple[int, bool]:
-    """Epochs of a candidate pool until all have stopped or `rows` is full: (epochs, has ended).
+) -> int:
+    """Epochs of candidates until all have stopped or their rows are full: how many. `rows` is [candidates, epochs].
 
-    A candidate takes no step in the epoch that stops it, so its weights and its score belong together.
+    A candidate that has stopped keeps its score to the end of its row. The clock stays as it is.
     """
-    pool, n_features = weights.shape
     n_outputs = covariances.shape[1]
-    slopes = np.empty(n_features, np.float32)
-    signs = np.empty(n_outputs, np.float32)
-    buffers = np.empty((3, TILE), np.float32)
-    # Residuals that are all alike leave nothing to correlate with: every score is 0.
-    inverse = np.float32(1.0 / sum_of_squares if sum_of_squares > 0.0 else 0.0)
+    slopes_of_all = np.empty(weights.shape[1], np.float32)
+    coefficients = np.empty(n_outputs, np.float32)
+    buffers = aligned_buffers()
+    normalised = rule[1] == 1
     epochs = 0
-    has_ended = True
-    for c in range(pool):
+    for c in range(len(weights)):
         epoch = 0
-        while active[c] and epoch < len(rows):
-            for o in range(n_outputs):
-                signs[o] = np.sign(covariances[c, o])
-            correlate(features, residuals, weights[c], signs, slopes, covariances[c], buffers)
-            score = _ZERO
-            for o in range(n_outputs):
-                covariances[c, o] *= inverse
-                score += abs(covariances[c, o])
-            scores[c] = score
-            rows[epoch, c] = score
-            if clock[0] + epoch == 0 or abs(score - marks[c]) > thresholds[0] * marks[c]:
-                marks[c] = score
-                waited[c] = 0
-            else:
-                waited[c] += 1
+        fan_in = fan_ins[c]
+        own_weights, slopes = weights[c, :fan_in], slopes_of_all[:fan_in]
+        own_memory, own_steps = memory[c, :fan_in], steps[c, :fan_in]
+        own_covariances, own_moments = covariances[c], moments[c]
+        while active[c] and epoch < rows.shape[1]:
+            pull, mean = aim(own_covariances, own_moments, normalised, sum_of_squares, coefficients)
+            correlate(
+                features,
+                residuals,
+                n,
+                own_weights,
+                activations[c],
+                normalised,
+                coefficients,
+                pull,
+                mean,
+                slopes,
+                own_covariances,
+                own_moments,
+                buffers,
+            )
+            score = score_of(own_covariances, own_moments, normalised, sum_of_squares)
+            now = clock[0] + epoch
+            # A candidate takes no step in the epoch that stops it, so its weights and its score belong together.
+            if conclude_candidate_epoch(c, now, score, scores, marks, waited, active, limits, settings):
+                climb(own_weights, slopes, own_memory, own_steps, now, sum_of_squares, rule, settings)
+            rows[c, epoch] = score
             epoch += 1
-            if waited[c] >= limits[1] or clock[0] + epoch >= limits[0]:
-                active[c] = False
-            else:
-                take_step(weights[c], slopes, last_slopes[c], steps[c])
         epochs = max(epochs, epoch)
-        has_ended = has_ended and not active[c]
-        for rest in range(epoch, len(rows)):
-            rows[rest, c] = scores[c]
-    clock[0] += epochs
-    return epochs, has_ended
+        rows[c, epoch:] = scores[c]
+    return epochs
+
+
+_M, _V, _D, _C = "float32[:, ::1]", "float32[::1]", "float64[::1]", "int64[::1]"
+_PATTERNS = f"{_M}, {_M}, int32[::1], {_V}, int64"
+
+# The quickest to compile first, so that a cold cache is soon said.
+KERNELS = (
+    (install, f"void({_M}, int64, {_V}, int64, {_V})"),
+    (measure_residuals, f"float64({_M}, {_M}, {_V}, int64, boolean, {_M}, {_M})"),
+    (
+        train_outputs,
+        f"Tuple((int64, boolean, boolean))({_PATTERNS}, {_PATTERNS}, boolean, {_M}, {_M}, {_M}, {_C}, {_D}, {_C}, "
+        f"{_C}, {_D}, {_M})",
+    ),
+    (
+        train_candidates,
+        f"int64({_M}, {_M}, int64, float64, {_M}, {_M}, {_M}, {_M}, {_M}, {_V}, {_V}, {_C}, boolean[::1], {_C}, {_C}, "
+        f"{_C}, {_C}, {_C}, {_D}, {_M})",
+    ),
+)
+
+
+def load() -> None:
+    """Make every loop ready."""
+    numba_loading.load(KERNELS)

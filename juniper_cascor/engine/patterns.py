@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import zlib
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal, cast
 
 import numpy as np
 
-from juniper_cascor.engine.errors import DataError
+from juniper_cascor.engine.errors import DataError, ParameterError
 from juniper_cascor.engine.network import standardised
 
 if TYPE_CHECKING:
@@ -48,26 +48,75 @@ class Patterns:
     features: NDArray[np.float32]  # [1 + inputs, ld], bias row first
     targets: NDArray[np.float32]  # [outputs, ld], ±0.5 for classification, standardised for regression
     labels: NDArray[np.int32]  # [ld], class index; −1 in the padding and for regression
+    importances: NDArray[np.float32]  # [ld], what a squared error counts; 0 in the padding
     n: int  # patterns without the padding
 
     @classmethod
     def of(
-        cls, x: NDArray[np.float32], y: NDArray[np.float32], task: Task, inputs: Scaling, targets: Scaling
+        cls,
+        x: NDArray[np.float32],
+        y: NDArray[np.float32],
+        task: Task,
+        inputs: Scaling,
+        targets: Scaling,
+        class_weights: NDArray[np.float64] | None = None,
     ) -> Patterns:
         """Lay out checked rows."""
         n = len(x)
-        ld = -(-n // PADDING) * PADDING
-        features = np.zeros((1 + x.shape[1], ld), np.float32)
+        ld = (-(-n // PADDING) | 1) * PADDING  # odd: rows a power of two apart would share their places in the cache
+        importances = aligned_zeros(1, ld)[0]
+        importances[:n] = 1 if class_weights is None else class_weights[class_indices(y)]
+        features = aligned_zeros(1 + x.shape[1], ld)
         features[0, :n] = 1
         features[1:, :n] = standardised(x, inputs.mean, inputs.scale).T
-        padded_targets = np.zeros((y.shape[1], ld), np.float32)
+        padded_targets = aligned_zeros(y.shape[1], ld)
         labels = np.full(ld, -1, np.int32)
         if task == "classification":
             padded_targets[:, :n] = y.T - np.float32(0.5)
-            labels[:n] = y[:, 0] if y.shape[1] == 1 else y.argmax(axis=1)
+            labels[:n] = class_indices(y)
         else:
             padded_targets[:, :n] = standardised(y, targets.mean, targets.scale).T
-        return cls(features, padded_targets, labels, n)
+        return cls(features, padded_targets, labels, importances, n)
+
+
+def aligned_zeros(n_rows: int, ld: int) -> NDArray[np.float32]:
+    """Rows that begin where a cache line does, if ld is a multiple of PADDING: float32[n_rows, ld].
+
+    A vector that straddles two lines costs a quarter of the speed.
+    """
+    size = 4 * n_rows * ld
+    memory = np.zeros(size + 63, np.uint8)
+    first = -memory.ctypes.data % 64
+    return memory[first : first + size].view(np.float32).reshape(n_rows, ld)
+
+
+def class_indices(y: NDArray[np.float32]) -> NDArray[np.int64]:
+    """The class of each row of targets, one-hot or one column of 0 and 1: int64[n]."""
+    return y[:, 0].astype(np.int64) if y.shape[1] == 1 else y.argmax(axis=1)
+
+
+def weights_of_classes(
+    y: NDArray[np.float32], wanted: tuple[float, ...] | Literal["balanced"] | None
+) -> NDArray[np.float64] | None:
+    """What an error in each class counts, at mean 1 over the rows; None where all count alike.
+
+    Balanced weights are n / (classes · patterns of the class) (King & Zeng 2001); a class without a pattern has none.
+
+    Raises:
+        ParameterError: there are not as many weights as classes.
+    """
+    if wanted is None:
+        return None
+    indices = class_indices(y)
+    n_classes = max(2, y.shape[1])
+    counts = np.bincount(indices, minlength=n_classes)
+    if wanted == "balanced":
+        weights = np.where(counts > 0, 1.0 / np.maximum(counts, 1), 0.0)
+    else:
+        weights = np.array(wanted, np.float64)
+        if len(weights) != n_classes:
+            raise ParameterError("class_weights", f"there are {n_classes} classes, but {len(weights)} weights")
+    return cast("NDArray[np.float64]", weights * len(y) / weights[indices].sum())
 
 
 def checked(
@@ -92,7 +141,7 @@ def check_several_classes(y: NDArray[np.float32]) -> None:
     Raises:
         DataError: naming the class.
     """
-    labels = y[:, 0] if y.shape[1] == 1 else y.argmax(axis=1)
+    labels = class_indices(y)
     if (labels == labels[0]).all():
         raise DataError("y", f"holds one class only: class {int(labels[0])} in all {len(y)} rows")
 

@@ -8,17 +8,31 @@ correlate with the residual error, install the best one with its input weights f
 from __future__ import annotations
 
 import time
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, get_args
 
 import numpy as np
 
-from juniper_cascor.engine.backend import ACCURACY, LOSS, VAL_ACCURACY, VAL_LOSS, CandidateState, OutputState
-from juniper_cascor.engine.errors import DataError, ParameterError, StateError
+from juniper_cascor.engine import backends
+from juniper_cascor.engine.activations import ACTIVATIONS
+from juniper_cascor.engine.backend import (
+    ACCURACY,
+    BACKENDS,
+    LOSS,
+    VAL_ACCURACY,
+    VAL_LOSS,
+    BackendName,
+    CandidateState,
+    OutputState,
+)
+from juniper_cascor.engine.candidate_pool import new_pool, output_weights_with, winner
+from juniper_cascor.engine.errors import ParameterError, StateError
 from juniper_cascor.engine.events import EpochRows, Installation, Outcome, Phase, Progress
-from juniper_cascor.engine.initial_weights import candidate_weights
 from juniper_cascor.engine.network import Network
 from juniper_cascor.engine.parameters import Parameters
-from juniper_cascor.engine.patterns import Patterns, Scaling, check_several_classes, checked, checksum
+from juniper_cascor.engine.patterns import Scaling
+from juniper_cascor.engine.saved_state import STATE_VERSION, SavedState
+from juniper_cascor.engine.training_data import TrainingData
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -29,8 +43,7 @@ if TYPE_CHECKING:
     from juniper_cascor.engine.backend import Backend
 
 _OUTCOMES: tuple[Outcome, ...] = get_args(Outcome)
-_STATE_VERSION = 1
-_GAIN = 0.99  # a unit that leaves more of the loss than this has not lowered it
+_GAIN = 0.99  # a unit that leaves more of the training loss than this has not lowered it
 
 
 class Training:
@@ -40,7 +53,7 @@ class Training:
     training was saved and restored between two of them, changes no bit of it.
     """
 
-    def __init__(self, data: _Data, parameters: Parameters, backend: Backend, seed: int) -> None:
+    def __init__(self, data: TrainingData, parameters: Parameters, backend: Backend, seed: int) -> None:
         """Use `start` or `restore`."""
         self._data = data
         self._backend = backend
@@ -51,8 +64,9 @@ class Training:
         self._hidden_weights: list[NDArray[np.float32]] = []
         self._activations: list[Activation] = []
         self._measured = np.full(4, np.nan, np.float32)  # the last row of the output phase
-        self._best_loss = np.inf
-        self._n_without_gain = 0
+        self._gain = _Gain()
+        self._validation_gain = _Gain()
+        self._best: _Grown | None = None  # on the validation patterns
         self._finished: Outcome | None = None
         self._output: OutputState
         self._candidates: CandidateState | None = None  # None in the output phase
@@ -68,6 +82,8 @@ class Training:
         x_val: ArrayLike | None = None,
         y_val: ArrayLike | None = None,
         network: Network | None = None,
+        backend: BackendName | None = None,
+        threads: int | None = None,
     ) -> Training:
         """Begin a training.
 
@@ -76,9 +92,12 @@ class Training:
             y: Targets, [n, outputs]: one-hot, or one column of 0 and 1; for regression, values.
             parameters: What to train, and how.
             seed: With data and parameters it determines the result.
-            x_val: Validation inputs, watched but not learnt from.
+            x_val: Validation inputs, watched but not learnt from; see `Parameters.validation_patience`.
             y_val: Their targets.
             network: Grow on from this network (with its scaling) instead of from nothing.
+            backend: What trains; by default it follows from the sizes alone.
+            threads: At most so many, by default one for each processor that this process may use. No bit of the
+                result depends on it.
 
         Raises:
             DataError: naming the row and column that cannot be trained on.
@@ -86,10 +105,10 @@ class Training:
         if not 0 <= seed < 2**63:
             raise ValueError(f"seed must be in [0, 2^63), not {seed}")
         scaling = None if network is None else Scaling(network.feature_mean, network.feature_scale)
-        data = _Data(x, y, x_val, y_val, parameters, scaling)
+        data = TrainingData(x, y, x_val, y_val, parameters, scaling)
         if network is not None:
             data.check_shape_of(network)
-        training = cls(data, parameters, data.make_backend(), seed)
+        training = cls(data, parameters, backends.make(backend, data, parameters, threads), seed)
         if network is None:
             weights = np.zeros((data.n_outputs, 1 + data.n_inputs), np.float32)
         else:
@@ -109,59 +128,69 @@ class Training:
         *,
         x_val: ArrayLike | None = None,
         y_val: ArrayLike | None = None,
+        threads: int | None = None,
     ) -> Training:
-        """Take up a training where `state` left it, with the same data and parameters.
+        """Take up a training where `state` left it, with the same data and parameters, on the same back end.
 
         Raises:
             DataError: as `start`.
             StateError: the state is incomplete, or belongs to other data.
         """
-        saved = _Saved(state)
+        saved = SavedState(state)
         scaling = Scaling(saved.floats("feature_mean"), saved.floats("feature_scale"))
-        data = _Data(x, y, x_val, y_val, parameters, scaling)
-        if saved.number("checksum") != data.checksum():
+        data = TrainingData(x, y, x_val, y_val, parameters, scaling)
+        if saved.number("checksum") != data.checksum:
             raise StateError("the state belongs to other data than these")
-        training = cls(data, parameters, data.make_backend(), saved.number("seed"))
+        backend = backends.make(BACKENDS[saved.number("backend")], data, parameters, threads)
+        training = cls(data, parameters, backend, saved.number("seed"))
         training._epoch = saved.number("epoch")
         training._n_installed = saved.number("n_installed")
-        training._n_without_gain = saved.number("n_without_gain")
-        training._best_loss = float(saved.array("best_loss").astype(np.float64).item())
+        training._gain = _Gain(saved.real("best_loss"), saved.number("n_without_gain"))
+        training._validation_gain = _Gain(saved.real("best_val_loss"), saved.number("n_without_val_gain"))
+        if (n_best := saved.number("n_best_hidden_units")) >= 0:
+            training._best = _Grown(n_best, saved.floats("best_output_weights"))
         training._measured = saved.floats("measured")
         finished = saved.number("finished")
         training._finished = None if finished < 0 else _OUTCOMES[finished]
         flat = saved.floats("hidden_weights")
-        for i in range(saved.number("n_hidden_units")):
-            n_weights = 1 + data.n_inputs + i
-            training._add_unit(flat[:n_weights].copy(), "tanh")
-            flat = flat[n_weights:]
+        for fan_in, code in zip(saved.integers("fan_ins"), saved.integers("activations"), strict=True):
+            training._add_unit(flat[:fan_in].copy(), ACTIVATIONS[code])
+            flat = flat[fan_in:]
         weights = np.zeros((data.n_outputs, training._n_features), np.float32)
         training._begin_output_phase(weights)
         training._output.load("output_", state)
         pool = saved.number("pool")
         if pool:
-            training._begin_candidate_phase(pool).load("candidate_", state)
+            training._begin_candidate_phase(replace(parameters, candidate_pool_size=pool)).load("candidate_", state)
         return training
 
     def state(self) -> dict[str, NDArray[np.generic]]:
         """Everything between two chunks, as arrays of numbers: `restore` goes on as if nothing had been."""
         pool = 0 if self._candidates is None else len(self._candidates.weights)
         numbers = {
-            "version": _STATE_VERSION,
-            "checksum": self._data.checksum(),
+            "version": STATE_VERSION,
+            "checksum": self._data.checksum,
+            "backend": BACKENDS.index(self.backend),
             "seed": self._seed,
             "epoch": self._epoch,
             "n_installed": self._n_installed,
-            "n_without_gain": self._n_without_gain,
-            "n_hidden_units": len(self._hidden_weights),
+            "n_without_gain": self._gain.n_without,
+            "n_without_val_gain": self._validation_gain.n_without,
+            "n_best_hidden_units": -1 if self._best is None else self._best.n_hidden_units,
             "finished": -1 if self._finished is None else _OUTCOMES.index(self._finished),
             "pool": pool,
         }
         arrays: dict[str, NDArray[np.generic]] = {name: np.array(value, np.int64) for name, value in numbers.items()}
-        arrays["best_loss"] = np.array(self._best_loss, np.float64)
+        arrays["best_loss"] = np.array(self._gain.best, np.float64)
+        arrays["best_val_loss"] = np.array(self._validation_gain.best, np.float64)
+        if self._best is not None:
+            arrays["best_output_weights"] = self._best.output_weights.copy()
         arrays["measured"] = self._measured.copy()
         arrays["feature_mean"] = self._data.inputs.mean.copy()
         arrays["feature_scale"] = self._data.inputs.scale.copy()
         arrays["hidden_weights"] = np.concatenate([np.zeros(0, np.float32), *self._hidden_weights])
+        arrays["fan_ins"] = np.array([len(weights) for weights in self._hidden_weights], np.int64)
+        arrays["activations"] = np.array([ACTIVATIONS.index(name) for name in self._activations], np.int64)
         arrays |= self._output.arrays("output_")
         if self._candidates is not None:
             arrays |= self._candidates.arrays("candidate_")
@@ -171,6 +200,11 @@ class Training:
     def parameters(self) -> Parameters:
         """The parameters that the next phase begins with."""
         return self._parameters
+
+    @property
+    def backend(self) -> BackendName:
+        """What trains."""
+        return self._backend.name
 
     @property
     def seed(self) -> int:
@@ -208,10 +242,11 @@ class Training:
         """Train by these from the next phase on; the phase that runs keeps its own.
 
         Raises:
-            ParameterError: the task differs.
+            ParameterError: the task or the class weights differ.
         """
-        if parameters.task != self._data.task:
-            raise ParameterError("task", "cannot change while training")
+        for name in ("task", "class_weights"):
+            if getattr(parameters, name) != getattr(self._parameters, name):
+                raise ParameterError(name, "cannot change while training")
         self._parameters = parameters
 
     def advance(self, max_epochs: int | None = None) -> Progress:
@@ -233,20 +268,22 @@ class Training:
             self._measured = layer.rows[-1].copy()
             rows = self._rows(layer.rows, np.full(len(layer.rows), np.nan, np.float32))
             if layer.has_ended:
-                self._finished = "solved" if layer.has_solved else self._reason_not_to_grow()
-                if self._finished is None:
-                    self._begin_candidate_phase(self._parameters.candidate_pool_size)
+                reason = self._reason_not_to_grow()
+                if reason is None and not layer.has_solved:
+                    self._begin_candidate_phase(self._parameters)
+                else:
+                    self._finish("solved" if layer.has_solved else reason)
         else:
             candidates = self._candidates
             pool = self._backend.train_candidates(candidates, max_epochs)
             scores = candidates.scores.copy()
-            rows = self._rows(np.broadcast_to(self._measured, (len(pool.scores), 4)), pool.scores.max(axis=1))
+            rows = self._rows(np.broadcast_to(self._measured, (len(pool.best_scores), 4)), pool.best_scores)
             if pool.has_ended:
-                best = int(candidates.scores.argmax())
+                best = winner(candidates, self._parameters.descendant_factor)
                 if self._is_budget_spent():
-                    self._finished = "max_epochs"
+                    self._finish("max_epochs")
                 elif not candidates.scores[best] > self._parameters.correlation_threshold:
-                    self._finished = "no_candidate"
+                    self._finish("no_candidate")
                 else:
                     installed = self._install(candidates, best)
 
@@ -266,60 +303,61 @@ class Training:
         )
 
     def _reason_not_to_grow(self) -> Outcome | None:
-        """Why growth ends after an output phase that has not solved the task, or None."""
-        parameters, loss = self._parameters, float(self._measured[LOSS])
-        if loss < self._best_loss * _GAIN:
-            self._best_loss = loss
-            self._n_without_gain = 0
-        else:
-            self._n_without_gain += 1
+        """Take note of what an output phase came to; why growth ends after it though not solved, or None."""
+        parameters, n_units = self._parameters, len(self._hidden_weights)
+        self._gain.look(float(self._measured[LOSS]), _GAIN)
+        stops_early = parameters.validation_patience is not None and self._data.has_validation
+        if stops_early and self._validation_gain.look(float(self._measured[VAL_LOSS]), 1.0):
+            self._best = _Grown(n_units, self._output.weights.copy())
         if self._is_budget_spent():
             return "max_epochs"
-        if len(self._hidden_weights) >= parameters.max_hidden_units:
+        if n_units >= parameters.max_hidden_units:
             return "max_hidden_units"
         if parameters.max_iterations is not None and self._n_installed >= parameters.max_iterations:
             return "max_iterations"
-        if parameters.patience is not None and self._n_without_gain >= parameters.patience:
+        if parameters.patience is not None and self._gain.n_without >= parameters.patience:
             return "stagnated"
+        if stops_early and self._validation_gain.n_without >= (parameters.validation_patience or 0):
+            return "early_stopped"
         return None
 
-    def _begin_output_phase(self, weights: NDArray[np.float32]) -> None:
-        parameters = self._parameters
+    def _finish(self, outcome: Outcome | None) -> None:
+        """End, with the network that was best on the validation patterns where that was watched."""
+        self._finished = outcome
         self._candidates = None
-        self._output = OutputState.start(
-            weights,
-            step=parameters.rate("output"),
-            max_epochs=self._within_budget(parameters.output_epochs),
-            patience=parameters.output_patience,
-            change_threshold=parameters.output_change_threshold,
-            error_threshold=parameters.error_threshold,
-        )
+        if self._best is not None:
+            del self._hidden_weights[self._best.n_hidden_units :]
+            del self._activations[self._best.n_hidden_units :]
+            self._output.weights = self._best.output_weights
 
-    def _begin_candidate_phase(self, pool: int) -> CandidateState:
-        parameters = self._parameters
+    def _begin_output_phase(self, weights: NDArray[np.float32]) -> None:
+        self._candidates = None
+        max_epochs = self._within_budget(self._parameters.output_epochs)
+        self._output = OutputState.start(weights, self._parameters, max_epochs)
+
+    def _begin_candidate_phase(self, parameters: Parameters) -> CandidateState:
         self._backend.measure_residuals(self._output.weights)
-        self._candidates = CandidateState.start(
-            candidate_weights(self._seed, len(self._hidden_weights), pool, self._n_features),
-            self._data.n_outputs,
-            step=parameters.rate("candidate"),
+        self._candidates = new_pool(
+            parameters,
+            self._seed,
+            fan_ins=[len(weights) for weights in self._hidden_weights],
+            n_features=self._n_features,
+            n_outputs=self._data.n_outputs,
             max_epochs=self._within_budget(parameters.candidate_epochs),
-            patience=parameters.candidate_patience,
-            change_threshold=parameters.candidate_change_threshold,
         )
         return self._candidates
 
     def _install(self, candidates: CandidateState, best: int) -> Installation:
-        """Freeze the best candidate; −covariance is its output weights' starting value."""
+        """Freeze the best candidate."""
         index = len(self._hidden_weights)
-        weights = candidates.weights[best].copy()
-        self._add_unit(weights, "tanh")
+        weights = candidates.weights[best, : candidates.fan_ins[best]].copy()
+        self._add_unit(weights, candidates.activation(best))
         self._n_installed += 1
-        own_weights = -candidates.covariances[best][:, np.newaxis]
-        self._begin_output_phase(np.concatenate([self._output.weights, own_weights], axis=1))
-        return Installation(index, float(candidates.scores[best]), self._epoch, weights)
+        self._begin_output_phase(output_weights_with(self._output.weights, candidates, best))
+        return Installation(index, float(candidates.scores[best]), self._epoch, weights, self._activations[-1])
 
     def _add_unit(self, weights: NDArray[np.float32], activation: Activation) -> None:
-        self._backend.add_unit(weights)
+        self._backend.add_unit(weights, activation)
         weights.flags.writeable = False  # frozen: networks handed out share it
         self._hidden_weights.append(weights)
         self._activations.append(activation)
@@ -337,6 +375,30 @@ class Training:
         return max(1, min(epochs, self._parameters.max_epochs - self._epoch))
 
 
+@dataclass(slots=True)
+class _Gain:
+    """The least loss so far, and how many looks ago it was."""
+
+    best: float = np.inf
+    n_without: int = 0
+
+    def look(self, loss: float, share: float) -> bool:
+        """Whether a loss is below this share of the least one."""
+        if loss < self.best * share:
+            self.best, self.n_without = loss, 0
+            return True
+        self.n_without += 1
+        return False
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Grown:
+    """How far a network had grown."""
+
+    n_hidden_units: int
+    output_weights: NDArray[np.float32]  # [outputs, 1 + inputs + n_hidden_units]
+
+
 def warm_up() -> float:
     """Load the compiled loops, so that the first training starts at once; the seconds that this took.
 
@@ -350,91 +412,3 @@ def warm_up() -> float:
     while training.finished is None:
         training.advance()
     return time.perf_counter() - began
-
-
-class _Data:
-    """The checked patterns of a training, and how values outside become values inside and back."""
-
-    def __init__(
-        self,
-        x: ArrayLike,
-        y: ArrayLike,
-        x_val: ArrayLike | None,
-        y_val: ArrayLike | None,
-        parameters: Parameters,
-        scaling: Scaling | None,
-    ) -> None:
-        self.task = parameters.task
-        self._x, self._y = checked(x, y, self.task)
-        self.n_inputs: int = self._x.shape[1]
-        self.n_outputs: int = self._y.shape[1]
-        if self.task == "classification":
-            check_several_classes(self._y)
-        self.inputs = Scaling.of(self._x) if scaling is None else scaling
-        if len(self.inputs.mean) != self.n_inputs:
-            raise DataError("x", f"has {self.n_inputs} columns, but the network {len(self.inputs.mean)} inputs")
-        # Targets of a regression may have any scale, steps and thresholds have not.
-        is_scaled = self.task == "regression"
-        self._targets = Scaling.of(self._y) if is_scaled else Scaling.none(self.n_outputs)
-        self._validation: Patterns | None = None
-        if x_val is not None and y_val is not None:
-            x_held, y_held = checked(x_val, y_val, self.task, suffix="_val")
-            for name, held, own in (("x_val", x_held, self._x), ("y_val", y_held, self._y)):
-                if held.shape[1] != own.shape[1]:
-                    raise DataError(name, f"has {held.shape[1]} columns, but {name[0]} has {own.shape[1]}")
-            self._validation = self._patterns(x_held, y_held)
-        elif x_val is not None or y_val is not None:
-            raise DataError("x_val" if x_val is None else "y_val", "is missing")
-        self._checksum: int | None = None
-
-    def make_backend(self) -> Backend:
-        # numba only now: a process that never trains never loads it.
-        from juniper_cascor.engine.numba_backend import NumbaBackend
-
-        return NumbaBackend(self._patterns(self._x, self._y), self._validation, self.task)
-
-    def check_shape_of(self, network: Network) -> None:
-        if network.n_outputs != self.n_outputs:
-            raise DataError("y", f"has {self.n_outputs} columns, but the network {network.n_outputs} outputs")
-        if network.task != self.task:
-            raise ParameterError("task", f"is {self.task}, but the network's is {network.task}")
-
-    def checksum(self) -> int:
-        if self._checksum is None:
-            self._checksum = checksum(self._x, self._y)
-        return self._checksum
-
-    def to_external(self, weights: NDArray[np.float32]) -> NDArray[np.float32]:
-        """Output weights for standardised targets → for the targets themselves."""
-        external = weights * self._targets.scale[:, np.newaxis]
-        external[:, 0] += self._targets.mean
-        return external
-
-    def to_internal(self, weights: NDArray[np.float32]) -> NDArray[np.float32]:
-        """The inverse of to_external."""
-        internal = weights.copy()
-        internal[:, 0] -= self._targets.mean
-        return internal / self._targets.scale[:, np.newaxis]
-
-    def _patterns(self, x: NDArray[np.float32], y: NDArray[np.float32]) -> Patterns:
-        return Patterns.of(x, y, self.task, self.inputs, self._targets)
-
-
-class _Saved:
-    """Reads a saved state, and says what it lacks."""
-
-    def __init__(self, arrays: Mapping[str, NDArray[np.generic]]) -> None:
-        self._arrays = arrays
-        if self.number("version") != _STATE_VERSION:
-            raise StateError(f"the state has version {self.number('version')}, not {_STATE_VERSION}")
-
-    def array(self, name: str) -> NDArray[np.generic]:
-        if name not in self._arrays:
-            raise StateError(f"the state lacks {name}")
-        return np.asarray(self._arrays[name])
-
-    def floats(self, name: str) -> NDArray[np.float32]:
-        return self.array(name).astype(np.float32)
-
-    def number(self, name: str) -> int:
-        return int(self.array(name).astype(np.int64).item(0))

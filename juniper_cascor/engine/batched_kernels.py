@@ -1,0 +1,173 @@
+"""What the batched back end computes between its matrix products. Importing this module loads numba."""
+
+from __future__ import annotations
+
+import numpy as np
+from numba import njit
+
+from juniper_cascor.engine import numba_loading
+from juniper_cascor.engine.numba_kernels import (
+    TILE,
+    Classes,
+    Counts,
+    Doubles,
+    Truths,
+    aligned_buffers,
+    climb,
+    conclude_candidate_epoch,
+    conclude_output_epoch,
+    descend,
+    learn,
+    score_of,
+    take_moments,
+)
+from juniper_cascor.engine.numba_math import FLAGS, Floats, activate
+
+_MATH_DIGEST = "?"  # of the files whose functions are compiled into those here; a test compares
+_ZERO = np.float32(0)
+
+
+@njit(cache=True, **FLAGS)
+def learn_block(
+    features: Floats,
+    targets: Floats,
+    labels: Classes,
+    importances: Floats,
+    first: int,
+    end: int,
+    weights: Floats,
+    linear: bool,
+    slopes: Floats,
+) -> tuple[float, int, np.float32]:
+    """One pass of an output layer over a block of patterns; `slopes` is [0, features] where none are wanted."""
+    chosen = np.empty(TILE, np.int32)
+    wanted = len(slopes) > 0
+    buffers = aligned_buffers()
+    return learn(features, targets, labels, importances, first, end, weights, linear, wanted, slopes, buffers, chosen)
+
+
+@njit(cache=True, **FLAGS)
+def conclude_layer(
+    loss: float,
+    largest: float,
+    slopes: Floats,
+    n: int,
+    weights: Floats,
+    memory: Floats,
+    steps: Floats,
+    clock: Counts,
+    mark: Doubles,
+    limits: Counts,
+    rule: Counts,
+    settings: Doubles,
+) -> tuple[bool, bool]:
+    """Count an epoch of the output layer and take its step: whether the phase has ended, and whether it has solved."""
+    has_ended, has_solved = conclude_output_epoch(loss, largest, clock, mark, limits, settings)
+    if not has_ended:
+        descend(weights, slopes, memory, steps, n, clock, rule, settings)
+    return has_ended, has_solved
+
+
+@njit(cache=True, **FLAGS)
+def respond_pool(
+    sums: Floats,
+    aims: Floats,
+    activations: Counts,
+    pulls: Floats,
+    means: Floats,
+    n: int,
+    responses: Floats,
+    totals: Doubles,
+    squares: Doubles,
+) -> None:
+    """Activations of candidates on a tile, and in `aims` the slopes of −S by their summed inputs.
+
+    `sums`, `aims` and `responses` are [candidates, patterns of the tile]; the first n patterns are no padding. Before,
+    `aims` holds the residuals times the candidates' coefficients. Totals and squares of the activations are added up.
+    """
+    n_candidates, width = sums.shape
+    primes = np.empty(width, np.float32)
+    for c in range(n_candidates):
+        own, aim = responses[c], aims[c]
+        activate(sums[c], width, activations[c], own, primes)
+        pull, mean = pulls[c], means[c]
+        for i in range(width):
+            aim[i] = (pull * (own[i] - mean) - aim[i]) * primes[i]
+        total, square = _ZERO, _ZERO
+        for i in range(min(width, n)):
+            total += own[i]
+            square += own[i] * own[i]
+        totals[c] += float(total)
+        squares[c] += float(square)
+
+
+@njit(cache=True, **FLAGS)
+def conclude_pool(
+    chosen: Counts,
+    pass_slopes: Floats,
+    pass_covariances: Floats,
+    totals: Doubles,
+    squares: Doubles,
+    n: int,
+    sum_of_squares: float,
+    weights: Floats,
+    memory: Floats,
+    steps: Floats,
+    covariances: Floats,
+    moments: Floats,
+    scores: Floats,
+    marks: Floats,
+    waited: Counts,
+    active: Truths,
+    fan_ins: Counts,
+    clock: Counts,
+    limits: Counts,
+    rule: Counts,
+    settings: Doubles,
+) -> None:
+    """Score the passes of the chosen candidates, and take the steps of those that go on."""
+    normalised = rule[1] == 1
+    for k in range(len(chosen)):
+        c = chosen[k]
+        own_covariances, own_moments = covariances[c], moments[c]
+        own_covariances[:] = pass_covariances[k]
+        take_moments(totals[k], squares[k], n, own_moments)
+        score = score_of(own_covariances, own_moments, normalised, sum_of_squares)
+        if conclude_candidate_epoch(c, clock[0], score, scores, marks, waited, active, limits, settings):
+            fan_in = fan_ins[c]
+            climb(
+                weights[c, :fan_in],
+                pass_slopes[k, :fan_in],
+                memory[c, :fan_in],
+                steps[c, :fan_in],
+                clock[0],
+                sum_of_squares,
+                rule,
+                settings,
+            )
+
+
+_M, _V, _D, _C = "float32[:, ::1]", "float32[::1]", "float64[::1]", "int64[::1]"
+_A = "float32[:, :]"  # part of a buffer
+
+KERNELS = (
+    (
+        learn_block,
+        f"Tuple((float64, int64, float32))({_M}, {_M}, int32[::1], {_V}, int64, int64, {_M}, boolean, {_M})",
+    ),
+    (respond_pool, f"void({_A}, {_A}, {_C}, {_V}, {_V}, int64, {_A}, {_D}, {_D})"),
+    (
+        conclude_layer,
+        f"Tuple((boolean, boolean))(float64, float64, {_M}, int64, {_M}, {_M}, {_M}, {_C}, {_D}, {_C}, {_C}, {_D})",
+    ),
+    (
+        conclude_pool,
+        f"void({_C}, {_M}, {_M}, {_D}, {_D}, int64, float64, {_M}, {_M}, {_M}, {_M}, {_M}, {_V}, {_V}, {_C}, "
+        f"boolean[::1], {_C}, {_C}, {_C}, {_C}, {_D})",
+    ),
+)
+
+
+def load() -> None:
+    """Make every loop ready."""
+    numba_loading.load(KERNELS)
