@@ -199,7 +199,7 @@ class JobTraining:
             parameters=network_spec.as_json(training.parameters),
             dataset_id=job.dataset_id,
             dataset_checksum=job.dataset_checksum,
-            backend=job.backend,
+            backend=training.backend,
             versions=job.versions | versions.of_machine(),
         )
         snapshot_folder.write(job.snapshot_folder, Snapshot(card, network, training.state(), self._curve.columns()))

@@ -92,8 +92,9 @@ class Killer:
         return found
 
     def _process(self, max_epochs: int) -> "subprocess.Popen[bytes]":
+        threads = str(self._rng.integers(1, 4))
         module = "tests.integration.resumed_run"
-        command = [sys.executable, "-m", module, str(self._folder), self._name, str(max_epochs)]
+        command = [sys.executable, "-m", module, str(self._folder), self._name, str(max_epochs), threads]
         return subprocess.Popen(command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, bufsize=0)
 
     def _train(self, process: "subprocess.Popen[bytes]", chunks: int) -> None:
@@ -146,15 +147,16 @@ PAGE = """\
 
 Each training below was killed (SIGKILL) at random moments: while it started, within compiled chunks and between them,
 and while it wrote a snapshot. Each time a new process took it up from the newest snapshot, with chunks of another
-length, from one epoch on. In the end its network, optimiser state, counters and metrics were compared with those of a
-run that nobody touched and whose chunks were as long as they come.
+length, from one epoch on, and with another number of threads. In the end its network, optimiser state, counters and
+metrics were compared with those of a run that nobody touched and whose chunks were as long as they come. *While
+writing* counts the kills that left a half-written file behind, which the next process removed.
 
 ```sh
 python -m tests.integration.killing {kills} > docs/resume-soak.md
 ```
 
-| training | epochs | hidden units | kills | at start | half-written files left | otherwise | arrays that differ |
-|---|---|---|---|---|---|---|---|
+| training | back end | epochs | hidden units | kills | at start | while writing | otherwise | arrays that differ |
+|---|---|---|---|---|---|---|---|---|
 {rows}
 
 {total} kills, {different} of {runs} runs with a difference. {where}
@@ -171,7 +173,7 @@ def main(kills: int) -> int:
         total += counted.total
         different += bool(found)
         rows.append(
-            f"| {name} | {card.epoch} | {card.hidden_units} | {counted.total} | {counted.at_start} | "
+            f"| {name} | {card.backend} | {card.epoch} | {card.hidden_units} | {counted.total} | {counted.at_start} | "
             f"{counted.while_writing} | {counted.otherwise} | {', '.join(found) or 'none'} |"
         )
         sys.stderr.write(f"{rows[-1]}\n")

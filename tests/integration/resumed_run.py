@@ -1,4 +1,6 @@
-"""A training in a process of its own, to be killed: `python -m tests.integration.resumed_run FOLDER CASE MAX_EPOCHS`.
+"""A training in a process of its own, to be killed.
+
+`python -m tests.integration.resumed_run FOLDER CASE MAX_EPOCHS THREADS`
 
 It takes up the run from its newest snapshot that reads well, or starts it where there is none, and says so with a byte.
 For each byte on its standard input it trains one chunk of at most MAX_EPOCHS epochs, writes a snapshot, and answers
@@ -8,13 +10,14 @@ with a byte: so the one who kills it knows that it is at work, and that it canno
 import os
 import sys
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
 from juniper_cascor import versions
+from juniper_cascor.engine.backend import BackendName
 from juniper_cascor.engine.parameters import Parameters
 from juniper_cascor.engine.training import Training
 from juniper_cascor.resuming import resume
@@ -68,30 +71,39 @@ def halves(x: NDArray[np.float64], y: NDArray[np.generic]) -> Data:
 
 @dataclass(frozen=True)
 class Case:
-    """A training: what it is told, and on what."""
+    """A training: what it is told, on what, and by which back end."""
 
     data: Data
     parameters: Parameters
+    backend: BackendName
 
+
+SHORT = Parameters(max_hidden_units=8)
 
 CASES = {
-    "defaults": Case(spirals(), Parameters()),
-    "regression": Case(waves(), Parameters.preset("regression", max_hidden_units=10)),
-    "validation": Case(blobs(), Parameters(max_hidden_units=10, validation_patience=3)),
-    "patience": Case(blobs(), Parameters(max_hidden_units=10, patience=2)),
+    "defaults": Case(spirals(), Parameters(), "numba-serial"),
+    "parallel": Case(spirals(), Parameters(candidate_pool_size=12), "numba-parallel"),
+    "batched": Case(spirals(), Parameters(candidate_pool_size=12), "numba-batched"),
+    "quickprop": Case(
+        spirals(), replace(SHORT, optimizer_type="quickprop", candidate_optimizer_type="quickprop"), "numba-serial"
+    ),
+    "adam": Case(spirals(), replace(SHORT, optimizer_type="adam", candidate_optimizer_type="adam"), "numba-parallel"),
+    "compact, siblings": Case(
+        spirals(),
+        Parameters.preset("compact", candidate_placement="sibling-or-descendant", max_hidden_units=8),
+        "numba-batched",
+    ),
+    "regression": Case(waves(), Parameters.preset("regression", max_hidden_units=8, output_ridge=1e-3), "numba-serial"),
+    "validation": Case(blobs(), Parameters(validation_patience=3, class_weights="balanced"), "numba-parallel"),
 }
 
 
 def begun(case: Case) -> Training:
     """The case's training before its first epoch."""
     data = case.data
-    return Training.start(data.x, data.y, case.parameters, seed=SEED, x_val=data.x_val, y_val=data.y_val)
-
-
-def resumed(case: Case, snapshot: Snapshot) -> Training:
-    """The case's training where the snapshot left it."""
-    data = case.data
-    return resume(snapshot, data.x, data.y, x_val=data.x_val, y_val=data.y_val)
+    return Training.start(
+        data.x, data.y, case.parameters, seed=SEED, x_val=data.x_val, y_val=data.y_val, backend=case.backend
+    )
 
 
 def snapshot_of(training: Training, curve: Curve) -> Snapshot:
@@ -105,7 +117,7 @@ def snapshot_of(training: Training, curve: Curve) -> Snapshot:
         seed=SEED,
         task=network.task,
         parameters=training.parameters.as_dict(),
-        backend="numba",
+        backend=training.backend,
         versions=versions.of_libraries() | versions.of_machine(),
     )
     return Snapshot(card, network, training.state(), curve.columns())
@@ -122,10 +134,15 @@ def advance(training: Training, curve: Curve, max_epochs: int | None) -> None:
     curve.append(rows)
 
 
-def main(folder: Path, case: Case, max_epochs: int) -> None:
+def main(folder: Path, case: Case, max_epochs: int, threads: int) -> None:
     """Train while told to."""
     snapshot = snapshot_folder.newest(folder, RUN)
-    training = begun(case) if snapshot is None else resumed(case, snapshot)
+    data = case.data
+    training = (
+        begun(case)
+        if snapshot is None
+        else resume(snapshot, data.x, data.y, x_val=data.x_val, y_val=data.y_val, threads=threads)
+    )
     curve = Curve(ROWS, None if snapshot is None else snapshot.metrics)
     os.write(1, b".")
     while training.finished is None and os.read(0, 1):
@@ -135,4 +152,4 @@ def main(folder: Path, case: Case, max_epochs: int) -> None:
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]), CASES[sys.argv[2]], int(sys.argv[3]))
+    main(Path(sys.argv[1]), CASES[sys.argv[2]], int(sys.argv[3]), int(sys.argv[4]))

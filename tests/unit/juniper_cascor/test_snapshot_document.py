@@ -1,6 +1,7 @@
 """docs/snapshot-format.md describes what is written."""
 
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -70,7 +71,7 @@ def test_every_column_of_the_metrics_is_described() -> None:
 
 def test_every_array_of_the_state_is_described() -> None:
     """With its type and dimensions, in either phase."""
-    training = Training.start(X, Y, FAST, seed=0, x_val=X, y_val=Y)
+    training = Training.start(X, Y, replace(FAST, validation_patience=1), seed=0, x_val=X, y_val=Y)
     written = dict(training.state())
     while training.phase == "output":
         training.advance()
