@@ -78,11 +78,11 @@ class BatchedBackend(NumbaBackend):
         row: NDArray[np.float32],
         *,
         wants_slopes: bool,
-    ) -> tuple[NDArray[np.float32], float, float]:
+    ) -> tuple[NDArray[np.float32], float, np.float32]:
         """One pass over patterns, its loss and accuracy written to a row: slopes, loss and largest error."""
         n_outputs, n_features = weights.shape
 
-        def learn(block: slice) -> tuple[NDArray[np.float32], float, int, float]:
+        def learn(block: slice) -> tuple[NDArray[np.float32], float, int, np.float32]:
             slopes = np.empty((n_outputs if wants_slopes else 0, n_features), np.float32)
             return slopes, *kernels.learn_block(
                 features,
@@ -104,7 +104,7 @@ class BatchedBackend(NumbaBackend):
         slopes = parts[0][0]
         for part in parts[1:]:
             slopes += part[0]
-        return slopes, loss, max(part[3] for part in parts)
+        return slopes, loss, np.float32(max(part[3] for part in parts))
 
     def train_candidates(self, state: CandidateState, max_epochs: int | None) -> CandidateChunk:
         """Run one chunk of a candidate phase."""

@@ -23,7 +23,7 @@ from juniper_cascor.engine.numba_kernels import (
 )
 from juniper_cascor.engine.numba_math import FLAGS, Floats, activate
 
-_MATH_DIGEST = "?"  # of the files whose functions are compiled into those here; a test compares
+COMPILED_IN = "7d1eaade9d59039f"  # the digest of numba_math.py and numba_kernels.py
 _ZERO = np.float32(0)
 
 
@@ -49,7 +49,7 @@ def learn_block(
 @njit(cache=True, **FLAGS)
 def conclude_layer(
     loss: float,
-    largest: float,
+    largest: np.float32,
     slopes: Floats,
     n: int,
     weights: Floats,
@@ -158,7 +158,7 @@ KERNELS = (
     (respond_pool, f"void({_A}, {_A}, {_C}, {_V}, {_V}, int64, {_A}, {_D}, {_D})"),
     (
         conclude_layer,
-        f"Tuple((boolean, boolean))(float64, float64, {_M}, int64, {_M}, {_M}, {_M}, {_C}, {_D}, {_C}, {_C}, {_D})",
+        f"Tuple((boolean, boolean))(float64, float32, {_M}, int64, {_M}, {_M}, {_M}, {_C}, {_D}, {_C}, {_C}, {_D})",
     ),
     (
         conclude_pool,

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from juniper_cascor.engine import numba_loading
 from juniper_cascor.engine.numba_math import FLAGS, Floats, activate, take_step, tanh
 
-_MATH_DIGEST = "?"  # of numba_math.py, which is compiled into the loops here
+COMPILED_IN = "706dd21cae22ede9"  # the digest of numba_math.py
 TILE = 256  # patterns worked on at once
 
 Doubles: TypeAlias = NDArray[np.float64]
@@ -219,7 +219,7 @@ def descend(
 
 @njit(forceinline=True, **FLAGS)
 def conclude_output_epoch(
-    loss: float, largest: float, clock: Counts, mark: Doubles, limits: Counts, settings: Doubles
+    loss: float, largest: np.float32, clock: Counts, mark: Doubles, limits: Counts, settings: Doubles
 ) -> tuple[bool, bool]:
     """Count an epoch of an output phase: whether it ends the phase, and whether the layer has solved."""
     has_solved = largest < settings[1]
@@ -460,8 +460,9 @@ def conclude_candidate_epoch(
         waited[c] = 0
     else:
         waited[c] += 1
-    active[c] = waited[c] < limits[1] and epoch + 1 < limits[0]
-    return active[c]
+    goes_on = bool(waited[c] < limits[1] and epoch + 1 < limits[0])
+    active[c] = goes_on
+    return goes_on
 
 
 @njit(forceinline=True, **FLAGS)

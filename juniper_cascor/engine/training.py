@@ -406,9 +406,9 @@ def warm_up() -> float:
     """
     began = time.perf_counter()
     parameters = Parameters(max_hidden_units=1, candidate_epochs=2, output_epochs=2)
-    training = Training.start(
-        [[0.0, 0.0], [0.0, 1.0], [1.0, 0.0], [1.0, 1.0]], [[0], [1], [1], [0]], parameters, seed=0
-    )
-    while training.finished is None:
-        training.advance()
+    x, y = [[0.0, 0.0], [0.0, 1.0], [1.0, 0.0], [1.0, 1.0]], [[0], [1], [1], [0]]
+    for backend in BACKENDS:
+        training = Training.start(x, y, parameters, seed=0, backend=backend)
+        while training.finished is None:
+            training.advance()
     return time.perf_counter() - began

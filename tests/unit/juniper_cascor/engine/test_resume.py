@@ -120,8 +120,8 @@ def test_incomplete_state_is_refused(name: str) -> None:
 def test_wrong_shape_is_refused() -> None:
     """A state whose array has another shape says which."""
     state = UNBROKEN.state()
-    state["output_slopes"] = state["output_slopes"][:, :1]
-    with pytest.raises(StateError, match="output_slopes"):
+    state["output_memory"] = state["output_memory"][:, :1]
+    with pytest.raises(StateError, match="output_memory"):
         Training.restore(X, Y, FAST, state)
 
 
