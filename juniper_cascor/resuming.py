@@ -47,5 +47,5 @@ def resume(
 
 def differences(card: Card) -> list[str]:
     """What is not here as it was where the snapshot was made: where this is empty, resuming is exact."""
-    here = versions.of_libraries() | versions.of_machine()
-    return [f"{name} was {was}, is {here.get(name)}" for name, was in card.versions.items() if here.get(name) != was]
+    now = versions.here()
+    return [f"{name} was {was}, is {now.get(name)}" for name, was in card.versions.items() if now.get(name) != was]

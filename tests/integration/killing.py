@@ -177,7 +177,7 @@ def main(kills: int) -> int:
             f"{counted.while_writing} | {counted.otherwise} | {', '.join(found) or 'none'} |"
         )
         sys.stderr.write(f"{rows[-1]}\n")
-    here = versions.of_libraries() | versions.of_machine()
+    here = versions.here()
     where = ", ".join(f"{name} {here[name]}" for name in ("juniper", "python", "numpy", "numba", "h5py"))
     sys.stdout.write(
         PAGE.format(

@@ -118,7 +118,7 @@ def snapshot_of(training: Training, curve: Curve) -> Snapshot:
         task=network.task,
         parameters=training.parameters.as_dict(),
         backend=training.backend,
-        versions=versions.of_libraries() | versions.of_machine(),
+        versions=versions.here(),
     )
     return Snapshot(card, network, training.state(), curve.columns())
 

@@ -7,12 +7,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from juniper_cascor import snapshots
+from juniper_cascor import snapshots, versions
 from juniper_cascor.engine.activations import ACTIVATIONS
 from juniper_cascor.engine.training import Training
 from juniper_cascor.plain_hdf5 import Arrays
 from juniper_cascor.snapshots import METRICS, Card
-from juniper_cascor.versions import of_libraries, of_machine
 from tests.unit.juniper_cascor.engine.data import FAST, noisy_points
 
 from .snapshot_data import CARD, NETWORK, SNAPSHOT
@@ -53,7 +52,7 @@ def shapes(arrays: Arrays) -> dict[str, tuple[str, int]]:
 def test_every_field_of_the_card_is_described() -> None:
     """The table of the card names its fields and no other, and every entry of `versions`."""
     assert set(rows("The card")) == set(Card.model_fields)
-    for name in of_libraries() | of_machine():
+    for name in versions.here():
         assert f"`{name}`" in section("The card")
 
 
