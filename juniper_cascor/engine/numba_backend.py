@@ -64,7 +64,8 @@ class NumbaBackend:
             self._val_features = _with_room(self._val_features, self._n_features)
         code = ACTIVATIONS.index(activation)
         for features, n in ((self._features, self._train.n), (self._val_features, self._held_out.n)):
-            kernels.install(features, n, weights, code, features[self._n_features])
+            if n:
+                kernels.install(features, n, weights, code, features[self._n_features])
         self._n_features += 1
 
     def train_outputs(self, state: OutputState, max_epochs: int | None) -> OutputChunk:
@@ -127,6 +128,9 @@ class NumbaBackend:
                 state.covariances[own],
                 state.moments[own],
                 state.scores[own],
+                state.best_weights[own],
+                state.best_covariances[own],
+                state.best_moments[own],
                 state.marks[own],
                 state.waited[own],
                 state.active[own],

@@ -277,7 +277,7 @@ class Training:
             candidates = self._candidates
             pool = self._backend.train_candidates(candidates, max_epochs)
             scores = candidates.scores.copy()
-            rows = self._rows(np.broadcast_to(self._measured, (len(pool.best_scores), 4)), pool.best_scores)
+            rows = self._rows(self._measured[np.newaxis].repeat(len(pool.best_scores), axis=0), pool.best_scores)
             if pool.has_ended:
                 best = winner(candidates, self._parameters.descendant_factor)
                 if self._is_budget_spent():
@@ -350,7 +350,7 @@ class Training:
     def _install(self, candidates: CandidateState, best: int) -> Installation:
         """Freeze the best candidate."""
         index = len(self._hidden_weights)
-        weights = candidates.weights[best, : candidates.fan_ins[best]].copy()
+        weights = candidates.best_weights[best, : candidates.fan_ins[best]].copy()
         self._add_unit(weights, candidates.activation(best))
         self._n_installed += 1
         self._begin_output_phase(output_weights_with(self._output.weights, candidates, best))
