@@ -328,7 +328,7 @@ class Training:
         if self._best is not None:
             del self._hidden_weights[self._best.n_hidden_units :]
             del self._activations[self._best.n_hidden_units :]
-            self._output.weights = self._best.output_weights
+            self._begin_output_phase(self._best.output_weights.copy())
 
     def _begin_output_phase(self, weights: NDArray[np.float32]) -> None:
         self._candidates = None
