@@ -20,8 +20,9 @@ def resume(
     *,
     x_val: ArrayLike | None = None,
     y_val: ArrayLike | None = None,
+    threads: int | None = None,
 ) -> Training:
-    """The training of a snapshot, on the data that it was made on.
+    """The training of a snapshot, on the data and with the back end that it was made on.
 
     On other versions or another processor than the snapshot's it goes on too, but may end in another network; then a
     warning names what differs.
@@ -41,10 +42,10 @@ def resume(
         raise SnapshotError(f"its training cannot be resumed by this version: {error}") from error
     if found := differences(card):
         log.warning("resuming where not all is as it was, so the network may differ: %s", "; ".join(found))
-    return Training.restore(x, y, parameters, snapshot.state, x_val=x_val, y_val=y_val)
+    return Training.restore(x, y, parameters, snapshot.state, x_val=x_val, y_val=y_val, threads=threads)
 
 
 def differences(card: Card) -> list[str]:
     """What is not here as it was where the snapshot was made: where this is empty, resuming is exact."""
-    here = versions.of_libraries() | versions.of_machine()
-    return [f"{name} was {was}, is {here.get(name)}" for name, was in card.versions.items() if here.get(name) != was]
+    now = versions.here()
+    return [f"{name} was {was}, is {now.get(name)}" for name, was in card.versions.items() if now.get(name) != was]

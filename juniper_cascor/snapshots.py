@@ -5,6 +5,8 @@ that changed and any that is missing is found before HDF5 sees the file; within 
 are read (`plain_hdf5`). It holds no secret and nothing that is run.
 """
 
+import errno
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -78,7 +80,7 @@ def write(path: Path, snapshot: Snapshot) -> None:
     """Write a snapshot atomically: a file that was there stays whole until the new one is.
 
     Raises:
-        OSError: the disk does not take it.
+        OSError: the disk does not take it, or it would be larger than what is read.
         TypeError: an array holds other things than numbers.
         ValueError: the metrics are not columns of METRICS.
     """
@@ -87,6 +89,8 @@ def write(path: Path, snapshot: Snapshot) -> None:
     # Where the readers of format 1 look for the number, so that they too can say what they refuse.
     mark = f'{{"format":{FORMAT}}}'
     content = plain_hdf5.image(card.model_dump_json(), groups, user_block=snapshot_seal.BYTES, attribute=mark)
+    if len(content) > MAX_BYTES:
+        raise OSError(errno.EFBIG, f"a snapshot of {len(content)} bytes")
     snapshot_seal.seal(content, FORMAT)
     replace_atomically(path, content)
 
@@ -95,7 +99,10 @@ def read(path: Path) -> Snapshot:
     """Read and check a snapshot. Raises SnapshotError; nothing in the file is ever run."""
     try:
         with path.open("rb") as file:
-            content = file.read(MAX_BYTES + 1)
+            size = os.fstat(file.fileno()).st_size
+            if size > MAX_BYTES:
+                raise SnapshotError(f"{path.name} is larger than any snapshot: {size} bytes")
+            content = file.read(size + 1)
     except OSError as error:
         raise SnapshotError(f"{path.name} cannot be read: {error.strerror}") from error
     return parsed(content, path.name)
@@ -103,8 +110,6 @@ def read(path: Path) -> Snapshot:
 
 def parsed(content: bytes, name: str) -> Snapshot:
     """The snapshot in a file's bytes; `name` is what errors call the file. Raises SnapshotError."""
-    if len(content) > MAX_BYTES:
-        raise SnapshotError(f"{name} is larger than any snapshot: more than {MAX_BYTES} bytes")
     try:
         is_unsealed = content.startswith(plain_hdf5.SIGNATURE)
         return _format_1(content) if is_unsealed else _sealed(content, name)

@@ -2,9 +2,19 @@
 
 import importlib.metadata
 import platform
+from collections.abc import Mapping
+from functools import cache
 from pathlib import Path
+from types import MappingProxyType
+
+import threadpoolctl
 
 from juniper_common import __version__
+
+
+def here() -> dict[str, str]:
+    """All of it, for a snapshot's card. Loads numba: for processes that train."""
+    return {**of_libraries(), **of_machine()}
 
 
 def of_libraries() -> dict[str, str]:
@@ -13,14 +23,26 @@ def of_libraries() -> dict[str, str]:
     return {"juniper": __version__, "python": platform.python_version(), **libraries}
 
 
-def of_machine() -> dict[str, str]:
-    """The processor, and what numba compiles for it. Loads numba: for processes that train."""
+@cache
+def of_machine() -> Mapping[str, str]:
+    """The processor, and what numba and NumPy's BLAS make of it. Loads numba."""
     from numba.core.registry import cpu_target
 
     # What numba's own cache of compiled code is keyed by.
     _, name, features = cpu_target.target_context.codegen().magic_tuple()
     present = sorted(feature[1:] for feature in features.split(",") if feature.startswith("+"))
-    return {"cpu": _model() or platform.machine(), "cpu_target": name, "cpu_features": " ".join(present)}
+    machine = {"cpu": _model() or platform.machine(), "cpu_target": name, "cpu_features": " ".join(present)}
+    return MappingProxyType(machine | {"blas": _blas()})
+
+
+def _blas() -> str:
+    """The library that NumPy's matrix products use, and the processor that it chose its loops for."""
+    found = [library for library in threadpoolctl.threadpool_info() if library["user_api"] == "blas"]
+    # SciPy and torch bring their own, which stand beside them.
+    own = next((library for library in found if "numpy" in library["filepath"]), found[0] if found else None)
+    if own is None:
+        return "unknown"
+    return f"{own['internal_api']} {own['version']} {own.get('architecture', '')}".strip()
 
 
 def _model() -> str | None:

@@ -106,14 +106,17 @@ class OutputState(_State):
 
 @dataclass(slots=True, eq=False)
 class CandidateState(_State):
-    """A candidate pool between two chunks; each candidate stops on its own patience."""
+    """A candidate pool between two chunks; each candidate stops on its own patience, and keeps its best epoch."""
 
     weights: NDArray[np.float32]  # [pool, features]; 0 beyond a candidate's fan-in
     memory: NDArray[np.float32]  # [pool, features]
     steps: NDArray[np.float32]  # [pool, features]
     covariances: NDArray[np.float32]  # [pool, outputs], over the sum of squared residuals
     moments: NDArray[np.float32]  # [pool, 2]: mean of the activations, sum of their squared distances from it
-    scores: NDArray[np.float32]  # [pool]
+    scores: NDArray[np.float32]  # [pool], of the best epoch
+    best_weights: NDArray[np.float32]  # [pool, features], of that epoch, and so the next two
+    best_covariances: NDArray[np.float32]  # [pool, outputs]
+    best_moments: NDArray[np.float32]  # [pool, 2]
     marks: NDArray[np.float32]  # [pool]: the score that a change is measured against
     waited: NDArray[np.int64]  # [pool], epochs without change
     active: NDArray[np.bool_]  # [pool]
@@ -140,7 +143,8 @@ class CandidateState(_State):
         pool = len(weights)
         rate = parameters.rate("candidate")
         codes = [ACTIVATIONS.index(name) for name in parameters.activations]
-        weights[np.arange(weights.shape[1]) >= fan_ins[:, np.newaxis]] = 0
+        if (fan_ins < weights.shape[1]).any():
+            weights[np.arange(weights.shape[1]) >= fan_ins[:, np.newaxis]] = 0
         return cls(
             weights=weights,
             memory=np.zeros_like(weights),
@@ -148,11 +152,14 @@ class CandidateState(_State):
             covariances=np.zeros((pool, n_outputs), np.float32),
             moments=np.zeros((pool, 2), np.float32),
             scores=np.zeros(pool, np.float32),
+            best_weights=weights.copy(),
+            best_covariances=np.zeros((pool, n_outputs), np.float32),
+            best_moments=np.zeros((pool, 2), np.float32),
             marks=np.zeros(pool, np.float32),
             waited=np.zeros(pool, np.int64),
             active=np.ones(pool, np.bool_),
             fan_ins=fan_ins,
-            activations=np.resize(np.array(codes, np.int64), pool),
+            activations=np.array((codes * pool)[:pool], np.int64),
             clock=np.zeros(1, np.int64),
             limits=np.array([max_epochs, parameters.candidate_patience], np.int64),
             rule=np.array(
@@ -193,7 +200,7 @@ class CandidateChunk:
     """What a chunk of a candidate phase measured."""
 
     best_scores: NDArray[np.float32]  # [k], of the pool
-    has_ended: bool  # the phase; then weights, covariances and scores belong together
+    has_ended: bool  # the phase
 
 
 class Backend(Protocol):

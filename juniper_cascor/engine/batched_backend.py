@@ -42,16 +42,14 @@ class BatchedBackend(NumbaBackend):
 
     def train_outputs(self, state: OutputState, max_epochs: int | None) -> OutputChunk:
         """Run one chunk of an output phase."""
-        n_columns = self._features.shape[1] + self._val_features.shape[1]
+        n_columns = len(self._train.labels) + len(self._held_out.labels)
         epochs = self._chunk(n_columns, len(state.weights), 1, max_epochs, state.limits)
         rows = np.full((epochs, 4), np.nan, np.float32)
         train, held_out = self._train, self._held_out
         for epoch in range(epochs):
-            slopes, loss, largest = self._learn(
-                state.weights, train, self._features, rows[epoch, :2], wants_slopes=True
-            )
+            slopes, loss, largest = self._learn(state.weights, train, rows[epoch, :2], wants_slopes=True)
             if held_out.n:
-                self._learn(state.weights, held_out, self._val_features, rows[epoch, 2:], wants_slopes=False)
+                self._learn(state.weights, held_out, rows[epoch, 2:], wants_slopes=False)
             has_ended, has_solved = kernels.conclude_layer(
                 loss,
                 largest,
@@ -74,18 +72,17 @@ class BatchedBackend(NumbaBackend):
         self,
         weights: NDArray[np.float32],
         patterns: Patterns,
-        features: NDArray[np.float32],
         row: NDArray[np.float32],
         *,
         wants_slopes: bool,
-    ) -> tuple[NDArray[np.float32], float, float]:
+    ) -> tuple[NDArray[np.float32], float, np.float32]:
         """One pass over patterns, its loss and accuracy written to a row: slopes, loss and largest error."""
         n_outputs, n_features = weights.shape
 
-        def learn(block: slice) -> tuple[NDArray[np.float32], float, int, float]:
+        def learn(block: slice) -> tuple[NDArray[np.float32], float, int, np.float32]:
             slopes = np.empty((n_outputs if wants_slopes else 0, n_features), np.float32)
             return slopes, *kernels.learn_block(
-                features,
+                patterns.features,
                 patterns.targets,
                 patterns.labels,
                 patterns.importances,
@@ -104,12 +101,12 @@ class BatchedBackend(NumbaBackend):
         slopes = parts[0][0]
         for part in parts[1:]:
             slopes += part[0]
-        return slopes, loss, max(part[3] for part in parts)
+        return slopes, loss, np.float32(max(part[3] for part in parts))
 
     def train_candidates(self, state: CandidateState, max_epochs: int | None) -> CandidateChunk:
         """Run one chunk of a candidate phase."""
         pool, n_outputs = state.covariances.shape
-        epochs = self._chunk(self._features.shape[1], pool, n_outputs, max_epochs, state.limits)
+        epochs = self._chunk(len(self._train.labels), pool, n_outputs, max_epochs, state.limits)
         best_scores = np.empty(epochs, np.float32)
         with self._blas.limit(limits=1):
             for epoch in range(epochs):
@@ -122,7 +119,7 @@ class BatchedBackend(NumbaBackend):
     def _train_candidates_once(self, state: CandidateState) -> None:
         active = np.flatnonzero(state.active)
         groups = [active[i : i + GROUP] for i in range(0, len(active), GROUP)]
-        blocks = _blocks(self._features.shape[1], max(1, _TASKS // len(groups)))
+        blocks = _blocks(len(self._train.labels), max(1, _TASKS // len(groups)))
         passes = self._shared_out(
             lambda task: self._correlate(state, *task), [(group, block) for group in groups for block in blocks]
         )
@@ -144,6 +141,9 @@ class BatchedBackend(NumbaBackend):
                 state.covariances,
                 state.moments,
                 state.scores,
+                state.best_weights,
+                state.best_covariances,
+                state.best_moments,
                 state.marks,
                 state.waited,
                 state.active,
@@ -165,7 +165,7 @@ class BatchedBackend(NumbaBackend):
         buffers = aligned_zeros(2 * len(group), TILE)
         for tile in _tiles(block):
             width = tile.stop - tile.start
-            features, residuals = self._features[:n_features, tile], self._residuals[:, tile]
+            features, residuals = self._train.features[:n_features, tile], self._residuals[:, tile]
             sums, responses = buffers[: len(group), :width], buffers[len(group) :, :width]
             np.matmul(weights, features, out=sums)
             aims = coefficients @ residuals

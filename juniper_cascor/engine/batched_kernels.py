@@ -17,13 +17,14 @@ from juniper_cascor.engine.numba_kernels import (
     conclude_candidate_epoch,
     conclude_output_epoch,
     descend,
+    keep_best,
     learn,
     score_of,
     take_moments,
 )
 from juniper_cascor.engine.numba_math import FLAGS, Floats, activate
 
-_MATH_DIGEST = "?"  # of the files whose functions are compiled into those here; a test compares
+COMPILED_IN = "fdaf12d710b5be26"  # the digest of numba_math.py and numba_kernels.py
 _ZERO = np.float32(0)
 
 
@@ -49,7 +50,7 @@ def learn_block(
 @njit(cache=True, **FLAGS)
 def conclude_layer(
     loss: float,
-    largest: float,
+    largest: np.float32,
     slopes: Floats,
     n: int,
     weights: Floats,
@@ -116,6 +117,9 @@ def conclude_pool(
     covariances: Floats,
     moments: Floats,
     scores: Floats,
+    best_weights: Floats,
+    best_covariances: Floats,
+    best_moments: Floats,
     marks: Floats,
     waited: Counts,
     active: Truths,
@@ -133,8 +137,19 @@ def conclude_pool(
         own_covariances[:] = pass_covariances[k]
         take_moments(totals[k], squares[k], n, own_moments)
         score = score_of(own_covariances, own_moments, normalised, sum_of_squares)
-        if conclude_candidate_epoch(c, clock[0], score, scores, marks, waited, active, limits, settings):
-            fan_in = fan_ins[c]
+        fan_in = fan_ins[c]
+        keep_best(
+            c,
+            score,
+            weights[c, :fan_in],
+            own_covariances,
+            own_moments,
+            scores,
+            best_weights[c, :fan_in],
+            best_covariances[c],
+            best_moments[c],
+        )
+        if conclude_candidate_epoch(c, clock[0], score, marks, waited, active, limits, settings):
             climb(
                 weights[c, :fan_in],
                 pass_slopes[k, :fan_in],
@@ -158,11 +173,12 @@ KERNELS = (
     (respond_pool, f"void({_A}, {_A}, {_C}, {_V}, {_V}, int64, {_A}, {_D}, {_D})"),
     (
         conclude_layer,
-        f"Tuple((boolean, boolean))(float64, float64, {_M}, int64, {_M}, {_M}, {_M}, {_C}, {_D}, {_C}, {_C}, {_D})",
+        f"Tuple((boolean, boolean))(float64, float32, {_M}, int64, {_M}, {_M}, {_M}, {_C}, {_D}, {_C}, {_C}, {_D})",
     ),
     (
         conclude_pool,
-        f"void({_C}, {_M}, {_M}, {_D}, {_D}, int64, float64, {_M}, {_M}, {_M}, {_M}, {_M}, {_V}, {_V}, {_C}, "
+        f"void({_C}, {_M}, {_M}, {_D}, {_D}, int64, float64, {_M}, {_M}, {_M}, {_M}, {_M}, {_V}, {_M}, {_M}, {_M}, "
+        f"{_V}, {_C}, "
         f"boolean[::1], {_C}, {_C}, {_C}, {_C}, {_D})",
     ),
 )

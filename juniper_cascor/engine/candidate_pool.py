@@ -55,8 +55,10 @@ def winner(candidates: CandidateState, descendant_factor: float) -> int:
     Siblings of the newest layer see fewer features than descendants (SDCC: Baluja & Fahlman 1994).
     """
     is_sibling = candidates.fan_ins < candidates.weights.shape[1]
-    factors: NDArray[np.float64] = np.where(is_sibling | ~is_sibling.any(), 1.0, descendant_factor)
-    return int((candidates.scores * factors).argmax())
+    scores = candidates.scores
+    if is_sibling.any():
+        scores = np.where(is_sibling, scores, scores * descendant_factor)
+    return int(scores.argmax())
 
 
 def output_weights_with(
@@ -71,7 +73,7 @@ def output_weights_with(
         candidates: Between whose phases.
         installed: Which of them.
     """
-    covariances = candidates.covariances[installed]
+    covariances = candidates.best_covariances[installed]
     weights = weights.copy()
     if not candidates.is_normalised:
         # Over a sum of squares that is almost nothing they are of any size, and no output layer comes back from that.
@@ -80,6 +82,6 @@ def output_weights_with(
         explained = float(np.square(covariances, dtype=np.float64).sum())
         # The score is Σ cov² / (variance · sum of squares), the covariances are over the sum of squares.
         own = -covariances * np.float32(candidates.scores[installed] / explained)
-        mean = candidates.moments[installed, 0]
+        mean = candidates.best_moments[installed, 0]
         weights[:, 0] -= own * mean
     return np.concatenate([weights, own[:, np.newaxis]], axis=1)

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 _GOLDEN = 0x9E3779B97F4A7C15  # 2^64 / φ
 _MIX = ((30, 0xBF58476D1CE4E5B9), (27, 0x94D049BB133111EB))
 _MASK = (1 << 64) - 1
+_BLOCK = 128  # candidates whose weights are drawn at once, as whole numbers of twice their size
 
 
 def candidate_weights(seed: int, unit: int, n_candidates: int, n_weights: int) -> NDArray[np.float32]:
@@ -25,7 +26,14 @@ def candidate_weights(seed: int, unit: int, n_candidates: int, n_weights: int) -
     candidate · 2^32 + weight is the position in it.
     """
     start = _mixed(_mixed(seed) + unit)
-    candidates = np.arange(n_candidates, dtype=np.uint64) << np.uint64(32)
+    weights = np.empty((n_candidates, n_weights), np.float32)
+    for first in range(0, n_candidates, _BLOCK):
+        weights[first : first + _BLOCK] = _uniform(start, first, min(_BLOCK, n_candidates - first), n_weights)
+    return weights
+
+
+def _uniform(start: int, first: int, n_candidates: int, n_weights: int) -> NDArray[np.float32]:
+    candidates = np.arange(first, first + n_candidates, dtype=np.uint64) << np.uint64(32)
     z = np.add.outer(candidates, np.arange(1, n_weights + 1, dtype=np.uint64))
     z *= np.uint64(_GOLDEN)  # unsigned arrays wrap around silently, as is meant
     z += np.uint64(start)

@@ -27,7 +27,6 @@ if TYPE_CHECKING:
     from juniper_cascor.engine.patterns import Patterns
 
 _CHUNK_NS = 10e6  # half of the 20 ms that a chunk may take, by the estimate below
-_SPARE_ROWS = 16
 
 _Task = TypeVar("_Task")
 _Result = TypeVar("_Result")
@@ -48,9 +47,6 @@ class NumbaBackend:
         self._train = patterns
         self._held_out = validation
         self._is_linear = task == "regression"
-        self._n_features = len(patterns.features)
-        self._features = _with_room(patterns.features, self._n_features)
-        self._val_features = _with_room(validation.features, self._n_features)
         self._residuals = aligned_zeros(*patterns.targets.shape)
         self._sum_of_squares = 0.0
         self._threads = threads
@@ -59,27 +55,25 @@ class NumbaBackend:
 
     def add_unit(self, weights: NDArray[np.float32], activation: Activation) -> None:
         """Install a unit: compute its activations once, as a new feature."""
-        if self._n_features == len(self._features):
-            self._features = _with_room(self._features, self._n_features)
-            self._val_features = _with_room(self._val_features, self._n_features)
         code = ACTIVATIONS.index(activation)
-        for features, n in ((self._features, self._train.n), (self._val_features, self._held_out.n)):
-            kernels.install(features, n, weights, code, features[self._n_features])
-        self._n_features += 1
+        for patterns in (self._train, self._held_out):
+            row = patterns.add_row()
+            if patterns.n:
+                kernels.install(patterns.features, patterns.n, weights, code, row)
 
     def train_outputs(self, state: OutputState, max_epochs: int | None) -> OutputChunk:
         """Run one chunk of an output phase."""
-        n_columns = self._features.shape[1] + self._val_features.shape[1]
+        n_columns = len(self._train.labels) + len(self._held_out.labels)
         epochs = self._chunk(n_columns, len(state.weights), 1, max_epochs, state.limits)
         rows = np.empty((epochs, 4), np.float32)
         train, held_out = self._train, self._held_out
         epochs, has_ended, has_solved = kernels.train_outputs(
-            self._features,
+            train.features,
             train.targets,
             train.labels,
             train.importances,
             train.n,
-            self._val_features,
+            held_out.features,
             held_out.targets,
             held_out.labels,
             held_out.importances,
@@ -100,7 +94,7 @@ class NumbaBackend:
     def measure_residuals(self, output_weights: NDArray[np.float32]) -> None:
         """Begin a candidate phase: keep this layer's residual errors, centred over the patterns."""
         self._sum_of_squares = kernels.measure_residuals(
-            self._features,
+            self._train.features,
             self._train.targets,
             self._train.importances,
             self._train.n,
@@ -112,12 +106,12 @@ class NumbaBackend:
     def train_candidates(self, state: CandidateState, max_epochs: int | None) -> CandidateChunk:
         """Run one chunk of a candidate phase."""
         pool, n_outputs = state.covariances.shape
-        n_epochs = self._chunk(self._features.shape[1], -(-pool // self._threads), n_outputs, max_epochs, state.limits)
+        n_epochs = self._chunk(len(self._train.labels), -(-pool // self._threads), n_outputs, max_epochs, state.limits)
         scores = np.empty((pool, n_epochs), np.float32)
 
         def train(own: slice) -> int:
             return kernels.train_candidates(
-                self._features,
+                self._train.features,
                 self._residuals,
                 self._train.n,
                 self._sum_of_squares,
@@ -127,6 +121,9 @@ class NumbaBackend:
                 state.covariances[own],
                 state.moments[own],
                 state.scores[own],
+                state.best_weights[own],
+                state.best_covariances[own],
+                state.best_moments[own],
                 state.marks[own],
                 state.waited[own],
                 state.active[own],
@@ -156,13 +153,6 @@ class NumbaBackend:
         self, n_columns: int, n_units: int, n_outputs: int, max_epochs: int | None, limits: NDArray[np.int64]
     ) -> int:
         """Epochs of the next chunk: a function of sizes, never of a clock, and no result depends on it."""
-        epoch_ns = n_units * n_columns * (2.0 + 0.3 * self._n_features + n_outputs)
+        epoch_ns = n_units * n_columns * (2.0 + 0.3 * self._train.n_features + n_outputs)
         epochs = min(max(1, int(_CHUNK_NS / epoch_ns)), int(limits[0]))
         return epochs if max_epochs is None else min(epochs, max_epochs)
-
-
-def _with_room(features: NDArray[np.float32], n_features: int) -> NDArray[np.float32]:
-    """A copy with rows to spare for units to come."""
-    grown = aligned_zeros(n_features + max(_SPARE_ROWS, n_features // 2), features.shape[1])
-    grown[:n_features] = features[:n_features]
-    return grown

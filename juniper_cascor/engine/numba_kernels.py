@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from juniper_cascor.engine import numba_loading
 from juniper_cascor.engine.numba_math import FLAGS, Floats, activate, take_step, tanh
 
-_MATH_DIGEST = "?"  # of numba_math.py, which is compiled into the loops here
+COMPILED_IN = "706dd21cae22ede9"  # the digest of numba_math.py
 TILE = 256  # patterns worked on at once
 
 Doubles: TypeAlias = NDArray[np.float64]
@@ -219,7 +219,7 @@ def descend(
 
 @njit(forceinline=True, **FLAGS)
 def conclude_output_epoch(
-    loss: float, largest: float, clock: Counts, mark: Doubles, limits: Counts, settings: Doubles
+    loss: float, largest: np.float32, clock: Counts, mark: Doubles, limits: Counts, settings: Doubles
 ) -> tuple[bool, bool]:
     """Count an epoch of an output phase: whether it ends the phase, and whether the layer has solved."""
     has_solved = largest < settings[1]
@@ -446,7 +446,6 @@ def conclude_candidate_epoch(
     c: int,
     epoch: int,
     score: np.float32,
-    scores: Floats,
     marks: Floats,
     waited: Counts,
     active: Truths,
@@ -454,14 +453,36 @@ def conclude_candidate_epoch(
     settings: Doubles,
 ) -> bool:
     """Take note of a candidate's score in an epoch of the phase, counted from 0: whether it goes on."""
-    scores[c] = score
     if epoch == 0 or abs(score - marks[c]) > settings[0] * marks[c]:
         marks[c] = score
         waited[c] = 0
     else:
         waited[c] += 1
-    active[c] = waited[c] < limits[1] and epoch + 1 < limits[0]
-    return active[c]
+    goes_on = bool(waited[c] < limits[1] and epoch + 1 < limits[0])
+    active[c] = goes_on
+    return goes_on
+
+
+@njit(forceinline=True, **FLAGS)
+def keep_best(
+    c: int,
+    score: np.float32,
+    weights: Floats,
+    covariances: Floats,
+    moments: Floats,
+    scores: Floats,
+    best_weights: Floats,
+    best_covariances: Floats,
+    best_moments: Floats,
+) -> None:
+    """Keep what a candidate was in its best epoch: its last one need not be that."""
+    if score > scores[c]:
+        scores[c] = score
+        for j in range(len(weights)):
+            best_weights[j] = weights[j]
+        for o in range(len(covariances)):
+            best_covariances[o] = covariances[o]
+        best_moments[0], best_moments[1] = moments[0], moments[1]
 
 
 @njit(forceinline=True, **FLAGS)
@@ -495,6 +516,9 @@ def train_candidates(
     covariances: Floats,
     moments: Floats,
     scores: Floats,
+    best_weights: Floats,
+    best_covariances: Floats,
+    best_moments: Floats,
     marks: Floats,
     waited: Counts,
     active: Truths,
@@ -506,9 +530,9 @@ def train_candidates(
     settings: Doubles,
     rows: Floats,
 ) -> int:
-    """Epochs of candidates until all have stopped or their rows are full: how many. `rows` is [candidates, epochs].
+    """Epochs of candidates until all have stopped or their rows are full: how many. The clock stays as it is.
 
-    A candidate that has stopped keeps its score to the end of its row. The clock stays as it is.
+    `rows`, [candidates, epochs], takes the best scores so far.
     """
     n_outputs = covariances.shape[1]
     slopes_of_all = np.empty(weights.shape[1], np.float32)
@@ -522,6 +546,8 @@ def train_candidates(
         own_weights, slopes = weights[c, :fan_in], slopes_of_all[:fan_in]
         own_memory, own_steps = memory[c, :fan_in], steps[c, :fan_in]
         own_covariances, own_moments = covariances[c], moments[c]
+        own_best_weights, own_best_covariances = best_weights[c, :fan_in], best_covariances[c]
+        own_best_moments = best_moments[c]
         while active[c] and epoch < rows.shape[1]:
             pull, mean = aim(own_covariances, own_moments, normalised, sum_of_squares, coefficients)
             correlate(
@@ -540,11 +566,21 @@ def train_candidates(
                 buffers,
             )
             score = score_of(own_covariances, own_moments, normalised, sum_of_squares)
+            keep_best(
+                c,
+                score,
+                own_weights,
+                own_covariances,
+                own_moments,
+                scores,
+                own_best_weights,
+                own_best_covariances,
+                own_best_moments,
+            )
             now = clock[0] + epoch
-            # A candidate takes no step in the epoch that stops it, so its weights and its score belong together.
-            if conclude_candidate_epoch(c, now, score, scores, marks, waited, active, limits, settings):
+            if conclude_candidate_epoch(c, now, score, marks, waited, active, limits, settings):
                 climb(own_weights, slopes, own_memory, own_steps, now, sum_of_squares, rule, settings)
-            rows[c, epoch] = score
+            rows[c, epoch] = scores[c]
             epoch += 1
         epochs = max(epochs, epoch)
         rows[c, epoch:] = scores[c]
@@ -565,7 +601,8 @@ KERNELS = (
     ),
     (
         train_candidates,
-        f"int64({_M}, {_M}, int64, float64, {_M}, {_M}, {_M}, {_M}, {_M}, {_V}, {_V}, {_C}, boolean[::1], {_C}, {_C}, "
+        f"int64({_M}, {_M}, int64, float64, {_M}, {_M}, {_M}, {_M}, {_M}, {_V}, {_M}, {_M}, {_M}, {_V}, {_C}, "
+        f"boolean[::1], {_C}, {_C}, "
         f"{_C}, {_C}, {_C}, {_D}, {_M})",
     ),
 )

@@ -1,7 +1,7 @@
 """Elementwise mathematics of the compiled loops: activation functions with their slopes, and optimiser steps.
 
-They are compiled into the loops of `numba_kernels`, whose cache notices changes of its own file only: it holds this
-file's digest, and a test compares them.
+They are compiled into the loops of `numba_kernels` and `batched_kernels`, whose cache notices changes of their own
+files only: so those hold a digest of what is compiled into them, and a test compares.
 """
 
 from __future__ import annotations
@@ -78,7 +78,8 @@ def gaussian(x: np.float32) -> np.float32:
     whole = np.floor(t + _HALF)
     f = t - whole
     mantissa = _E0 + f * (_E1 + f * (_E2 + f * (_E3 + f * (_E4 + f * (_E5 + f * _E6)))))
-    return mantissa * np.int32((np.int32(whole) + np.int32(127)) << np.int32(23)).view(np.float32)
+    power = np.int32((np.int32(whole) + np.int32(127)) << np.int32(23)).view(np.float32)
+    return np.float32(mantissa * power)
 
 
 @njit(**_IN_ORDER)

@@ -20,7 +20,7 @@ Preset = Literal["default", "quality", "compact", "regression"]
 
 _LEARNING_RATES: dict[Phase, dict[Optimizer, float]] = {
     "output": {"irprop-": 0.05, "quickprop": 1.0, "adam": 0.05},
-    "candidate": {"irprop-": 0.1, "quickprop": 10.0, "adam": 0.1},
+    "candidate": {"irprop-": 0.1, "quickprop": 0.1, "adam": 0.1},
 }
 
 
@@ -128,7 +128,7 @@ class Parameters:
         "irprop-", get_args(Optimizer), "How candidates climb.", "measured; Igel & Hüsken 2003"
     )
     candidate_learning_rate: float | None = _real(
-        None, 1e-6, 1e3, "First step Δ0 of iRprop−, ε of quickprop, rate of Adam. None: 0.1, 10 or 0.1."
+        None, 1e-6, 1e3, "First step Δ0 of iRprop−, ε of quickprop, rate of Adam. None: 0.1 for each."
     )
 
     output_epochs: int = _count(200, 1, 1_000_000, "Most epochs of one output phase.")
@@ -224,7 +224,8 @@ class Parameters:
 
         `default` is the best for most. `quality` takes longer over each candidate, with Adam. `compact` lets
         candidates of four activation functions compete: fewest units, though spirals generalise less well.
-        `regression` has linear outputs, and candidates that explain squared error.
+        `regression` has linear outputs, candidates that explain squared error, a nearer target, and stops when
+        validation patterns say so.
 
         Raises:
             ParameterError: there is no such preset, or a change is out of its bounds.
@@ -259,7 +260,15 @@ _PRESETS: dict[str, dict[str, Any]] = {
         "candidate_change_threshold": 0.01,
     },
     "compact": {"activation_function_name": "sin+gaussian+tanh+sigmoid"},
-    "regression": {"task": "regression", "candidate_objective": "normalised"},
+    "regression": {
+        "task": "regression",
+        "candidate_objective": "normalised",
+        "activation_function_name": "tanh+gaussian+sin",
+        "output_patience": 30,
+        "output_change_threshold": 0.001,
+        "error_threshold": 0.05,
+        "validation_patience": 6,
+    },
 }
 
 

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from juniper_cascor.engine.parameters import Task
 
 PADDING = 16  # patterns are padded to a multiple of this: one AVX-512 vector of float32
+_SPARE_ROWS = 64  # for units to come; memory that is not written to takes no room
+_BLOCK = 64  # columns that are brought to double precision at once
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -30,7 +32,8 @@ class Scaling:
     def of(cls, values: NDArray[np.float32]) -> Scaling:
         """The scaling of these rows; a constant column is centred, and its rounding errors stay small."""
         mean = values.mean(axis=0, dtype=np.float64)
-        deviation = values.std(axis=0, dtype=np.float64)
+        blocks = _column_blocks(values.shape[1])
+        deviation = np.concatenate([values[:, block].std(axis=0, dtype=np.float64) for block in blocks])
         constant = deviation <= 1e-6 * np.abs(mean)
         scale = np.where(constant, np.maximum(np.abs(mean), 1.0), deviation)
         return cls(mean.astype(np.float32), np.maximum(scale, np.finfo(np.float32).tiny).astype(np.float32))
@@ -41,11 +44,12 @@ class Scaling:
         return cls(np.zeros(n_columns, np.float32), np.ones(n_columns, np.float32))
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(slots=True, eq=False)
 class Patterns:
     """The padding is zero everywhere, in the bias row too, so that sums over patterns need no mask."""
 
-    features: NDArray[np.float32]  # [1 + inputs, ld], bias row first
+    features: NDArray[np.float32]  # [n_features and more, ld], bias row first, then inputs, then installed units
+    n_features: int
     targets: NDArray[np.float32]  # [outputs, ld], ±0.5 for classification, standardised for regression
     labels: NDArray[np.int32]  # [ld], class index; −1 in the padding and for regression
     importances: NDArray[np.float32]  # [ld], what a squared error counts; 0 in the padding
@@ -66,9 +70,12 @@ class Patterns:
         ld = (-(-n // PADDING) | 1) * PADDING  # odd: rows a power of two apart would share their places in the cache
         importances = aligned_zeros(1, ld)[0]
         importances[:n] = 1 if class_weights is None else class_weights[class_indices(y)]
-        features = aligned_zeros(1 + x.shape[1], ld)
+        n_features = 1 + x.shape[1]
+        features = aligned_zeros(n_features + _SPARE_ROWS, ld)
         features[0, :n] = 1
-        features[1:, :n] = standardised(x, inputs.mean, inputs.scale).T
+        for block in _column_blocks(x.shape[1]):
+            own = standardised(x[:, block], inputs.mean[block], inputs.scale[block])
+            features[1 + block.start : 1 + block.stop, :n] = own.T
         padded_targets = aligned_zeros(y.shape[1], ld)
         labels = np.full(ld, -1, np.int32)
         if task == "classification":
@@ -76,7 +83,17 @@ class Patterns:
             labels[:n] = class_indices(y)
         else:
             padded_targets[:, :n] = standardised(y, targets.mean, targets.scale).T
-        return cls(features, padded_targets, labels, importances, n)
+        return cls(features, n_features, padded_targets, labels, importances, n)
+
+    def add_row(self) -> NDArray[np.float32]:
+        """The row of a new feature, which is to be filled: [ld]."""
+        if self.n_features == len(self.features):
+            grown = aligned_zeros(self.n_features + max(_SPARE_ROWS, self.n_features // 2), self.features.shape[1])
+            grown[: self.n_features] = self.features
+            self.features = grown
+        self.n_features += 1
+        row: NDArray[np.float32] = self.features[self.n_features - 1]
+        return row
 
 
 def aligned_zeros(n_rows: int, ld: int) -> NDArray[np.float32]:
@@ -88,6 +105,10 @@ def aligned_zeros(n_rows: int, ld: int) -> NDArray[np.float32]:
     memory = np.zeros(size + 63, np.uint8)
     first = -memory.ctypes.data % 64
     return memory[first : first + size].view(np.float32).reshape(n_rows, ld)
+
+
+def _column_blocks(n_columns: int) -> list[slice]:
+    return [slice(start, min(start + _BLOCK, n_columns)) for start in range(0, n_columns, _BLOCK)]
 
 
 def class_indices(y: NDArray[np.float32]) -> NDArray[np.int64]:

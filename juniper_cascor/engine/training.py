@@ -277,7 +277,7 @@ class Training:
             candidates = self._candidates
             pool = self._backend.train_candidates(candidates, max_epochs)
             scores = candidates.scores.copy()
-            rows = self._rows(np.broadcast_to(self._measured, (len(pool.best_scores), 4)), pool.best_scores)
+            rows = self._rows(self._measured[np.newaxis].repeat(len(pool.best_scores), axis=0), pool.best_scores)
             if pool.has_ended:
                 best = winner(candidates, self._parameters.descendant_factor)
                 if self._is_budget_spent():
@@ -328,7 +328,7 @@ class Training:
         if self._best is not None:
             del self._hidden_weights[self._best.n_hidden_units :]
             del self._activations[self._best.n_hidden_units :]
-            self._output.weights = self._best.output_weights
+            self._begin_output_phase(self._best.output_weights.copy())
 
     def _begin_output_phase(self, weights: NDArray[np.float32]) -> None:
         self._candidates = None
@@ -350,7 +350,7 @@ class Training:
     def _install(self, candidates: CandidateState, best: int) -> Installation:
         """Freeze the best candidate."""
         index = len(self._hidden_weights)
-        weights = candidates.weights[best, : candidates.fan_ins[best]].copy()
+        weights = candidates.best_weights[best, : candidates.fan_ins[best]].copy()
         self._add_unit(weights, candidates.activation(best))
         self._n_installed += 1
         self._begin_output_phase(output_weights_with(self._output.weights, candidates, best))
@@ -406,9 +406,9 @@ def warm_up() -> float:
     """
     began = time.perf_counter()
     parameters = Parameters(max_hidden_units=1, candidate_epochs=2, output_epochs=2)
-    training = Training.start(
-        [[0.0, 0.0], [0.0, 1.0], [1.0, 0.0], [1.0, 1.0]], [[0], [1], [1], [0]], parameters, seed=0
-    )
-    while training.finished is None:
-        training.advance()
+    x, y = [[0.0, 0.0], [0.0, 1.0], [1.0, 0.0], [1.0, 1.0]], [[0], [1], [1], [0]]
+    for backend in BACKENDS:
+        training = Training.start(x, y, parameters, seed=0, backend=backend)
+        while training.finished is None:
+            training.advance()
     return time.perf_counter() - began

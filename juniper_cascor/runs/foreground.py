@@ -147,9 +147,10 @@ class Foreground:
             found = await self._datasets.find(request, parameters.task)
             n_inputs, n_outputs = found.data.x.shape[1], found.data.y.shape[1]
             new_run.check_shape(spec, n_inputs, n_outputs)
-            self.spec = replace(spec, parameters=parameters) if spec else NetworkSpec(n_inputs, n_outputs, parameters)
+            new_run.check_classes(parameters, found)
             record = new_run.new_record(parameters, request.params, found)
             self._store.add(record)
+            self.spec = replace(spec, parameters=parameters) if spec else NetworkSpec(n_inputs, n_outputs, parameters)
             self._forget_run()
             self.run = ForegroundRun(record, found, parameters)
             try:

@@ -4,6 +4,7 @@ from pathlib import Path
 
 from pydantic import BaseModel, JsonValue
 
+from juniper_cascor.engine.backend import BackendName
 from juniper_cascor.runs.channel import Message
 
 
@@ -18,7 +19,7 @@ class Job(BaseModel):
     pace: float | None
     dataset_id: str | None
     dataset_checksum: str
-    backend: str
+    backend: BackendName
     versions: dict[str, str]
 
     def message(self) -> Message:

@@ -59,6 +59,8 @@ def changed(
 ) -> Parameters:
     """The parameters with those of the request in place. Raises UnprocessableError naming the field."""
     given = request.model_dump(exclude_unset=True, exclude=_NOT_THE_ENGINES)
+    if (preset := given.pop("preset", None)) is not None:
+        parameters = Parameters.preset(preset)
     # A null keeps the default, but where null is itself a value: no budget, the optimiser's own rate.
     values = {
         _ALIASES.get(name, name): value for name, value in given.items() if value is not None or name in _OPTIONAL

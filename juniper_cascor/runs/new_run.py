@@ -4,6 +4,8 @@ import secrets
 import time
 
 from juniper_cascor import versions
+from juniper_cascor.engine import backends, patterns
+from juniper_cascor.engine.errors import ParameterError
 from juniper_cascor.engine.parameters import Parameters
 from juniper_cascor.runs import network_spec
 from juniper_cascor.runs.datasets import FoundDataset
@@ -15,10 +17,10 @@ from juniper_common.wire.training import RunParameters, RunRecord, StartTraining
 
 def run_parameters(spec: NetworkSpec | None, request: StartTraining) -> Parameters:
     """The loaded network's parameters, those of the request in place. Raises UnprocessableError naming the field."""
-    base = spec.parameters if spec else Parameters()
-    if request.epochs is not None:
-        base = network_spec.changed(base, RunParameters(max_epochs=request.epochs), ("epochs",))
-    return network_spec.changed(base, request.params, ("params",))
+    base = network_spec.changed(spec.parameters if spec else Parameters(), request.params, ("params",))
+    if request.epochs is None or request.params.model_fields_set & {"max_epochs", "epochs_max"}:
+        return base
+    return network_spec.changed(base, RunParameters(max_epochs=request.epochs), ("epochs",))
 
 
 def check_shape(spec: NetworkSpec | None, n_inputs: int, n_outputs: int) -> None:
@@ -29,6 +31,14 @@ def check_shape(spec: NetworkSpec | None, n_inputs: int, n_outputs: int) -> None
             f"{spec.n_inputs} and {spec.n_outputs}; start_fresh makes one of the data's shape"
         )
         raise UnprocessableError(problem, (FieldProblem(loc=["dataset"], msg=problem),))
+
+
+def check_classes(parameters: Parameters, found: FoundDataset) -> None:
+    """Raise UnprocessableError where there are not as many class weights as classes."""
+    try:
+        patterns.weights_of_classes(found.data.y, parameters.class_weights)
+    except ParameterError as error:
+        raise UnprocessableError(str(error), (FieldProblem(loc=["params", error.field], msg=error.message),)) from error
 
 
 def new_record(parameters: Parameters, request: RunParameters, found: FoundDataset) -> RunRecord:
@@ -44,7 +54,9 @@ def new_record(parameters: Parameters, request: RunParameters, found: FoundDatas
         pace=request.pace,
         dataset_id=found.dataset_id,
         dataset_checksum=found.checksum,
-        backend="numba",
+        backend=backends.chosen(
+            len(found.data.x), found.data.x.shape[1], parameters.candidate_pool_size, parameters.max_hidden_units
+        ),
         versions=versions.of_libraries(),
         epochs=0,
         hidden_units=0,

@@ -119,7 +119,15 @@ class JobTraining:
         self._job = job
         self._port = port
         self._clock = clock
-        self._training = Training.start(data.x, data.y, parameters, seed=job.seed, x_val=data.x_val, y_val=data.y_val)
+        self._training = Training.start(
+            data.x,
+            data.y,
+            parameters,
+            seed=job.seed,
+            x_val=data.x_val,
+            y_val=data.y_val,
+            backend=job.backend,
+        )
         self._pacer = Pacer(job.pace, clock())
         self._report = Report(job.run_id, port, clock)
         self._curve = Curve(SNAPSHOT_ROWS)
@@ -129,7 +137,8 @@ class JobTraining:
     def run(self) -> None:
         """Train to the end, or until told to stop."""
         training = self._training
-        log.info("training on %s", self._job.dataset_id or f"inline data {self._job.dataset_checksum[:16]}")
+        name = self._job.dataset_id or f"inline data {self._job.dataset_checksum[:16]}"
+        log.info("training on %s with %s", name, training.backend)
         self._report.send(training)
         while training.finished is None and not self._is_stopped:
             self._report.send_if_due(training)
@@ -199,8 +208,8 @@ class JobTraining:
             parameters=network_spec.as_json(training.parameters),
             dataset_id=job.dataset_id,
             dataset_checksum=job.dataset_checksum,
-            backend=job.backend,
-            versions=job.versions | versions.of_machine(),
+            backend=training.backend,
+            versions={**job.versions, **versions.of_machine()},
             outcome=training.finished,
         )
         snapshot_folder.write(job.snapshot_folder, Snapshot(card, network, training.state(), self._curve.columns()))

@@ -25,6 +25,9 @@ class EngineParameters(_Request):
     The bounds stand with the engine's own `Parameters`, which documents each field's source and effect.
     """
 
+    preset: Literal["default", "quality", "compact", "regression"] | None = Field(
+        default=None, description="What the parameters that are left out are taken from, instead of the loaded network."
+    )
     task: Literal["classification", "regression"] | None = None
     activation_function_name: str | None = None
     optimizer_type: str | None = None

@@ -137,6 +137,17 @@ def test_a_file_larger_than_any_snapshot_is_not_read(tmp_path: Path, monkeypatch
         snapshots.read(path)
 
 
+def test_a_snapshot_too_large_to_be_read_is_not_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The file before it stays."""
+    path = tmp_path / "large.h5"
+    snapshots.write(path, SNAPSHOT)
+    before = path.read_bytes()
+    monkeypatch.setattr(snapshots, "MAX_BYTES", len(before) - 1)
+    with pytest.raises(OSError, match=f"a snapshot of {len(before)} bytes"):
+        snapshots.write(path, SNAPSHOT)
+    assert path.read_bytes() == before
+
+
 def test_readers_of_format_1_find_the_number(tmp_path: Path) -> None:
     """The version before looked for the format in the attribute `card`, before anything else."""
     path = tmp_path / "good.h5"

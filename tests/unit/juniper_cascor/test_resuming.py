@@ -15,7 +15,7 @@ from .snapshot_data import CARD, SNAPSHOT
 from .test_snapshots import FORMAT_1
 
 X, Y = noisy_points(90)
-HERE = versions.of_libraries() | versions.of_machine()
+HERE = versions.here()
 MADE_HERE = CARD.model_copy(update={"parameters": FAST.as_dict(), "versions": HERE})
 
 

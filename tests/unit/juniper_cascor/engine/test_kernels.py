@@ -2,15 +2,53 @@
 
 from __future__ import annotations
 
-import numpy as np
+import hashlib
+from pathlib import Path
 
-from juniper_cascor.engine import numba_kernels
+import numpy as np
+import pytest
+
+from juniper_cascor.engine import batched_kernels, numba_kernels, numba_math
+from juniper_cascor.engine.activations import ACTIVATIONS, Activation, activate
+
+ENGINE = Path(numba_math.__file__).parent
 
 
 def test_tanh_is_accurate() -> None:
     """The rational tanh is within 4.2e-7 of the true one, never beyond ±1, and odd."""
     x = np.concatenate([np.linspace(-10, 10, 4001), [-1e30, 1e30, 0.0, 1e-30]]).astype(np.float32)
-    y = np.array([numba_kernels.tanh(value) for value in x])
+    y = np.array([numba_math.tanh(value) for value in x])
     assert np.abs(y - np.tanh(x.astype(np.float64))).max() < 4.5e-7
     assert np.abs(y).max() <= 1
     np.testing.assert_array_equal(y[:4001], -y[4000::-1])
+
+
+@pytest.mark.parametrize("activation", ACTIVATIONS)
+def test_activations_are_those_of_the_network(activation: Activation) -> None:
+    """Training computes what the grown network will, within some roundings, and the slope of that."""
+    x = np.concatenate([np.linspace(-12, 12, 4001), np.linspace(-3000, 3000, 999)]).astype(np.float32)
+    values, slopes = np.empty_like(x), np.empty_like(x)
+    numba_math.activate(x, len(x), ACTIVATIONS.index(activation), values, slopes)
+    assert np.abs(values - activate(activation, x.astype(np.float64))).max() < 1e-6
+    step = 1e-5
+    high, low = (activate(activation, x.astype(np.float64) + sign * step) for sign in (1, -1))  # type: ignore[arg-type]
+    assert np.abs(slopes - (high - low) / (2 * step)).max() < 2e-6
+
+
+@pytest.mark.parametrize("activation", ACTIVATIONS)
+@pytest.mark.parametrize("x", [3e4, -1e9, 3e38])
+def test_activations_of_absurd_sums_are_bounded(activation: Activation, x: float) -> None:
+    """Whatever a unit sums up, it answers with something in [−1, 1]."""
+    values, slopes = np.empty(1, np.float32), np.empty(1, np.float32)
+    numba_math.activate(np.array([x], np.float32), 1, ACTIVATIONS.index(activation), values, slopes)
+    assert abs(values[0]) <= 1
+
+
+@pytest.mark.parametrize(
+    ("kernels", "names"),
+    [(numba_kernels, ("numba_math.py",)), (batched_kernels, ("numba_math.py", "numba_kernels.py"))],
+)
+def test_a_change_of_what_is_compiled_in_changes_the_file(kernels: object, names: tuple[str, ...]) -> None:
+    """The cache of compiled code goes by a function's own file: that must change with what it inlines."""
+    digest = hashlib.sha256(b"".join((ENGINE / name).read_bytes() for name in names)).hexdigest()[:16]
+    assert digest == kernels.COMPILED_IN  # type: ignore[attr-defined]

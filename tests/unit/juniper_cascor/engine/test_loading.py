@@ -19,9 +19,9 @@ print(sorted({"numba", "torch", "cupy"} & set(sys.modules)))
 TRAINER = """
 from juniper_cascor.engine.training import warm_up
 warm_up()
-from juniper_cascor.engine import numba_kernels as k
-functions = (k.train_outputs, k.train_candidates, k.measure_residuals, k.activate)
-print(sum(sum(f.stats.cache_misses.values()) for f in functions))
+from juniper_cascor.engine.batched_kernels import KERNELS as batched
+from juniper_cascor.engine.numba_kernels import KERNELS as kernels
+print(sum(sum(kernel.stats.cache_misses.values()) for kernel, _ in kernels + batched))
 """
 
 
@@ -41,6 +41,6 @@ def test_compiler_is_loaded_by_training_alone(tmp_path: Path) -> None:
 
 def test_compiled_once_for_all_processes(tmp_path: Path) -> None:
     """The first process fills NUMBA_CACHE_DIR, the next one compiles nothing."""
-    assert run(TRAINER, tmp_path) == "4"
+    assert int(run(TRAINER, tmp_path)) > 0
     assert list(tmp_path.rglob("*.nbc"))
     assert run(TRAINER, tmp_path) == "0"

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from juniper_cascor.engine.backend import BACKENDS, BackendName
 from juniper_cascor.engine.errors import StateError
 from juniper_cascor.engine.network import Network
 from juniper_cascor.engine.parameters import Parameters
@@ -17,6 +18,16 @@ from juniper_cascor.engine.training import Training
 from .data import FAST, grown, noisy_points
 
 X, Y = noisy_points(90)
+KINDS = {
+    "defaults": FAST,
+    "quickprop": replace(FAST, optimizer_type="quickprop", candidate_optimizer_type="quickprop"),
+    "adam": replace(FAST, optimizer_type="adam", candidate_optimizer_type="adam"),
+    "mixed siblings": replace(
+        FAST, activation_function_name="sin+gaussian+sigmoid", candidate_placement="sibling-or-descendant"
+    ),
+    "normalised": replace(FAST, candidate_objective="normalised", output_ridge=1e-3, class_weights="balanced"),
+    "early stopping": replace(FAST, validation_patience=1, max_hidden_units=6),
+}
 UNBROKEN = grown(Training.start(X, Y, FAST, seed=5))
 
 
@@ -48,16 +59,31 @@ def test_interruptions_change_nothing(chunks: list[int], cuts: set[int]) -> None
     assert training.epoch == UNBROKEN.epoch
 
 
-def test_every_epoch_can_be_resumed_from() -> None:
-    """From the state after each single epoch the next one brings the same rows as without a break."""
-    training = Training.start(X, Y, FAST, seed=5, x_val=X[:9], y_val=Y[:9])
+@pytest.mark.parametrize("backend", BACKENDS)
+@pytest.mark.parametrize("parameters", KINDS.values(), ids=KINDS)
+def test_every_epoch_can_be_resumed_from(parameters: Parameters, backend: BackendName) -> None:
+    """From the state after each single epoch the next one brings the same rows as without a break, and the same end."""
+    training = Training.start(X, Y, parameters, seed=5, x_val=X[:9], y_val=Y[:9], backend=backend)
     while training.finished is None:
-        restored = Training.restore(X, Y, FAST, training.state(), x_val=X[:9], y_val=Y[:9])
-        assert (restored.phase, restored.epoch) == (training.phase, training.epoch)
+        restored = Training.restore(X, Y, parameters, training.state(), x_val=X[:9], y_val=Y[:9])
+        assert (restored.phase, restored.epoch, restored.backend) == (training.phase, training.epoch, backend)
         rows, restored_rows = training.advance(1).rows, restored.advance(1).rows
         for name in ("epoch", "train_loss", "train_accuracy", "val_loss", "val_accuracy", "score"):
             np.testing.assert_array_equal(getattr(restored_rows, name), getattr(rows, name))
         assert restored.finished == training.finished
+    assert_same_network(restored.network, training.network)
+
+
+@pytest.mark.parametrize("parameters", KINDS.values(), ids=KINDS)
+def test_a_broken_run_ends_as_an_unbroken_one(parameters: Parameters) -> None:
+    """Restored after every chunk of some epochs, each kind of training ends in the same network."""
+    unbroken = grown(Training.start(X, Y, parameters, seed=6, x_val=X[:9], y_val=Y[:9]))
+    training = Training.start(X, Y, parameters, seed=6, x_val=X[:9], y_val=Y[:9])
+    while training.finished is None:
+        training.advance(7)
+        training = Training.restore(X, Y, parameters, training.state(), x_val=X[:9], y_val=Y[:9])
+    assert_same_network(training.network, unbroken.network)
+    assert (training.epoch, training.finished) == (unbroken.epoch, unbroken.finished)
 
 
 def test_state_is_a_copy() -> None:
@@ -120,8 +146,8 @@ def test_incomplete_state_is_refused(name: str) -> None:
 def test_wrong_shape_is_refused() -> None:
     """A state whose array has another shape says which."""
     state = UNBROKEN.state()
-    state["output_slopes"] = state["output_slopes"][:, :1]
-    with pytest.raises(StateError, match="output_slopes"):
+    state["output_memory"] = state["output_memory"][:, :1]
+    with pytest.raises(StateError, match="output_memory"):
         Training.restore(X, Y, FAST, state)
 
 

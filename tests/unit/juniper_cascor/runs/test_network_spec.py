@@ -2,11 +2,11 @@
 
 import pytest
 
-from juniper_cascor.engine.parameters import Parameters
+from juniper_cascor.engine.parameters import Parameters, parameter_fields
 from juniper_cascor.runs import network_spec
 from juniper_cascor.runs.network_spec import NetworkSpec
 from juniper_common.errors import UnprocessableError
-from juniper_common.wire.training import ChangeParameters, CreateNetwork, RunParameters
+from juniper_common.wire.training import ChangeParameters, CreateNetwork, EngineParameters, RunParameters
 
 
 def test_what_is_left_out_keeps_its_default() -> None:
@@ -19,6 +19,17 @@ def test_the_published_clients_words_are_known() -> None:
     changed = network_spec.changed(Parameters(), CreateNetwork(epochs_max=500, candidate_epochs=None))
     assert changed == Parameters(max_epochs=500)
     assert network_spec.changed(changed, ChangeParameters(max_epochs=None)) == Parameters()
+
+
+def test_every_parameter_of_the_engine_can_be_asked_for() -> None:
+    """The request has the engine's parameters, their presets, and one word of the published clients."""
+    assert set(EngineParameters.model_fields) == {*parameter_fields(), "preset", "epochs_max"}
+
+
+def test_a_preset_takes_the_place_of_the_loaded_parameters() -> None:
+    """What is asked for beside the preset is kept."""
+    changed = network_spec.changed(Parameters(max_epochs=5), RunParameters(preset="quality", max_hidden_units=9))
+    assert changed == Parameters.preset("quality", max_hidden_units=9)
 
 
 def test_a_value_out_of_bounds_is_named_where_it_stands() -> None:
