@@ -15,7 +15,7 @@ from threadpoolctl import ThreadpoolController
 
 from juniper_cascor.engine import batched_kernels as kernels
 from juniper_cascor.engine.backend import CandidateChunk, OutputChunk, shares
-from juniper_cascor.engine.numba_backend import NumbaBackend
+from juniper_cascor.engine.numba_backend import NumbaBackend, scratch
 from juniper_cascor.engine.patterns import PADDING, Patterns, aligned_zeros
 
 if TYPE_CHECKING:
@@ -80,7 +80,7 @@ class BatchedBackend(NumbaBackend):
         n_outputs, n_features = weights.shape
 
         def learn(block: slice) -> tuple[NDArray[np.float32], float, int, np.float32]:
-            slopes = np.empty((n_outputs if wants_slopes else 0, n_features), np.float32)
+            slopes = np.empty((n_outputs, n_features), np.float32)
             return slopes, *kernels.learn_block(
                 patterns.features,
                 patterns.targets,
@@ -90,7 +90,9 @@ class BatchedBackend(NumbaBackend):
                 block.stop,
                 weights,
                 self._is_linear,
+                wants_slopes,
                 slopes,
+                *scratch(),
             )
 
         parts = self._shared_out(learn, _blocks(patterns.targets.shape[1], _TASKS))
@@ -162,11 +164,12 @@ class BatchedBackend(NumbaBackend):
         coefficients, pulls, means = self._aims(state, group)
         whole = _Pass.empty(len(group), n_features, state.covariances.shape[1])
         slopes, covariances = whole.slopes, whole.covariances
-        buffers = aligned_zeros(2 * len(group), TILE)
+        buffers = aligned_zeros(1 + 2 * len(group), TILE)
+        primes = buffers[-1]
         for tile in _tiles(block):
             width = tile.stop - tile.start
             features, residuals = self._train.features[:n_features, tile], self._residuals[:, tile]
-            sums, responses = buffers[: len(group), :width], buffers[len(group) :, :width]
+            sums, responses = buffers[: len(group), :width], buffers[len(group) : -1, :width]
             np.matmul(weights, features, out=sums)
             aims = coefficients @ residuals
             kernels.respond_pool(
@@ -176,6 +179,7 @@ class BatchedBackend(NumbaBackend):
                 pulls,
                 means,
                 self._train.n - tile.start,
+                primes,
                 responses,
                 whole.totals,
                 whole.squares,

@@ -7,12 +7,10 @@ from numba import njit
 
 from juniper_cascor.engine import numba_loading
 from juniper_cascor.engine.numba_kernels import (
-    TILE,
     Classes,
     Counts,
     Doubles,
     Truths,
-    aligned_buffers,
     climb,
     conclude_candidate_epoch,
     conclude_output_epoch,
@@ -24,7 +22,7 @@ from juniper_cascor.engine.numba_kernels import (
 )
 from juniper_cascor.engine.numba_math import FLAGS, Floats, activate
 
-COMPILED_IN = "fdaf12d710b5be26"  # the digest of numba_math.py and numba_kernels.py
+COMPILED_IN = "c80567f3117b2a6f"  # the digest of numba_math.py and numba_kernels.py
 _ZERO = np.float32(0)
 
 
@@ -38,13 +36,16 @@ def learn_block(
     end: int,
     weights: Floats,
     linear: bool,
+    with_slopes: bool,
     slopes: Floats,
+    buffers: Floats,
+    chosen: Classes,
 ) -> tuple[float, int, np.float32]:
-    """One pass of an output layer over a block of patterns; `slopes` is [0, features] where none are wanted."""
-    chosen = np.empty(TILE, np.int32)
-    wanted = len(slopes) > 0
-    buffers = aligned_buffers()
-    return learn(features, targets, labels, importances, first, end, weights, linear, wanted, slopes, buffers, chosen)
+    """One pass of an output layer over a block of patterns."""
+    loss, correct, largest = learn(
+        features, targets, labels, importances, first, end, weights, linear, with_slopes, slopes, buffers, chosen
+    )
+    return loss, correct, largest
 
 
 @njit(cache=True, **FLAGS)
@@ -77,6 +78,7 @@ def respond_pool(
     pulls: Floats,
     means: Floats,
     n: int,
+    primes: Floats,
     responses: Floats,
     totals: Doubles,
     squares: Doubles,
@@ -87,7 +89,6 @@ def respond_pool(
     `aims` holds the residuals times the candidates' coefficients. Totals and squares of the activations are added up.
     """
     n_candidates, width = sums.shape
-    primes = np.empty(width, np.float32)
     for c in range(n_candidates):
         own, aim = responses[c], aims[c]
         activate(sums[c], width, activations[c], own, primes)
@@ -134,7 +135,8 @@ def conclude_pool(
     for k in range(len(chosen)):
         c = chosen[k]
         own_covariances, own_moments = covariances[c], moments[c]
-        own_covariances[:] = pass_covariances[k]
+        for o in range(len(own_covariances)):
+            own_covariances[o] = pass_covariances[k, o]
         take_moments(totals[k], squares[k], n, own_moments)
         score = score_of(own_covariances, own_moments, normalised, sum_of_squares)
         fan_in = fan_ins[c]
@@ -168,9 +170,10 @@ _A = "float32[:, :]"  # part of a buffer
 KERNELS = (
     (
         learn_block,
-        f"Tuple((float64, int64, float32))({_M}, {_M}, int32[::1], {_V}, int64, int64, {_M}, boolean, {_M})",
+        f"Tuple((float64, int64, float32))({_M}, {_M}, int32[::1], {_V}, int64, int64, {_M}, boolean, boolean, {_M}, "
+        f"{_M}, int32[::1])",
     ),
-    (respond_pool, f"void({_A}, {_A}, {_C}, {_V}, {_V}, int64, {_A}, {_D}, {_D})"),
+    (respond_pool, f"void({_A}, {_A}, {_C}, {_V}, {_V}, int64, {_V}, {_A}, {_D}, {_D})"),
     (
         conclude_layer,
         f"Tuple((boolean, boolean))(float64, float32, {_M}, int64, {_M}, {_M}, {_M}, {_C}, {_D}, {_C}, {_C}, {_D})",

@@ -49,6 +49,7 @@ class NumbaBackend:
         self._is_linear = task == "regression"
         self._residuals = aligned_zeros(*patterns.targets.shape)
         self._sum_of_squares = 0.0
+        self._buffers, self._chosen = scratch()
         self._threads = threads
         self._workers: ThreadPoolExecutor | None = None
         self._workers_pid = 0
@@ -59,7 +60,7 @@ class NumbaBackend:
         for patterns in (self._train, self._held_out):
             row = patterns.add_row()
             if patterns.n:
-                kernels.install(patterns.features, patterns.n, weights, code, row)
+                kernels.install(patterns.features, patterns.n, weights, code, row, self._buffers)
 
     def train_outputs(self, state: OutputState, max_epochs: int | None) -> OutputChunk:
         """Run one chunk of an output phase."""
@@ -87,6 +88,9 @@ class NumbaBackend:
             state.limits,
             state.rule,
             state.settings,
+            np.empty_like(state.weights),
+            self._buffers,
+            self._chosen,
             rows,
         )
         return OutputChunk(rows[:epochs], has_ended, has_solved)
@@ -101,6 +105,7 @@ class NumbaBackend:
             self._is_linear,
             output_weights,
             self._residuals,
+            self._buffers,
         )
 
     def train_candidates(self, state: CandidateState, max_epochs: int | None) -> CandidateChunk:
@@ -110,7 +115,7 @@ class NumbaBackend:
         scores = np.empty((pool, n_epochs), np.float32)
 
         def train(own: slice) -> int:
-            return kernels.train_candidates(
+            epochs: int = kernels.train_candidates(
                 self._train.features,
                 self._residuals,
                 self._train.n,
@@ -133,8 +138,12 @@ class NumbaBackend:
                 state.limits,
                 state.rule,
                 state.settings,
+                np.empty(state.weights.shape[1], np.float32),
+                np.empty(n_outputs, np.float32),
+                scratch()[0],
                 scores[own],
             )
+            return epochs
 
         epochs = max(self._shared_out(train, shares(pool, 4 * self._threads if self._threads > 1 else 1)))
         state.clock[0] += epochs
@@ -156,3 +165,8 @@ class NumbaBackend:
         epoch_ns = n_units * n_columns * (2.0 + 0.3 * self._train.n_features + n_outputs)
         epochs = min(max(1, int(_CHUNK_NS / epoch_ns)), int(limits[0]))
         return epochs if max_epochs is None else min(epochs, max_epochs)
+
+
+def scratch() -> tuple[NDArray[np.float32], NDArray[np.int32]]:
+    """Memory for what a loop computes on a tile: three rows of values, and one of classes."""
+    return aligned_zeros(3, kernels.TILE), np.empty(kernels.TILE, np.int32)

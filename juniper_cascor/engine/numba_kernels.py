@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from juniper_cascor.engine import numba_loading
 from juniper_cascor.engine.numba_math import FLAGS, Floats, activate, take_step, tanh
 
-COMPILED_IN = "706dd21cae22ede9"  # the digest of numba_math.py
+COMPILED_IN = "398eba8e48479e40"  # the digest of numba_math.py
 TILE = 256  # patterns worked on at once
 
 Doubles: TypeAlias = NDArray[np.float64]
@@ -28,14 +28,6 @@ _PRIME_OFFSET = np.float32(0.1)
 _ZERO, _HALF, _ONE = np.float32(0), np.float32(0.5), np.float32(1)
 # An activation that varies less than this share of its square sum is constant but for rounding.
 _LEAST_VARIANCE = 1e-6
-
-
-@njit(forceinline=True, **FLAGS)
-def aligned_buffers() -> Floats:
-    """Three tiles that begin where a cache line does: a vector that straddles two costs a quarter of the speed."""
-    floats = np.empty(3 * TILE + 15, np.float32)
-    first = -(floats.ctypes.data // 4) % 16
-    return floats[first : first + 3 * TILE].reshape((3, TILE))
 
 
 @njit(forceinline=True, **FLAGS)
@@ -162,7 +154,8 @@ def learn(
     loss = 0.0
     correct = 0
     largest = _ZERO
-    slopes[:, :] = _ZERO
+    if with_slopes:
+        slopes[:, :] = _ZERO
     for start in range(first, end, TILE):
         width = min(TILE, end - start)
         for o in range(n_outputs):
@@ -253,18 +246,17 @@ def train_outputs(
     limits: Counts,
     rule: Counts,
     settings: Doubles,
+    slopes: Floats,
+    buffers: Floats,
+    chosen: Classes,
     rows: Floats,
 ) -> tuple[int, bool, bool]:
     """Epochs of an output layer until the phase ends or `rows` is full: (epochs, has ended, has solved).
 
     The epoch that ends the phase takes no step, so the weights stay those that were measured.
     """
-    n_outputs, n_features = weights.shape
+    n_outputs = len(weights)
     ld = targets.shape[1]
-    slopes = np.empty((n_outputs, n_features), np.float32)
-    no_slopes = np.empty((0, n_features), np.float32)
-    buffers = aligned_buffers()
-    chosen = np.empty(TILE, np.int32)
     for epoch in range(len(rows)):
         loss, correct, largest = learn(
             features, targets, labels, importances, 0, ld, weights, linear, True, slopes, buffers, chosen
@@ -283,7 +275,7 @@ def train_outputs(
                 weights,
                 linear,
                 False,
-                no_slopes,
+                slopes,
                 buffers,
                 chosen,
             )
@@ -304,10 +296,10 @@ def measure_residuals(
     linear: bool,
     weights: Floats,
     residuals: Floats,
+    buffers: Floats,
 ) -> float:
     """Fill residuals with error × (σ′ + 0.1), centred over n patterns; return the sum of their squares."""
     n_outputs, ld = targets.shape
-    buffers = aligned_buffers()
     sums, outputs = buffers[0], buffers[1]
     total = 0.0
     for o in range(n_outputs):
@@ -328,10 +320,9 @@ def measure_residuals(
 
 
 @njit(cache=True, **FLAGS)
-def install(features: Floats, n: int, weights: Floats, activation: int, activations: Floats) -> None:
+def install(features: Floats, n: int, weights: Floats, activation: int, activations: Floats, buffers: Floats) -> None:
     """An installed unit's activation on each of n patterns; 0 in the padding."""
     ld = len(activations)
-    buffers = aligned_buffers()
     sums, slopes = buffers[0], buffers[1]
     for start in range(0, ld, TILE):
         width = min(TILE, ld - start)
@@ -528,16 +519,15 @@ def train_candidates(
     limits: Counts,
     rule: Counts,
     settings: Doubles,
+    slopes_of_all: Floats,
+    coefficients: Floats,
+    buffers: Floats,
     rows: Floats,
 ) -> int:
     """Epochs of candidates until all have stopped or their rows are full: how many. The clock stays as it is.
 
     `rows`, [candidates, epochs], takes the best scores so far.
     """
-    n_outputs = covariances.shape[1]
-    slopes_of_all = np.empty(weights.shape[1], np.float32)
-    coefficients = np.empty(n_outputs, np.float32)
-    buffers = aligned_buffers()
     normalised = rule[1] == 1
     epochs = 0
     for c in range(len(weights)):
@@ -592,18 +582,17 @@ _PATTERNS = f"{_M}, {_M}, int32[::1], {_V}, int64"
 
 # The quickest to compile first, so that a cold cache is soon said.
 KERNELS = (
-    (install, f"void({_M}, int64, {_V}, int64, {_V})"),
-    (measure_residuals, f"float64({_M}, {_M}, {_V}, int64, boolean, {_M}, {_M})"),
+    (install, f"void({_M}, int64, {_V}, int64, {_V}, {_M})"),
+    (measure_residuals, f"float64({_M}, {_M}, {_V}, int64, boolean, {_M}, {_M}, {_M})"),
     (
         train_outputs,
         f"Tuple((int64, boolean, boolean))({_PATTERNS}, {_PATTERNS}, boolean, {_M}, {_M}, {_M}, {_C}, {_D}, {_C}, "
-        f"{_C}, {_D}, {_M})",
+        f"{_C}, {_D}, {_M}, {_M}, int32[::1], {_M})",
     ),
     (
         train_candidates,
         f"int64({_M}, {_M}, int64, float64, {_M}, {_M}, {_M}, {_M}, {_M}, {_V}, {_M}, {_M}, {_M}, {_V}, {_C}, "
-        f"boolean[::1], {_C}, {_C}, "
-        f"{_C}, {_C}, {_C}, {_D}, {_M})",
+        f"boolean[::1], {_C}, {_C}, {_C}, {_C}, {_C}, {_D}, {_V}, {_V}, {_M}, {_M})",
     ),
 )
 

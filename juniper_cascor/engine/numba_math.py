@@ -6,7 +6,7 @@ files only: so those hold a digest of what is compiled into them, and a test com
 
 from __future__ import annotations
 
-from typing import Literal, TypeAlias, TypedDict
+from typing import Any, TypeAlias
 
 import numpy as np
 from numba import njit
@@ -17,19 +17,18 @@ from juniper_cascor.engine.activations import ACTIVATIONS
 Floats: TypeAlias = NDArray[np.float32]
 
 
-class Flags(TypedDict):
-    """What all loops are compiled with."""
-
-    error_model: Literal["python", "numpy"]
-    fastmath: set[str]
-    nogil: bool
-
-
 # Of the fast-math flags only those that let sums be reordered into vector lanes and products be fused are set: the
 # order is the compiled code's and never changes, and NaN stays NaN. The check for a division by zero, which the
-# error model "python" makes, keeps a loop from being vectorised.
-FLAGS = Flags(error_model="numpy", fastmath={"reassoc", "contract", "nsz"}, nogil=True)
-_IN_ORDER = Flags(error_model="numpy", fastmath={"contract", "nsz"}, nogil=True)
+# error model "python" makes, keeps a loop from being vectorised. Without numba's runtime no loop can make an array,
+# and none counts references: each array that was passed on within an epoch cost two atomic operations, all of them
+# together more than the arithmetic of 194 patterns.
+FLAGS: dict[str, Any] = {
+    "error_model": "numpy",
+    "fastmath": {"reassoc", "contract", "nsz"},
+    "nogil": True,
+    "_nrt": False,
+}
+_IN_ORDER = FLAGS | {"fastmath": {"contract", "nsz"}}
 
 TANH, SIGMOID, GAUSSIAN, SIN = (ACTIVATIONS.index(name) for name in ("tanh", "sigmoid", "gaussian", "sin"))
 IRPROP, QUICKPROP, ADAM = range(3)
