@@ -7,7 +7,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from juniper_cascor.api.envelope import success
-from juniper_cascor.runs import snapshots
+from juniper_cascor.runs import snapshot_folder
 from juniper_cascor.runs.store import RunStore
 from juniper_common.errors import NotFoundError
 from juniper_common.openapi import Operation
@@ -24,7 +24,7 @@ class Page(BaseModel):
     limit: int = Field(default=100, ge=1, le=1_000)
 
 
-def operations(store: RunStore, snapshot_folder: Path) -> list[Operation]:
+def operations(store: RunStore, snapshots: Path) -> list[Operation]:
     """The operations on records."""
 
     async def list_runs(request: Request) -> Response:
@@ -40,7 +40,7 @@ def operations(store: RunStore, snapshot_folder: Path) -> list[Operation]:
 
     async def list_snapshots(request: Request) -> Response:
         """The snapshots of all runs, newest first."""
-        found = snapshots.listed(snapshot_folder)[: read_query(request, Page).limit]
+        found = snapshot_folder.listed(snapshots)[: read_query(request, Page).limit]
         return success(SnapshotList(snapshots=found))
 
     return [

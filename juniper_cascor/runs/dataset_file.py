@@ -2,13 +2,14 @@
 
 import hashlib
 import io
-import os
 import zipfile
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
+
+from juniper_cascor.atomic_file import remove_leftovers, replace_atomically
 
 Matrix = NDArray[np.float32]
 
@@ -57,31 +58,17 @@ def write(folder: Path, data: TrainingData) -> tuple[Path, str]:
 
 
 def keep(folder: Path, content: bytes) -> tuple[Path, str]:
-    """Keep a dataset file under its sha256, atomically; the same content again is not written again."""
+    """Keep a dataset file under its sha256, atomically; the same content again is not written again.
+
+    The folder is the one service's, which keeps one file at a time: what else was being written was left by a kill.
+    """
     checksum = hashlib.sha256(content).hexdigest()
     path = folder / f"{checksum}.npz"
     if not path.exists():
         folder.mkdir(parents=True, exist_ok=True)
+        remove_leftovers(folder)
         replace_atomically(path, content)
     return path, checksum
-
-
-def replace_atomically(path: Path, content: bytes) -> None:
-    """Write a file that is there whole or not at all, whatever ends the process or the machine."""
-    temporary = path.with_name(f".{path.name}.{os.getpid()}")
-    try:
-        with temporary.open("wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        temporary.replace(path)
-    finally:
-        temporary.unlink(missing_ok=True)
-    folder = os.open(path.parent, os.O_RDONLY)
-    try:
-        os.fsync(folder)
-    finally:
-        os.close(folder)
 
 
 def _columns(y: NDArray[np.float32]) -> Matrix:

@@ -59,6 +59,36 @@ class History:
         self._start = self._stop = 0
 
 
+class Curve:
+    """The rows of a whole run, thinned whenever there are twice as many as `limit`: what its snapshots keep.
+
+    Args:
+        limit: about how many rows are kept at least, once there were so many.
+        columns: what an earlier part of the run kept, as `columns` gives it.
+    """
+
+    def __init__(self, limit: int, columns: Mapping[str, NDArray[np.generic]] | None = None) -> None:
+        self._limit = limit
+        self._rows = np.empty(0, ROW)
+        if columns:
+            self._rows = np.empty(len(columns["epoch"]), ROW)
+            for name in COLUMNS:
+                self._rows[name] = columns[_KEPT_AS.get(name, name)]
+
+    def append(self, rows: Rows) -> None:
+        """Take rows newer than those held."""
+        self._rows = np.concatenate([self._rows, rows])
+        if len(self._rows) > 2 * self._limit:
+            self._rows = thinned(self._rows, self._limit)
+
+    def columns(self) -> dict[str, NDArray[np.generic]]:
+        """The rows as a snapshot's metrics."""
+        return {_KEPT_AS.get(name, name): self._rows[name].copy() for name in COLUMNS}
+
+
+_KEPT_AS = {"candidate": "phase"}
+
+
 def metric_row(row: Any) -> MetricRow:
     """One row as it goes over the wire."""
     return MetricRow.model_construct(**_row_fields(row))

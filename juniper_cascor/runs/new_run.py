@@ -1,17 +1,15 @@
 """From what a start asks for to the run that is recorded: nothing here touches a process or a disk."""
 
-import importlib.metadata
-import platform
 import secrets
 import time
 
+from juniper_cascor import versions
 from juniper_cascor.engine import backends, patterns
 from juniper_cascor.engine.errors import ParameterError
 from juniper_cascor.engine.parameters import Parameters
 from juniper_cascor.runs import network_spec
 from juniper_cascor.runs.datasets import FoundDataset
 from juniper_cascor.runs.network_spec import NetworkSpec
-from juniper_common import __version__
 from juniper_common.errors import UnprocessableError
 from juniper_common.wire.errors import FieldProblem
 from juniper_common.wire.training import RunParameters, RunRecord, StartTraining
@@ -59,14 +57,9 @@ def new_record(parameters: Parameters, request: RunParameters, found: FoundDatas
         backend=backends.chosen(
             len(found.data.x), found.data.x.shape[1], parameters.candidate_pool_size, parameters.max_hidden_units
         ),
-        versions=_versions(),
+        versions=versions.of_libraries(),
         epochs=0,
         hidden_units=0,
         outcome=None,
         reason=None,
     )
-
-
-def _versions() -> dict[str, str]:
-    libraries = {name: importlib.metadata.version(name) for name in ("numpy", "numba", "h5py")}
-    return {"juniper": __version__, "python": platform.python_version(), **libraries}

@@ -16,18 +16,23 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import JsonValue
 
+from juniper_cascor import versions
 from juniper_cascor.engine.errors import EngineError
 from juniper_cascor.engine.events import Outcome, Progress
 from juniper_cascor.engine.parameters import Parameters
 from juniper_cascor.engine.training import Training, warm_up
-from juniper_cascor.runs import channel, dataset_file, network_spec, snapshots
+from juniper_cascor.runs import channel, dataset_file, network_spec, snapshot_folder
 from juniper_cascor.runs.channel import Message
-from juniper_cascor.runs.history import ROW, Rows
+from juniper_cascor.runs.history import ROW, Curve, Rows
 from juniper_cascor.runs.job import Job
 from juniper_cascor.runs.pacing import SLICE_S, Pacer
+from juniper_cascor.snapshots import Card, Snapshot
 from juniper_common import logs
 
 HEARTBEAT_S = 1.0
+
+SNAPSHOT_ROWS = 4_000
+"""Of the metrics so far a snapshot keeps up to twice as many rows: 45 bytes each, beside weights of about as much."""
 
 log = logging.getLogger("juniper_cascor.trainer")
 
@@ -125,6 +130,7 @@ class JobTraining:
         )
         self._pacer = Pacer(job.pace, clock())
         self._report = Report(job.run_id, port, clock)
+        self._curve = Curve(SNAPSHOT_ROWS)
         self._is_paused = False
         self._is_stopped = False
 
@@ -153,7 +159,9 @@ class JobTraining:
     def _advance(self, allowance: int | None) -> None:
         progress = self._training.advance(allowance)
         self._pacer.spend(len(progress.rows))
-        self._report.add(progress, self._training.parameters)
+        rows = _rows(progress, self._training.parameters)
+        self._report.add(progress, rows)
+        self._curve.append(rows)
         if (unit := progress.installed) is not None:
             log.info("installed unit %d at epoch %d, score %.4f", unit.index, unit.epoch, unit.score)
             self._snapshot()
@@ -190,7 +198,7 @@ class JobTraining:
     def _snapshot(self) -> None:
         training, job = self._training, self._job
         network = training.network
-        card = snapshots.Card(
+        card = Card(
             run_id=job.run_id,
             epoch=training.epoch,
             hidden_units=network.n_hidden_units,
@@ -200,10 +208,10 @@ class JobTraining:
             parameters=network_spec.as_json(training.parameters),
             dataset_id=job.dataset_id,
             dataset_checksum=job.dataset_checksum,
-            backend=job.backend,
-            versions=job.versions,
+            backend=training.backend,
+            versions={**job.versions, **versions.of_machine()},
         )
-        snapshots.write(job.snapshot_folder, card, network, training.state())
+        snapshot_folder.write(job.snapshot_folder, Snapshot(card, network, training.state(), self._curve.columns()))
 
 
 class Report:
@@ -218,16 +226,8 @@ class Report:
         self._installed: list[dict[str, JsonValue]] = []
         self._scores = np.empty(0, np.float32)
 
-    def add(self, progress: Progress, parameters: Parameters) -> None:
-        """Take what one chunk did."""
-        is_candidate = progress.phase == "candidate"
-        rows = np.empty(len(progress.rows), ROW)
-        for name in ("epoch", "train_loss", "train_accuracy", "val_loss", "val_accuracy", "score"):
-            rows[name] = getattr(progress.rows, name)
-        rows["time"] = time.time()
-        rows["learning_rate"] = parameters.rate(progress.phase)
-        rows["hidden_units"] = progress.n_hidden_units
-        rows["candidate"] = is_candidate
+    def add(self, progress: Progress, rows: Rows) -> None:
+        """Take what one chunk did, and its rows."""
         self._rows.append(rows)
         if progress.candidate_scores is not None:
             self._scores = progress.candidate_scores
@@ -262,6 +262,17 @@ class Report:
         self._port.send(Message("progress", fields, arrays))
         self._rows, self._installed, self._scores = [], [], np.empty(0, np.float32)
         self._sent_at = self._clock()
+
+
+def _rows(progress: Progress, parameters: Parameters) -> Rows:
+    rows = np.empty(len(progress.rows), ROW)
+    for name in ("epoch", "train_loss", "train_accuracy", "val_loss", "val_accuracy", "score"):
+        rows[name] = getattr(progress.rows, name)
+    rows["time"] = time.time()
+    rows["learning_rate"] = parameters.rate(progress.phase)
+    rows["hidden_units"] = progress.n_hidden_units
+    rows["candidate"] = progress.phase == "candidate"
+    return rows
 
 
 def main() -> None:

@@ -13,8 +13,8 @@ import numpy as np
 import psutil
 import pytest
 
+from juniper_cascor import snapshots
 from juniper_cascor.client import JuniperCascorClient
-from juniper_cascor.runs import snapshots
 from juniper_common.wire.training import InlineData, RunParameters, StartTraining
 from juniper_data.generators.cmu_spirals import CmuSpiralsParameters, generate_cmu_spirals
 

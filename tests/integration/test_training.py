@@ -8,8 +8,9 @@ import numpy as np
 import psutil
 import pytest
 
+from juniper_cascor import snapshots
 from juniper_cascor.engine.training import Training
-from juniper_cascor.runs import dataset_file, network_spec, snapshots
+from juniper_cascor.runs import dataset_file, network_spec
 from tests.integration.conftest import CMU, DEMO, Cascor
 
 
@@ -59,6 +60,10 @@ def test_a_snapshot_at_each_unit_resumes_to_the_same_network(cascor: Cascor) -> 
     assert len([info for info in listed if info["run_id"] == run_id]) == len(files)
 
     middle, last = read[units // 2], read[-1]
+    history = cascor.http.get("/v1/metrics/history", params={"count": 200_000}).json()["data"]
+    assert last.metrics["epoch"].tolist() == [row["epoch"] for row in history]
+    assert last.metrics["train_loss"].tolist() == [row["train_loss"] for row in history]
+    assert last.card.versions["cpu_target"]
     data = dataset_file.read(cascor.state_dir / "datasets" / f"{last.card.dataset_checksum}.npz")
     training = Training.restore(
         data.x, data.y, network_spec.from_json(middle.card.parameters), middle.state, x_val=data.x_val, y_val=data.y_val

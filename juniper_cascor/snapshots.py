@@ -1,0 +1,149 @@
+"""Snapshots: a network, and all that its training needs to go on, in one HDF5 file.
+
+The file is described in docs/snapshot-format.md. Its first 512 bytes seal the rest (`snapshot_seal`), so that any byte
+that changed and any that is missing is found before HDF5 sees the file; within it only arrays of numbers and one text
+are read (`plain_hdf5`). It holds no secret and nothing that is run.
+"""
+
+import errno
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+from pydantic import BaseModel, ConfigDict, JsonValue
+
+from juniper_cascor import plain_hdf5, snapshot_format_1, snapshot_seal
+from juniper_cascor.atomic_file import replace_atomically
+from juniper_cascor.engine.network import Network
+from juniper_cascor.plain_hdf5 import Arrays
+
+FORMAT = 2
+"""Written by this version, which reads those before it too."""
+
+MAX_BYTES = 4 << 30
+
+METRICS: Mapping[str, str] = {
+    "epoch": "i8",
+    "time": "f8",
+    "train_loss": "f4",
+    "train_accuracy": "f4",
+    "val_loss": "f4",
+    "val_accuracy": "f4",
+    "score": "f4",
+    "learning_rate": "f4",
+    "hidden_units": "i4",
+    "phase": "u1",
+}
+"""The columns that metrics may have, and their types. `phase` is 0 in the output phase and 1 in the candidate phase,
+`time` in Unix seconds; NaN where a value is not defined."""
+
+
+class SnapshotError(ValueError):
+    """The file is no snapshot that this version can read: damaged, foreign or newer."""
+
+
+class Card(BaseModel):
+    """What a snapshot is of: all that is to be known of a training beside its arrays."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    format: int = FORMAT  # of the file it was read from; `write` writes the present one
+    run_id: str | None = None
+    epoch: int
+    hidden_units: int
+    created_at: float  # Unix seconds
+    seed: int  # what every random number of the training follows from
+    task: str
+    parameters: dict[str, JsonValue]
+    dataset_id: str | None = None
+    dataset_checksum: str | None = None
+    backend: str
+    versions: dict[str, str]  # as `juniper_cascor.versions` says them
+    labels: list[str | int | float | bool] | None = None  # the classes, in the order of the network's classes
+    feature_names: list[str] | None = None  # of the network's inputs
+
+
+@dataclass(frozen=True, eq=False)
+class Snapshot:
+    """A file's content."""
+
+    card: Card
+    network: Network
+    state: Arrays = field(default_factory=dict)  # as Training.state() has it; empty: kept to predict, not to resume
+    metrics: Arrays = field(default_factory=dict)  # columns of METRICS, equally long; may lack some or all
+
+
+def write(path: Path, snapshot: Snapshot) -> None:
+    """Write a snapshot atomically: a file that was there stays whole until the new one is.
+
+    Raises:
+        OSError: the disk does not take it, or it would be larger than what is read.
+        TypeError: an array holds other things than numbers.
+        ValueError: the metrics are not columns of METRICS.
+    """
+    card = snapshot.card.model_copy(update={"format": FORMAT})
+    groups = {"network": snapshot.network.arrays(), "state": snapshot.state, "metrics": _columns(snapshot.metrics)}
+    # Where the readers of format 1 look for the number, so that they too can say what they refuse.
+    mark = f'{{"format":{FORMAT}}}'
+    content = plain_hdf5.image(card.model_dump_json(), groups, user_block=snapshot_seal.BYTES, attribute=mark)
+    if len(content) > MAX_BYTES:
+        raise OSError(errno.EFBIG, f"a snapshot of {len(content)} bytes")
+    snapshot_seal.seal(content, FORMAT)
+    replace_atomically(path, content)
+
+
+def read(path: Path) -> Snapshot:
+    """Read and check a snapshot. Raises SnapshotError; nothing in the file is ever run."""
+    try:
+        with path.open("rb") as file:
+            size = os.fstat(file.fileno()).st_size
+            if size > MAX_BYTES:
+                raise SnapshotError(f"{path.name} is larger than any snapshot: {size} bytes")
+            content = file.read(size + 1)
+    except OSError as error:
+        raise SnapshotError(f"{path.name} cannot be read: {error.strerror}") from error
+    return parsed(content, path.name)
+
+
+def parsed(content: bytes, name: str) -> Snapshot:
+    """The snapshot in a file's bytes; `name` is what errors call the file. Raises SnapshotError."""
+    try:
+        is_unsealed = content.startswith(plain_hdf5.SIGNATURE)
+        return _format_1(content) if is_unsealed else _sealed(content, name)
+    except SnapshotError:
+        raise
+    except (OSError, RuntimeError, KeyError, TypeError, ValueError) as error:
+        raise SnapshotError(f"{name} is damaged or no snapshot: {error}") from error
+
+
+def _sealed(content: bytes, name: str) -> Snapshot:
+    number = snapshot_seal.checked(content)
+    if number > FORMAT:
+        raise SnapshotError(
+            f"{name} has format {number}, but this version of Juniper reads formats up to {FORMAT}: "
+            "read it with the version that wrote it, or a later one"
+        )
+    if number < FORMAT:
+        raise SnapshotError(f"{name} is no snapshot: format {number} has no seal")
+    text, groups = plain_hdf5.read(content, ("network", "state", "metrics"))
+    card = Card.model_validate_json(text)
+    network = Network.from_arrays(groups["network"], card.task)
+    return Snapshot(card, network, groups["state"], _columns(groups["metrics"]))
+
+
+def _format_1(content: bytes) -> Snapshot:
+    fields, arrays = snapshot_format_1.read(content)
+    card = Card.model_validate(fields)
+    return Snapshot(card, Network.from_arrays(arrays, card.task))
+
+
+def _columns(metrics: Arrays) -> Arrays:
+    """The metrics in their types. Raises ValueError where they are no columns of METRICS."""
+    if unknown := sorted(set(metrics) - set(METRICS)):
+        raise ValueError(f"metrics have no column {unknown[0]}")
+    columns = {name: np.asarray(column, METRICS[name]) for name, column in metrics.items()}
+    if len({column.shape for column in columns.values()}) > 1 or any(column.ndim != 1 for column in columns.values()):
+        raise ValueError("the columns of the metrics are not equally long")
+    return columns

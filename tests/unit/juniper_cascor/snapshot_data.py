@@ -1,0 +1,38 @@
+"""A small snapshot with everything in it."""
+
+import numpy as np
+
+from juniper_cascor.engine.network import Network
+from juniper_cascor.snapshots import METRICS, Card, Snapshot
+
+CARD = Card(
+    run_id="20260101-000000-abcdef01",
+    epoch=120,
+    hidden_units=2,
+    created_at=1.5,
+    seed=7,
+    task="classification",
+    parameters={"max_hidden_units": 64, "patience": None},
+    dataset_id="xor-1.0.0-0",
+    dataset_checksum="00",
+    backend="numba",
+    versions={"numpy": "2"},
+    labels=["setosa", 1, 0.5, True],
+    feature_names=["width", "length"],
+)
+NETWORK = Network(
+    feature_mean=np.array([1, 2], np.float32),
+    feature_scale=np.array([3, 4], np.float32),
+    hidden_weights=(np.array([1, 2, 3], np.float32), np.array([4, 5, 6, 7], np.float32)),
+    activations=("tanh", "sin"),
+    output_weights=np.arange(10, dtype=np.float32).reshape(2, 5),
+)
+STATE = {
+    "counter": np.array(3),
+    "active": np.array([True, False]),
+    "none": np.empty((0, 3), np.float32),
+    "steps": np.linspace(0, 1, 7, dtype=np.float32),
+}
+N_ROWS = 4
+COLUMNS = {name: np.arange(N_ROWS).astype(dtype) for name, dtype in METRICS.items()}
+SNAPSHOT = Snapshot(CARD, NETWORK, STATE, COLUMNS)
