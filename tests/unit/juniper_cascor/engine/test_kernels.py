@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from juniper_cascor.engine import batched_kernels, numba_kernels, numba_math
+from juniper_cascor.engine import batched_kernels, candidate_kernels, numba_math, output_kernels
 from juniper_cascor.engine.activations import ACTIVATIONS, Activation, activate
 
 ENGINE = Path(numba_math.__file__).parent
@@ -31,7 +31,7 @@ def test_activations_are_those_of_the_network(activation: Activation) -> None:
     numba_math.activate(x, len(x), ACTIVATIONS.index(activation), values, slopes)
     assert np.abs(values - activate(activation, x.astype(np.float64))).max() < 1e-6
     step = 1e-5
-    high, low = (activate(activation, x.astype(np.float64) + sign * step) for sign in (1, -1))  # type: ignore[arg-type]
+    high, low = (activate(activation, x.astype(np.float64) + sign * step) for sign in (1, -1))
     assert np.abs(slopes - (high - low) / (2 * step)).max() < 2e-6
 
 
@@ -46,7 +46,11 @@ def test_activations_of_absurd_sums_are_bounded(activation: Activation, x: float
 
 @pytest.mark.parametrize(
     ("kernels", "names"),
-    [(numba_kernels, ("numba_math.py",)), (batched_kernels, ("numba_math.py", "numba_kernels.py"))],
+    [
+        (output_kernels, ("numba_math.py",)),
+        (candidate_kernels, ("numba_math.py",)),
+        (batched_kernels, ("numba_math.py", "output_kernels.py", "candidate_kernels.py")),
+    ],
 )
 def test_a_change_of_what_is_compiled_in_changes_the_file(kernels: object, names: tuple[str, ...]) -> None:
     """The cache of compiled code goes by a function's own file: that must change with what it inlines."""
