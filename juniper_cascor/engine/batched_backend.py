@@ -14,6 +14,7 @@ import numpy as np
 from threadpoolctl import ThreadpoolController
 
 from juniper_cascor.engine import batched_kernels as kernels
+from juniper_cascor.engine import numba_loading
 from juniper_cascor.engine.backend import CandidateChunk, OutputChunk, shares
 from juniper_cascor.engine.numba_backend import NumbaBackend, scratch
 from juniper_cascor.engine.patterns import PADDING, Patterns, aligned_zeros
@@ -36,7 +37,7 @@ class BatchedBackend(NumbaBackend):
     """Trains on the CPU with products of matrices. See `Backend` for the contract."""
 
     def __init__(self, patterns: Patterns, validation: Patterns, task: Task, *, threads: int) -> None:
-        kernels.load()
+        numba_loading.load(kernels.KERNELS)
         super().__init__(patterns, validation, task, name="numba-batched", threads=threads)
         self._blas = ThreadpoolController().select(user_api="blas")
 
@@ -191,7 +192,7 @@ class BatchedBackend(NumbaBackend):
     def _aims(
         self, state: CandidateState, group: NDArray[np.int64]
     ) -> tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.float32]]:
-        """As `numba_kernels.aim`, of a group: coefficients [group, outputs], pulls and means [group]."""
+        """As `candidate_kernels.aim`, of a group: coefficients [group, outputs], pulls and means [group]."""
         covariances, means, variances = state.covariances[group], *state.moments[group].T
         if not state.is_normalised:
             nothing = np.zeros(len(group), np.float32)

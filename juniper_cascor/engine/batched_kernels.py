@@ -5,24 +5,11 @@ from __future__ import annotations
 import numpy as np
 from numba import njit
 
-from juniper_cascor.engine import numba_loading
-from juniper_cascor.engine.numba_kernels import (
-    Classes,
-    Counts,
-    Doubles,
-    Truths,
-    climb,
-    conclude_candidate_epoch,
-    conclude_output_epoch,
-    descend,
-    keep_best,
-    learn,
-    score_of,
-    take_moments,
-)
-from juniper_cascor.engine.numba_math import FLAGS, Floats, activate
+from juniper_cascor.engine.candidate_kernels import climb, conclude_candidate_epoch, keep_best, score_of, take_moments
+from juniper_cascor.engine.numba_math import FLAGS, Classes, Counts, Doubles, Floats, Truths, activate
+from juniper_cascor.engine.output_kernels import conclude_output_epoch, descend, learn
 
-COMPILED_IN = "c80567f3117b2a6f"  # the digest of numba_math.py and numba_kernels.py
+COMPILED_IN = "d6f78f7394d3780a"  # the digest of numba_math.py, output_kernels.py and candidate_kernels.py
 _ZERO = np.float32(0)
 
 
@@ -185,8 +172,4 @@ KERNELS = (
         f"boolean[::1], {_C}, {_C}, {_C}, {_C}, {_D})",
     ),
 )
-
-
-def load() -> None:
-    """Make every loop ready."""
-    numba_loading.load(KERNELS)
+"""Each with its signature."""

@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
 
-from juniper_cascor.engine import numba_kernels as kernels
+from juniper_cascor.engine import candidate_kernels, numba_loading, output_kernels
 from juniper_cascor.engine.activations import ACTIVATIONS
 from juniper_cascor.engine.backend import BackendName, CandidateChunk, OutputChunk, shares
+from juniper_cascor.engine.numba_math import TILE
 from juniper_cascor.engine.patterns import aligned_zeros
 
 if TYPE_CHECKING:
@@ -42,7 +43,7 @@ class NumbaBackend:
     def __init__(
         self, patterns: Patterns, validation: Patterns, task: Task, *, name: BackendName, threads: int
     ) -> None:
-        kernels.load()
+        numba_loading.load(candidate_kernels.KERNELS[:1] + output_kernels.KERNELS + candidate_kernels.KERNELS[1:])
         self.name = name
         self._train = patterns
         self._held_out = validation
@@ -60,7 +61,7 @@ class NumbaBackend:
         for patterns in (self._train, self._held_out):
             row = patterns.add_row()
             if patterns.n:
-                kernels.install(patterns.features, patterns.n, weights, code, row, self._buffers)
+                candidate_kernels.install(patterns.features, patterns.n, weights, code, row, self._buffers)
 
     def train_outputs(self, state: OutputState, max_epochs: int | None) -> OutputChunk:
         """Run one chunk of an output phase."""
@@ -68,7 +69,7 @@ class NumbaBackend:
         epochs = self._chunk(n_columns, len(state.weights), 1, max_epochs, state.limits)
         rows = np.empty((epochs, 4), np.float32)
         train, held_out = self._train, self._held_out
-        epochs, has_ended, has_solved = kernels.train_outputs(
+        epochs, has_ended, has_solved = output_kernels.train_outputs(
             train.features,
             train.targets,
             train.labels,
@@ -97,7 +98,7 @@ class NumbaBackend:
 
     def measure_residuals(self, output_weights: NDArray[np.float32]) -> None:
         """Begin a candidate phase: keep this layer's residual errors, centred over the patterns."""
-        self._sum_of_squares = kernels.measure_residuals(
+        self._sum_of_squares = output_kernels.measure_residuals(
             self._train.features,
             self._train.targets,
             self._train.importances,
@@ -115,7 +116,7 @@ class NumbaBackend:
         scores = np.empty((pool, n_epochs), np.float32)
 
         def train(own: slice) -> int:
-            epochs: int = kernels.train_candidates(
+            epochs: int = candidate_kernels.train_candidates(
                 self._train.features,
                 self._residuals,
                 self._train.n,
@@ -169,4 +170,4 @@ class NumbaBackend:
 
 def scratch() -> tuple[NDArray[np.float32], NDArray[np.int32]]:
     """Memory for what a loop computes on a tile: three rows of values, and one of classes."""
-    return aligned_zeros(3, kernels.TILE), np.empty(kernels.TILE, np.int32)
+    return aligned_zeros(3, TILE), np.empty(TILE, np.int32)

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from juniper_cascor.engine import batched_kernels, numba_kernels, numba_math
+from juniper_cascor.engine import batched_kernels, candidate_kernels, numba_math, output_kernels
 from juniper_cascor.engine.activations import ACTIVATIONS, Activation, activate
 
 ENGINE = Path(numba_math.__file__).parent
@@ -46,7 +46,11 @@ def test_activations_of_absurd_sums_are_bounded(activation: Activation, x: float
 
 @pytest.mark.parametrize(
     ("kernels", "names"),
-    [(numba_kernels, ("numba_math.py",)), (batched_kernels, ("numba_math.py", "numba_kernels.py"))],
+    [
+        (output_kernels, ("numba_math.py",)),
+        (candidate_kernels, ("numba_math.py",)),
+        (batched_kernels, ("numba_math.py", "output_kernels.py", "candidate_kernels.py")),
+    ],
 )
 def test_a_change_of_what_is_compiled_in_changes_the_file(kernels: object, names: tuple[str, ...]) -> None:
     """The cache of compiled code goes by a function's own file: that must change with what it inlines."""

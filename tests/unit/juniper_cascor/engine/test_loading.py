@@ -19,9 +19,9 @@ print(sorted({"numba", "torch", "cupy"} & set(sys.modules)))
 TRAINER = """
 from juniper_cascor.engine.training import warm_up
 warm_up()
-from juniper_cascor.engine.batched_kernels import KERNELS as batched
-from juniper_cascor.engine.numba_kernels import KERNELS as kernels
-print(sum(sum(kernel.stats.cache_misses.values()) for kernel, _ in kernels + batched))
+from juniper_cascor.engine import batched_kernels, candidate_kernels, output_kernels
+kernels = batched_kernels.KERNELS + candidate_kernels.KERNELS + output_kernels.KERNELS
+print(sum(sum(kernel.stats.cache_misses.values()) for kernel, _ in kernels))
 """
 
 
