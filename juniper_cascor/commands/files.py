@@ -24,11 +24,15 @@ def check_writable(path: Path, *, force: bool) -> None:
         CommandError: it is there and `force` is not given, or its folder is not there or not writable.
     """
     folder = path.parent
-    if path.is_dir() or not folder.is_dir():
-        what = f"{path} is a folder" if path.is_dir() else f"there is no folder {folder}"
-        step = "name a file in it" if path.is_dir() else f"mkdir -p {folder}"
-        raise CommandError(what, next_step=step, code=Exit.NO_OUTPUT)
-    if path.exists() and not force:
+    try:
+        is_folder, is_there, has_folder = path.is_dir(), path.exists(), folder.is_dir()
+    except OSError as error:  # there can be no such name
+        raise cannot_write(path, error) from error
+    if is_folder:
+        raise CommandError(f"{path} is a folder", next_step="name a file in it", code=Exit.NO_OUTPUT)
+    if not has_folder:
+        raise CommandError(f"there is no folder {folder}", next_step=f"mkdir -p {folder}", code=Exit.NO_OUTPUT)
+    if is_there and not force:
         raise CommandError(
             f"{path} is there already", next_step="--force replaces it, or name another file", code=Exit.NO_OUTPUT
         )

@@ -50,10 +50,9 @@ def read_network(path: Path) -> "Snapshot":
     from juniper_cascor import snapshots
     from juniper_cascor.snapshots import SnapshotError
 
-    if not path.is_file():
-        raise CommandError(f"there is no file {path}", next_step=f"ls {path.parent}", code=Exit.NO_INPUT)
+    content = files.read_bytes(path)
     try:
-        return snapshots.read(path)
+        return snapshots.parsed(content, path.name)
     except SnapshotError as error:
         step = "python -m juniper_cascor train DATA --out NET.h5 makes one"
         raise CommandError(str(error), next_step=step, code=Exit.BAD_DATA) from error

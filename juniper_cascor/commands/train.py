@@ -57,6 +57,9 @@ def run(options: argparse.Namespace) -> int:
     for path in (options.out, options.plot):
         if path is not None:
             files.check_writable(path, force=options.force)
+    if options.plot is not None and options.plot.suffix.lower() != ".png":
+        png = options.plot.with_suffix(".png")
+        raise CommandError(f"{options.plot} is not called .png", next_step=f"--plot {png}", code=Exit.USAGE)
     given = settings_given.parse(options.set)
     # Only now: what was asked for makes sense so far, and these take their time to load.
     from juniper_cascor.commands import learning_data, summary

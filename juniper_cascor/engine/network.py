@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 MAX_INPUT = 1e30
 """Bound of a standardised input: no sum over features then overflows."""
 
+_BLOCK = 4096  # patterns answered at once: what that takes in double precision stays small
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Network:
@@ -65,8 +67,15 @@ class Network:
         inputs = np.asarray(x, dtype=np.float32)
         if inputs.ndim != 2 or inputs.shape[1] != self.n_inputs:
             raise ValueError(f"x must be [n, {self.n_inputs}], not {list(inputs.shape)}")
-        # In double precision: a cascade amplifies rounding errors, and an answer must not depend on which patterns are
-        # asked for together, which is what the order of a product's sums depends on.
+        blocks = [self._outputs(inputs[start : start + _BLOCK]) for start in range(0, len(inputs), _BLOCK)]
+        return np.concatenate([np.empty((0, self.n_outputs), np.float32), *blocks])
+
+    def _outputs(self, inputs: NDArray[np.float32]) -> NDArray[np.float32]:
+        """The outputs of a block of patterns.
+
+        In double precision: a cascade amplifies rounding errors, and an answer must not depend on which patterns are
+        asked for together, as the order of a product's sums does.
+        """
         seen = np.hstack([np.ones((len(inputs), 1)), standardised(inputs, self.feature_mean, self.feature_scale)])
         n_seen = seen.shape[1]
         units = np.empty((self.n_hidden_units, len(inputs)))

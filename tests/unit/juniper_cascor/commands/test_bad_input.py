@@ -42,6 +42,24 @@ BAD_CSV: dict[str, tuple[str, str]] = {
 }
 
 
+def test_text_of_another_encoding(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """The command that writes it as UTF-8 is named."""
+    path = tmp_path / "data.csv"
+    path.write_bytes("größe,kind\n1,x\n".encode("latin-1"))
+    line = refusal(capsys, "train", path, "--out", tmp_path / "net.h5", code=65)
+    assert line == f"{path}: is not UTF-8 text: byte 2; next: iconv -f LATIN1 -t UTF-8 {path} writes it as such"
+
+
+@pytest.mark.parametrize("separator", [",", ";", "\t"])
+def test_what_separates_cells(separator: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Commas, semicolons or tabs, with a mark at the start as spreadsheets write it, and empty lines between."""
+    path = tmp_path / "data.csv"
+    path.write_text("\ufeff" + a_table().replace(",", separator).replace("\n", "\n\n"), encoding="utf-8")
+    ended = run(capsys, "train", path, "--out", tmp_path / "net.h5", *SMALL)
+    assert ended.code == 0
+    assert ended.out.startswith("12 patterns of 2 features; column 'kind': 2 classes")
+
+
 @pytest.mark.parametrize(("text", "message"), BAD_CSV.values(), ids=BAD_CSV.keys())
 def test_bad_csv(text: str, message: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """Line and column are named, as an editor counts them."""

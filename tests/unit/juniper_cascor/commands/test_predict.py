@@ -132,7 +132,9 @@ def test_into_a_file(net: Path, tmp_path: Path, capsys: pytest.CaptureFixture[st
 def test_what_is_no_network(net: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """A file that is not there, another file, and one with a flipped bit."""
     np.savez(tmp_path / "x.npz", X=X, allow_pickle=False)
-    assert "there is no file" in refusal(capsys, "predict", tmp_path / "none.h5", tmp_path / "x.npz", code=66)
+    assert "none.h5 cannot be read: No such file or directory" in refusal(
+        capsys, "predict", tmp_path / "none.h5", tmp_path / "x.npz", code=66
+    )
     content = bytearray(net.read_bytes())
     content[len(content) // 2] ^= 1
     for bad in (b"", b"words", bytes(content)):

@@ -148,6 +148,8 @@ def test_a_network_that_is_there_is_not_lost(iris: Path, tmp_path: Path, capsys:
 UNUSABLE: list[tuple[tuple[str, ...], int, str]] = [
     (("--out", "nowhere/net.h5"), 73, "there is no folder nowhere; next: mkdir -p nowhere"),
     (("--out", "."), 73, ". is a folder"),
+    (("--out", "x" * 300), 73, "cannot be written: File name too long"),
+    (("--plot", "curve.jpg"), 64, "curve.jpg is not called .png; next: --plot curve.png"),
     (("--target", "speces"), 64, "there is no column 'speces'; next: take one of sl, sw, pl, pw, species"),
     (("--ignore", "sl,sw,pl,pw"), 64, "no column is left to learn from"),
     (("--target", "sl,species", "--task", "classification"), 64, "classes are one column"),
@@ -178,7 +180,7 @@ UNUSABLE: list[tuple[tuple[str, ...], int, str]] = [
 ]
 
 
-@pytest.mark.parametrize(("arguments", "code", "message"), UNUSABLE, ids=[" ".join(case[0]) for case in UNUSABLE])
+@pytest.mark.parametrize(("arguments", "code", "message"), UNUSABLE, ids=[" ".join(case[0])[:60] for case in UNUSABLE])
 def test_what_makes_no_sense_is_one_line(
     arguments: tuple[str, ...], code: int, message: str, iris: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
