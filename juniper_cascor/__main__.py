@@ -1,42 +1,90 @@
-"""`juniper-cascor` runs the training service; `juniper-cascor warm-up` compiles the engine ahead of its first start."""
+"""`juniper-cascor` runs the training service; its other commands train, predict and inspect without it."""
 
 import argparse
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from typing import NoReturn
 
-from juniper_cascor.app import create_service
-from juniper_cascor.runs import trainer_process
-from juniper_cascor.runs.store import StoreError
+from juniper_cascor.commands import inspection, predict, train
+from juniper_cascor.commands.errors import CommandError, Exit
 from juniper_cascor.settings import CascorSettings
-from juniper_common.server import serve
 from juniper_common.settings import EXIT_CONFIGURATION
+
+PROGRAM = "juniper-cascor"
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Do what the command line says; it says to serve where it says nothing."""
-    parser = argparse.ArgumentParser(prog="juniper-cascor", description=__doc__)
-    parser.add_argument("command", nargs="?", choices=("serve", "warm-up"), default="serve")
-    command = parser.parse_args(arguments).command
+    """Do what the command line says; it says to serve where it says nothing. Ends the process where that failed."""
+    try:
+        options = _parser().parse_args(arguments)
+        code = options.run(options)
+    except CommandError as error:
+        print(f"{PROGRAM}: {error.message}; next: {error.next_step}", file=sys.stderr)
+        code = error.code
+    except KeyboardInterrupt:
+        print(f"{PROGRAM}: interrupted before there was anything to keep", file=sys.stderr)
+        code = Exit.INTERRUPTED
+    except BrokenPipeError:
+        # Whoever read our output has seen enough; nothing more must be flushed into the closed pipe.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        code = Exit.OK
+    if code:
+        sys.exit(code)
+
+
+def serve(_: argparse.Namespace) -> int:
+    """Run the training service until it is told to end."""
+    # Only now, here and below: what the other commands do without takes its time to load.
+    from juniper_cascor.app import create_service
+    from juniper_cascor.runs.store import StoreError
+    from juniper_common import server
+
     settings = CascorSettings.load()
-    if command == "warm-up":
-        warm_up(settings)
-        return
     try:
         service = create_service(settings)
     except StoreError as error:
-        print(f"juniper-cascor: {error}; set JUNIPER_CASCOR_STATE_DIR", file=sys.stderr)  # noqa: T201 - for the operator
-        sys.exit(EXIT_CONFIGURATION)
-    serve(service.app, settings, self_check=service.self_check)
+        print(f"{PROGRAM}: {error}; set JUNIPER_CASCOR_STATE_DIR", file=sys.stderr)
+        return EXIT_CONFIGURATION
+    server.serve(service.app, settings, self_check=service.self_check)
+    return Exit.OK
 
 
-def warm_up(settings: CascorSettings) -> None:
+def warm_up(_: argparse.Namespace) -> int:
     """Compile the engine into the folder where the service's trainer looks for it."""
-    os.environ.update(trainer_process.environment(settings.cache_dir))
+    from juniper_cascor.runs import trainer_process
+
+    os.environ.update(trainer_process.environment(CascorSettings.load().cache_dir))
     # Only now: numba reads its settings when it is imported.
     from juniper_cascor.engine import training
 
-    print(f"the training engine is warm after {training.warm_up():.1f} s")  # noqa: T201 - a command-line tool prints
+    print(f"the training engine is warm after {training.warm_up():.1f} s")
+    return Exit.OK
+
+
+class _Parser(argparse.ArgumentParser):
+    def error(self, message: str) -> NoReturn:
+        raise CommandError(message, next_step=f"{self.prog} --help", code=Exit.USAGE)
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = _Parser(prog=PROGRAM, description=__doc__, allow_abbrev=False)
+    parser.set_defaults(run=serve)
+    commands = parser.add_subparsers(metavar="COMMAND")
+    _add(commands, "serve", serve, "run the training service (the default)")
+    _add(commands, "warm-up", warm_up, "compile the engine ahead of its first start")
+    train.add_arguments(_add(commands, "train", train.run, "grow a network on a CSV or NPZ file"))
+    predict.add_arguments(_add(commands, "predict", predict.run, "ask a network about the patterns of a file"))
+    inspection.add_arguments(_add(commands, "inspect", inspection.run, "say what a network's file holds"))
+    return parser
+
+
+def _add(
+    commands: "argparse._SubParsersAction[_Parser]", name: str, run: Callable[[argparse.Namespace], int], tells: str
+) -> argparse.ArgumentParser:
+    command = commands.add_parser(name, help=tells, description=tells[0].upper() + tells[1:] + ".", allow_abbrev=False)
+    command.set_defaults(run=run)
+    return command
 
 
 if __name__ == "__main__":

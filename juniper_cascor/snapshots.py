@@ -63,6 +63,7 @@ class Card(BaseModel):
     versions: dict[str, str]  # as `juniper_cascor.versions` says them
     labels: list[str | int | float | bool] | None = None  # the classes, in the order of the network's classes
     feature_names: list[str] | None = None  # of the network's inputs
+    outcome: str | None = None  # why growth ended; None while it goes on
 
 
 @dataclass(frozen=True, eq=False)

@@ -6,3 +6,6 @@ from pathlib import Path
 
 # Compiled code is kept between test runs and shared by all that train: compiling takes seconds each time.
 os.environ.setdefault("NUMBA_CACHE_DIR", str(Path(tempfile.gettempdir()) / f"juniper-tests-numba-{os.getuid()}"))
+
+# scipy reads it when it is first imported; without it scikit-learn skips one of its checks of estimators.
+os.environ.setdefault("SCIPY_ARRAY_API", "1")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal, TypeAlias, cast, get_args
+from typing import TYPE_CHECKING, Literal, TypeAlias, TypeVar, cast, get_args
 
 import numpy as np
 
@@ -14,8 +14,10 @@ Activation: TypeAlias = Literal["tanh", "sigmoid", "gaussian", "sin"]
 ACTIVATIONS: tuple[Activation, ...] = get_args(Activation)
 """A function's place here is its code, in compiled loops and in files: new ones go to the end."""
 
+Real = TypeVar("Real", np.float32, np.float64)
 
-def activate(activation: Activation, sums: NDArray[np.float32]) -> NDArray[np.float32]:
+
+def activate(activation: Activation, sums: NDArray[Real]) -> NDArray[Real]:
     """A unit's activation for its summed input, element by element; all lie in [−1, 1].
 
     The sigmoid is the symmetric one, 1/(1 + exp(−x)) − ½, and the gaussian exp(−x²/2), both as in
@@ -23,10 +25,10 @@ def activate(activation: Activation, sums: NDArray[np.float32]) -> NDArray[np.fl
     """
     half = np.float32(0.5)
     if activation == "tanh":
-        return cast("NDArray[np.float32]", np.tanh(sums))
+        return cast("NDArray[Real]", np.tanh(sums))
     if activation == "sigmoid":
-        return cast("NDArray[np.float32]", np.tanh(sums * half) * half)
+        return cast("NDArray[Real]", np.tanh(sums * half) * half)
     if activation == "gaussian":
         bounded = np.clip(sums, -20, 20)  # whose square does not overflow; beyond it all is 0
-        return cast("NDArray[np.float32]", np.exp(-half * bounded * bounded))
-    return cast("NDArray[np.float32]", np.sin(sums))
+        return cast("NDArray[Real]", np.exp(-half * bounded * bounded))
+    return cast("NDArray[Real]", np.sin(sums))

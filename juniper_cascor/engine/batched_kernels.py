@@ -22,7 +22,7 @@ from juniper_cascor.engine.numba_kernels import (
 )
 from juniper_cascor.engine.numba_math import FLAGS, Floats, activate
 
-COMPILED_IN = "c80567f3117b2a6f"  # the digest of numba_math.py and numba_kernels.py
+COMPILED_IN = "7de377643901af47"  # the digest of numba_math.py and numba_kernels.py
 _ZERO = np.float32(0)
 
 

@@ -16,6 +16,9 @@ if TYPE_CHECKING:
 
     from juniper_cascor.engine.parameters import Parameters
 
+_MOST_START = np.float32(20)  # twice what the spirals ever ask for
+_TINY = np.finfo(np.float32).tiny
+
 
 def new_pool(
     parameters: Parameters,
@@ -73,7 +76,8 @@ def output_weights_with(
     covariances = candidates.best_covariances[installed]
     weights = weights.copy()
     if not candidates.is_normalised:
-        own = -covariances
+        # Over a sum of squares that is almost nothing they are of any size, and no output layer comes back from that.
+        own = -covariances * min(np.float32(1), _MOST_START / np.abs(covariances).max(initial=_TINY))
     else:
         explained = float(np.square(covariances, dtype=np.float64).sum())
         # The score is Σ cov² / (variance · sum of squares), the covariances are over the sum of squares.

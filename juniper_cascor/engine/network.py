@@ -21,7 +21,8 @@ if TYPE_CHECKING:
     from juniper_cascor.engine.parameters import Task
 
 
-_MAX_INPUT = 1e30
+MAX_INPUT = 1e30
+"""Bound of a standardised input: no sum over features then overflows."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -64,16 +65,18 @@ class Network:
         inputs = np.asarray(x, dtype=np.float32)
         if inputs.ndim != 2 or inputs.shape[1] != self.n_inputs:
             raise ValueError(f"x must be [n, {self.n_inputs}], not {list(inputs.shape)}")
-        n_features = 1 + self.n_inputs
-        features = np.empty((len(inputs), n_features + self.n_hidden_units), dtype=np.float32)
-        features[:, 0] = 1
-        features[:, 1:n_features] = standardised(inputs, self.feature_mean, self.feature_scale)
+        # In double precision: a cascade amplifies rounding errors, and an answer must not depend on which patterns are
+        # asked for together, which is what the order of a product's sums depends on.
+        seen = np.hstack([np.ones((len(inputs), 1)), standardised(inputs, self.feature_mean, self.feature_scale)])
+        n_seen = seen.shape[1]
+        units = np.empty((self.n_hidden_units, len(inputs)))
         for i, (weights, activation) in enumerate(zip(self.hidden_weights, self.activations, strict=True)):
-            features[:, n_features + i] = activate(activation, features[:, : len(weights)] @ weights)
-        sums = features @ self.output_weights.T
-        if self.task == "regression":
-            return sums
-        return cast("NDArray[np.float32]", np.tanh(sums * np.float32(0.5)) * np.float32(0.5) + np.float32(0.5))
+            sums = seen @ weights[:n_seen] + weights[n_seen:] @ units[: len(weights) - n_seen]
+            units[i] = activate(activation, sums)
+        outputs = seen @ self.output_weights[:, :n_seen].T + units.T @ self.output_weights[:, n_seen:].T
+        if self.task == "classification":
+            outputs = np.tanh(outputs * 0.5) * 0.5 + 0.5
+        return cast("NDArray[np.float32]", outputs.astype(np.float32))
 
     def arrays(self) -> dict[str, NDArray[np.generic]]:
         """The network as named arrays, for files and channels; the task goes beside them.
@@ -138,6 +141,6 @@ class Network:
         return cast("NDArray[np.int64]", outputs.argmax(axis=1))
 
 
-def standardised(x: NDArray[np.float32], mean: NDArray[np.float32], scale: NDArray[np.float32]) -> NDArray[np.float32]:
+def standardised(x: NDArray[np.float32], mean: NDArray[np.float32], scale: NDArray[np.float32]) -> NDArray[np.float64]:
     """(x − mean) / scale per column, in double precision, bounded: no sum over features then overflows."""
-    return np.clip((x.astype(np.float64) - mean) / scale, -_MAX_INPUT, _MAX_INPUT).astype(np.float32)
+    return np.clip((x.astype(np.float64) - mean) / scale, -MAX_INPUT, MAX_INPUT)

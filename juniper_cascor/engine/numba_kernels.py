@@ -16,7 +16,8 @@ from juniper_cascor.engine import numba_loading
 from juniper_cascor.engine.numba_math import FLAGS, Floats, activate, take_step, tanh
 
 COMPILED_IN = "398eba8e48479e40"  # the digest of numba_math.py
-TILE = 256  # patterns worked on at once
+TILE = 256  # patterns worked on at once, at most
+_FEW_FEATURES = 40  # so many that a tile of them stays in the first-level cache
 
 Doubles: TypeAlias = NDArray[np.float64]
 Counts: TypeAlias = NDArray[np.int64]
@@ -28,6 +29,12 @@ _PRIME_OFFSET = np.float32(0.1)
 _ZERO, _HALF, _ONE = np.float32(0), np.float32(0.5), np.float32(1)
 # An activation that varies less than this share of its square sum is constant but for rounding.
 _LEAST_VARIANCE = 1e-6
+
+
+@njit(forceinline=True, **FLAGS)
+def tile_for(n_features: int) -> int:
+    """Patterns to work on at once: half as many where there are so many features that the cache would not hold them."""
+    return TILE if n_features <= _FEW_FEATURES else TILE // 2
 
 
 @njit(forceinline=True, **FLAGS)
@@ -156,8 +163,9 @@ def learn(
     largest = _ZERO
     if with_slopes:
         slopes[:, :] = _ZERO
-    for start in range(first, end, TILE):
-        width = min(TILE, end - start)
+    tile = tile_for(weights.shape[1])
+    for start in range(first, end, tile):
+        width = min(tile, end - start)
         for o in range(n_outputs):
             weighted_sums(features, weights[o], start, width, sums)
             respond(sums, width, linear, outputs)
@@ -381,8 +389,9 @@ def correlate(
     slopes[:] = _ZERO
     covariances[:] = _ZERO
     total, squares = 0.0, 0.0
-    for start in range(0, ld, TILE):
-        width = min(TILE, ld - start)
+    tile = tile_for(len(weights))
+    for start in range(0, ld, tile):
+        width = min(tile, ld - start)
         weighted_sums(features, weights, start, width, sums)
         activate(sums, width, activation, activations, primes)
         if normalised:

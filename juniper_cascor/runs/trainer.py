@@ -210,6 +210,7 @@ class JobTraining:
             dataset_checksum=job.dataset_checksum,
             backend=training.backend,
             versions={**job.versions, **versions.of_machine()},
+            outcome=training.finished,
         )
         snapshot_folder.write(job.snapshot_folder, Snapshot(card, network, training.state(), self._curve.columns()))
 

@@ -60,3 +60,19 @@ def test_wrong_shape_is_refused(x: list[float]) -> None:
 def test_absurd_inputs_have_finite_outputs() -> None:
     """Whatever finite value is asked for, something finite is answered."""
     assert np.isfinite(CASCADE.outputs([[3e38, -3e38]])).all()
+
+
+def test_an_answer_does_not_depend_on_the_company() -> None:
+    """A pattern has the same outputs alone and among others, in a deep cascade of large weights too."""
+    rng = np.random.default_rng(0)
+    network = Network(
+        feature_mean=np.zeros(3, np.float32),
+        feature_scale=np.ones(3, np.float32),
+        hidden_weights=tuple(rng.normal(0, 4, 4 + i).astype(np.float32) for i in range(40)),
+        activations=("tanh",) * 40,
+        output_weights=rng.normal(0, 4, (2, 44)).astype(np.float32),
+        task="regression",
+    )
+    x = rng.normal(size=(50, 3)).astype(np.float32)
+    alone = np.vstack([network.outputs(pattern[np.newaxis]) for pattern in x])
+    np.testing.assert_array_max_ulp(network.outputs(x), alone, maxulp=1)

@@ -1,0 +1,1 @@
+"""What the command line does without the services. Heavy libraries are loaded when one of its commands runs."""

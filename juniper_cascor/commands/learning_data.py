@@ -1,0 +1,136 @@
+"""What `train` learns from: patterns, targets and the task, out of a CSV or an NPZ file."""
+
+import hashlib
+import io
+import zipfile
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from juniper_cascor.commands import csv_table, files
+from juniper_cascor.commands.csv_table import CsvTable
+from juniper_cascor.commands.errors import CommandError, Exit, bad_data
+from juniper_cascor.engine.parameters import Task
+
+MOST_CLASSES = 20
+"""Of whole numbers as targets, more different ones than this are taken for values."""
+
+Pair = tuple[NDArray[Any], NDArray[Any]]  # inputs [n, features], and labels [n] or values [n] or [n, outputs]
+
+
+@dataclass(frozen=True)
+class LearningData:
+    """Patterns to train on, and those to hold against or to test with where the file has them."""
+
+    task: Task
+    train: Pair
+    validation: Pair | None = None
+    test: Pair | None = None
+    feature_names: Sequence[str] | None = None
+    names: dict[str, str] = field(default_factory=dict)  # what the file calls X, y, X_val, y_val
+
+
+def read(path: Path, targets: Sequence[str], ignored: Sequence[str], task: Task | None) -> LearningData:
+    """The data of a file; by its ending it is CSV or NPZ.
+
+    Args:
+        path: of the file.
+        targets: columns of a CSV to learn; none: the last one.
+        ignored: columns of a CSV to leave out.
+        task: or None, to guess it: see `guessed_task`.
+
+    Raises:
+        CommandError: naming the line and column, or the array, row and column.
+    """
+    if path.suffix.lower() == ".npz":
+        if targets or ignored:
+            raise CommandError(
+                "the arrays of an NPZ have no column names", next_step="leave out --target, --ignore", code=Exit.USAGE
+            )
+        return _of_npz(path, task)
+    return _of_csv(path, targets, ignored, task)
+
+
+def checksum(path: Path) -> str:
+    """The file's sha256."""
+    return hashlib.sha256(files.read_bytes(path)).hexdigest()
+
+
+def guessed_task(targets: NDArray[Any]) -> Task:
+    """Classification for one column of words, or of at most MOST_CLASSES different whole numbers; else regression."""
+    if targets.ndim > 1:
+        return "regression"
+    if targets.dtype.kind == "U":
+        return "classification"
+    if not np.array_equal(targets, np.round(targets)):
+        return "regression"
+    return "classification" if len(np.unique(targets)) <= MOST_CLASSES else "regression"
+
+
+def npz_arrays(path: Path) -> dict[str, NDArray[Any]]:
+    """All arrays of an NPZ; nothing is unpickled. Raises CommandError."""
+    try:
+        with np.load(io.BytesIO(files.read_bytes(path)), allow_pickle=False) as archive:
+            return {name: archive[name] for name in archive.files}
+    except (ValueError, EOFError, OSError, zipfile.BadZipFile, AttributeError) as error:
+        raise bad_data(path, f"is no NPZ of plain arrays: {error}", "numpy.savez writes one") from error
+
+
+def _of_csv(path: Path, targets: Sequence[str], ignored: Sequence[str], task: Task | None) -> LearningData:
+    table = CsvTable.read(path)
+    targets = targets or table.columns[-1:]
+    table.check_columns([*targets, *ignored])
+    features = [name for name in table.columns if name not in {*targets, *ignored}]
+    if not features:
+        raise CommandError(f"{path}: no column is left to learn from", next_step="ignore fewer", code=Exit.USAGE)
+    X = table.numbers(features)
+    several = len(targets) > 1
+    if task == "classification" and several:
+        raise CommandError("classes are one column", next_step="name one --target", code=Exit.USAGE)
+    if several or task == "regression":
+        y: NDArray[Any] = table.numbers(targets)
+    else:
+        y = csv_table.as_labels(table.words(targets[0]))
+    chosen = task or guessed_task(y)
+    if chosen == "regression":
+        y = table.numbers(targets)
+    y = y[:, 0] if y.ndim > 1 and not several else y
+    called = f"column{'s' if several else ''} {', '.join(map(repr, targets))}"
+    return LearningData(chosen, (X, y), feature_names=features, names={"y": called})
+
+
+def _of_npz(path: Path, task: Task | None) -> LearningData:
+    arrays = npz_arrays(path)
+    train = "_train" if "X_train" in arrays else ""
+    pairs: dict[str, Pair] = {}
+    for part, suffix in (("train", train), ("val", "_val"), ("test", "_test")):
+        if len(arrays.get(f"X{suffix}", ())) or part == "train":
+            pairs[part] = _pair(path, arrays, suffix)
+    classes = {part: _classes(y) for part, (_, y) in pairs.items()}
+    chosen = task or guessed_task(classes["train"])
+    if chosen == "classification":
+        pairs = {part: (X, classes[part]) for part, (X, _) in pairs.items()}
+    names = {"X": f"X{train}", "y": f"y{train}", "X_val": "X_val", "y_val": "y_val"}
+    return LearningData(chosen, pairs["train"], pairs.get("val"), pairs.get("test"), names=names)
+
+
+def _pair(path: Path, arrays: dict[str, NDArray[Any]], suffix: str) -> Pair:
+    for name in (f"X{suffix}", f"y{suffix}"):
+        if name not in arrays:
+            raise bad_data(
+                path, f"there is no array {name}", f"it has {', '.join(arrays) or 'none'}; save that one too"
+            )
+    X, y = arrays[f"X{suffix}"], arrays[f"y{suffix}"]
+    return X, y[:, 0] if y.ndim == 2 and y.shape[1] == 1 else y
+
+
+def _classes(y: NDArray[Any]) -> NDArray[Any]:
+    """One-hot rows, as the data service writes them, as the number of the class; else y as it is."""
+    is_one_hot = y.ndim == 2 and bool(np.isin(y, (0, 1)).all()) and bool((y.sum(axis=1) == 1).all())
+    labels = y.argmax(axis=1) if is_one_hot else y
+    is_whole = labels.dtype.kind == "f" and np.array_equal(labels, np.round(labels))
+    return labels.astype(np.int64) if is_whole else labels

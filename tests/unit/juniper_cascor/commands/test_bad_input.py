@@ -1,0 +1,125 @@
+"""Files that cannot be trained on, whose error names line or row and column; and odd ones that can."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from .command_line import refusal, run
+
+SMALL = ("--set", "max_hidden_units=3", "--set", "candidate_epochs=40", "--set", "output_epochs=40")
+
+
+def a_table(cells: dict[tuple[int, int], object] | None = None, n: int = 12) -> str:
+    """A CSV of two features and a label, with some cells replaced; row 0 is the header."""
+    rows: list[list[object]] = [[i, i * i % 7, ("odd", "even")[i % 2]] for i in range(n)]
+    table: list[list[object]] = [["a", "b", "kind"], *rows]
+    for (row, column), cell in (cells or {}).items():
+        table[row][column] = cell
+    return "".join(",".join(map(str, row)) + "\n" for row in table)
+
+
+BAD_CSV: dict[str, tuple[str, str]] = {
+    "NaN": (a_table({(4, 1): "nan"}), "line 5, column 'b': 'nan' is not a finite number"),
+    "infinity": (a_table({(1, 0): "-inf"}), "line 2, column 'a': '-inf' is not a finite number"),
+    "too large": (a_table({(1, 0): "1e39"}), "line 2, column 'a': '1e39' is beyond single precision"),
+    "a word": (a_table({(3, 1): "two"}), "line 4, column 'b': 'two' is not a number"),
+    "nothing": (a_table({(12, 0): ""}), "line 13, column 'a': is empty"),
+    "no label": (a_table({(2, 2): " "}), "line 3, column 'kind': is empty"),
+    "NaN for a label": (a_table({(2, 2): "NaN"}), "line 3, column 'kind': 'NaN' is no label"),
+    "one class": (
+        a_table({(i, 2): "odd" for i in range(1, 13)}),
+        "column 'kind': holds one class only: 'odd' in all 12",
+    ),
+    "a cell too few": (a_table().replace("3,2,even\n", "3,even\n"), "line 5: has 2 cells, but the header 3"),
+    "only a header": ("a,b,kind\n", "holds no patterns"),
+    "an empty file": ("", "is empty"),
+    "no header": ("1,2,3\n4,5,6\n", "line 1: holds numbers, not the names of the columns"),
+    "a column without a name": ("a,,kind\n1,2,x\n", "line 1: column 2 has no name"),
+    "a name twice": ("a,a,kind\n1,2,x\n", "line 1: two columns are called 'a'"),
+    "an open quote": ('a,b,kind\n1,2,"x\n', "line 2: unexpected end of data"),
+}
+
+
+@pytest.mark.parametrize(("text", "message"), BAD_CSV.values(), ids=BAD_CSV.keys())
+def test_bad_csv(text: str, message: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Line and column are named, as an editor counts them."""
+    path = tmp_path / "data.csv"
+    path.write_text(text)
+    line = refusal(capsys, "train", path, "--out", tmp_path / "net.h5", "--quiet", code=65)
+    assert line.startswith(f"{path}: {message}")
+
+
+POINTS = np.random.default_rng(0).normal(size=(20, 3))
+HALVES = np.arange(20) % 2
+
+
+def with_nan(array: Any, *place: int) -> Any:
+    """A copy with a NaN."""
+    changed = np.array(array, float)
+    changed[place] = np.nan
+    return changed
+
+
+BAD_NPZ: dict[str, tuple[dict[str, Any], str]] = {
+    "NaN": ({"X": with_nan(POINTS, 3, 1), "y": HALVES}, "X row 3, column 1: NaN is not a finite number"),
+    "NaN while split": (
+        {"X_train": with_nan(POINTS, 3, 1), "y_train": HALVES},
+        "X_train row 3, column 1: NaN is not a finite number",
+    ),
+    "NaN held out": (
+        {"X_train": POINTS, "y_train": HALVES, "X_val": with_nan(POINTS, 5, 0), "y_val": HALVES},
+        "X_val row 5, column 0: NaN is not a finite number",
+    ),
+    "NaN for a value": ({"X": POINTS, "y": with_nan(POINTS, 7, 2)}, "y row 7, column 2: NaN is not a finite number"),
+    "one class": ({"X": POINTS, "y": HALVES * 0}, "y: holds one class only: '0' in all 20 rows"),
+    "an empty set": ({"X": POINTS[:0], "y": HALVES[:0]}, "Found array with 0 sample(s)"),
+    "no targets": ({"X": POINTS}, "there is no array y; next: it has X; save that one too"),
+    "words": ({"X": np.array([["1", "two"]] * 20), "y": HALVES}, "X row 0, column 1: 'two' is not a number"),
+    "words for values": ({"X": POINTS, "y": np.array([["1", "two"]] * 20)}, "y row 0, column 1: 'two' is not"),
+}
+
+
+@pytest.mark.parametrize(("arrays", "message"), BAD_NPZ.values(), ids=BAD_NPZ.keys())
+def test_bad_npz(arrays: dict[str, Any], message: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """The array is named as in the file, with row and column."""
+    path = tmp_path / "data.npz"
+    np.savez(path, allow_pickle=False, **arrays)
+    line = refusal(capsys, "train", path, "--out", tmp_path / "net.h5", "--quiet", code=65)
+    assert line.startswith(f"{path}: {message}")
+
+
+def test_what_is_no_npz(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Another file, a cut one, and objects that would have to be unpickled."""
+    path = tmp_path / "data.npz"
+    np.savez(path, X=POINTS, y=HALVES)
+    whole = path.read_bytes()
+    np.savez(path, X=POINTS, y=HALVES.astype(object), allow_pickle=True)
+    for content in (b"", b"a,b\n1,2\n", whole[:-40], path.read_bytes()):
+        path.write_bytes(content)
+        line = refusal(capsys, "train", path, "--out", tmp_path / "net.h5", "--quiet", code=65)
+        assert "data.npz: is no NPZ of plain arrays" in line
+
+
+GOOD: dict[str, dict[str, Any]] = {
+    "a constant feature": {"X": np.column_stack([POINTS, np.full(20, 7.5)]), "y": HALVES},
+    "more outputs than patterns": {"X": POINTS[:5], "y": np.arange(5)},
+    "more values than patterns": {"X": POINTS[:3], "y": np.random.default_rng(1).normal(size=(3, 7))},
+    "double precision": {"X": POINTS.astype(np.float64), "y": HALVES.astype(np.float64)},
+    "whole numbers": {"X": (POINTS * 10).astype(np.int32), "y": HALVES.astype(np.int8)},
+    "columns first": {"X": np.asfortranarray(POINTS), "y": HALVES},
+    "words as labels": {"X": POINTS, "y": np.array(["no", "yes"])[HALVES]},
+    "a column of labels": {"X": POINTS, "y": HALVES[:, np.newaxis]},
+}
+
+
+@pytest.mark.parametrize("arrays", GOOD.values(), ids=GOOD.keys())
+def test_odd_but_good(arrays: dict[str, Any], tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """It trains, and its file answers for the same patterns."""
+    data, net = tmp_path / "data.npz", tmp_path / "net.h5"
+    np.savez(data, allow_pickle=False, **arrays)
+    assert run(capsys, "train", data, "--out", net, *SMALL).code == 0
+    answered = run(capsys, "predict", net, data)
+    assert answered.code == 0
+    assert len(answered.out.splitlines()) == 1 + len(arrays["X"])

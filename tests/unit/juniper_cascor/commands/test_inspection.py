@@ -1,0 +1,70 @@
+"""`inspect` says what a file of a network holds."""
+
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from juniper_cascor import snapshots
+from juniper_cascor.engine.parameters import Parameters
+from tests.unit.juniper_cascor.snapshot_data import CARD, SNAPSHOT
+
+from .command_line import refusal, run
+
+
+@pytest.fixture
+def net(tmp_path: Path) -> Path:
+    """A small one with everything in it."""
+    path = tmp_path / "net.h5"
+    parameters = Parameters(max_hidden_units=2, patience=3).as_dict()
+    snapshots.write(
+        path, replace(SNAPSHOT, card=CARD.model_copy(update={"parameters": parameters, "outcome": "solved"}))
+    )
+    return path
+
+
+def test_for_a_person(net: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """What it is for, what it is made of, how it was trained, and whether it is whole."""
+    ended = run(capsys, "inspect", net)
+    facts = dict(line.split("  ", 1) for line in ended.out.splitlines() if "  " in line)
+    told = {name.strip(): fact.strip() for name, fact in facts.items()}
+    assert ended.code == 0
+    assert told["file"] == f"{net}, format 2, whole: its content matches its digest"
+    assert told["task"] == "classification: setosa, 1, 0.5, True"
+    assert told["inputs"] == "2: width, length"
+    assert told["hidden units"] == "2: tanh of 2, sin of 3"
+    assert told["outcome"] == "solved"
+    assert told["trained"] == "1970-01-01 00:00 UTC, 120 epochs, seed 7, numba"
+    assert told["dataset"] == "xor-1.0.0-0"
+    assert told["data sha256"] == "00"
+    assert told["parameters"] == "max_hidden_units=2, patience=3"
+    assert told["versions"] == "numpy 2"
+    assert told["can resume"] == "yes"
+
+
+def test_for_a_program(net: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """The same as JSON."""
+    told = json.loads(run(capsys, "inspect", net, "--json").out)
+    assert told["units"] == [{"activation": "tanh", "fan_in": 2}, {"activation": "sin", "fan_in": 3}]
+    assert (told["inputs"], told["outputs"], told["is_whole"], told["can_resume"]) == (2, 2, True, True)
+    assert told["parameters"]["patience"] == 3
+    assert told["labels"] == ["setosa", 1, 0.5, True]
+
+
+def test_a_network_alone(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """What is not known is not told."""
+    path = tmp_path / "net.h5"
+    bare = {"run_id": None, "dataset_id": None, "dataset_checksum": None, "labels": None, "feature_names": None}
+    snapshots.write(path, replace(SNAPSHOT, card=CARD.model_copy(update=bare), state={}, metrics={}))
+    shown = run(capsys, "inspect", path).out
+    assert "can resume    no, it was kept to predict" in shown
+    assert not {"dataset", "run", "loss"} & {line.split()[0] for line in shown.splitlines()}
+
+
+def test_a_damaged_file(net: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """It is refused, whatever byte has changed."""
+    content = bytearray(net.read_bytes())
+    content[-1] ^= 1
+    net.write_bytes(bytes(content))
+    assert "net.h5 is damaged" in refusal(capsys, "inspect", net, code=65)

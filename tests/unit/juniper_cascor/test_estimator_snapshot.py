@@ -1,0 +1,115 @@
+"""What `save` keeps, `load` brings back, and so does anybody else's file of a network."""
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+from sklearn.base import clone
+from sklearn.datasets import load_diabetes, load_iris
+from sklearn.exceptions import NotFittedError
+
+from juniper_cascor import CascadeCorrelationClassifier, CascadeCorrelationRegressor, snapshots
+from juniper_cascor.engine.parameters import Parameters
+from juniper_cascor.snapshots import SnapshotError
+
+from .snapshot_data import CARD, SNAPSHOT
+
+SMALL: dict[str, Any] = {"max_hidden_units": 3, "candidate_epochs": 40, "output_epochs": 40, "random_state": 3}
+X, CODES = load_iris(return_X_y=True)
+FRAME = pd.DataFrame(X, columns=["sl", "sw", "pl", "pw"])
+NAMES = np.array(["setosa", "versicolor", "virginica"])[CODES]
+VALUES_X, VALUES_Y = load_diabetes(return_X_y=True)
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    """Where to save."""
+    return tmp_path / "net.h5"
+
+
+def fitted_attributes(estimator: Any) -> dict[str, Any]:
+    """Everything that scikit-learn's naming says was learnt, but arrays in dictionaries and networks."""
+    kept = {name: value for name, value in vars(estimator).items() if name.endswith("_")}
+    kept["network_"] = kept["network_"].arrays()
+    return kept
+
+
+def test_a_classifier_comes_back_whole(path: Path) -> None:
+    """Answers, labels, column names, curves, parameters and all."""
+    fitted = CascadeCorrelationClassifier(preset="compact", validation_fraction=0.2, **SMALL).fit(FRAME, NAMES)
+    fitted.save(path)
+    loaded = CascadeCorrelationClassifier.load(path)
+    np.testing.assert_equal(fitted_attributes(loaded), fitted_attributes(fitted))
+    np.testing.assert_array_equal(loaded.predict_proba(FRAME), fitted.predict_proba(FRAME))
+    np.testing.assert_array_equal(loaded.predict(FRAME), fitted.predict(FRAME))
+
+
+def test_a_regressor_comes_back_whole(path: Path) -> None:
+    """And answers in the shape that it learnt."""
+    fitted = CascadeCorrelationRegressor(**SMALL).fit(VALUES_X, VALUES_Y)
+    fitted.save(path)
+    loaded = CascadeCorrelationRegressor.load(path)
+    np.testing.assert_equal(fitted_attributes(loaded), fitted_attributes(fitted))
+    np.testing.assert_array_equal(loaded.predict(VALUES_X), fitted.predict(VALUES_X))
+
+
+def test_a_loaded_one_can_be_fitted_again_to_the_same(path: Path) -> None:
+    """Its parameters are those that it was trained with, so a clone of it repeats the training."""
+    weights = {"setosa": 1.0, "versicolor": 2.0, "virginica": 3.0}
+    fitted = CascadeCorrelationClassifier(preset="quality", class_weight=weights, **SMALL).fit(X, NAMES)
+    fitted.save(path)
+    loaded = CascadeCorrelationClassifier.load(path)
+    assert loaded.get_params()["class_weight"] == weights
+    again = clone(loaded).fit(X, NAMES)
+    np.testing.assert_array_equal(again.network_.output_weights, fitted.network_.output_weights)
+
+
+@pytest.mark.parametrize("labels", [NAMES, CODES, CODES == 1, CODES * 0.5], ids=["str", "int", "bool", "float"])
+def test_labels_keep_their_type(labels: Any, path: Path) -> None:
+    """Strings, whole numbers, truths and fractions."""
+    fitted = CascadeCorrelationClassifier(**SMALL)
+    if labels.dtype.kind == "f":
+        labels = labels.round().astype(float)
+    fitted.fit(X, labels).save(path)
+    predicted = CascadeCorrelationClassifier.load(path).predict(X)
+    assert predicted.dtype.kind == labels.dtype.kind
+    np.testing.assert_array_equal(predicted, fitted.predict(X))
+
+
+def test_a_file_of_the_training_service_can_be_loaded(path: Path) -> None:
+    """It knows classes by number alone, and has an output for each of two."""
+    parameters = Parameters(max_hidden_units=2).as_dict()
+    card = CARD.model_copy(update={"labels": None, "feature_names": None, "parameters": parameters})
+    snapshots.write(path, replace(SNAPSHOT, card=card))
+    loaded = CascadeCorrelationClassifier.load(path)
+    x = np.array([[0.5, 1.5], [2, 3], [-4, 1]])
+    outputs = SNAPSHOT.network.outputs(x)
+    assert loaded.classes_.tolist() == [0, 1]
+    assert loaded.predict(x).tolist() == outputs.argmax(axis=1).tolist()
+    assert ((loaded.decision_function(x) > 0) == (loaded.predict(x) == 1)).all()
+    assert loaded.get_params()["max_hidden_units"] == 2
+
+
+def test_the_other_estimator_s_file_is_refused(path: Path) -> None:
+    """The error says which estimator it is for."""
+    CascadeCorrelationRegressor(**SMALL).fit(VALUES_X, VALUES_Y).save(path)
+    with pytest.raises(SnapshotError, match="network for regression, and CascadeCorrelationClassifier is for classi"):
+        CascadeCorrelationClassifier.load(path)
+
+
+def test_parameters_of_another_version_are_refused(path: Path) -> None:
+    """What cannot be known is not guessed."""
+    card = CARD.model_copy(update={"parameters": {"quantum": True}})
+    snapshots.write(path, replace(SNAPSHOT, card=card))
+    with pytest.raises(SnapshotError, match=r"what this version does not know: .*quantum"):
+        CascadeCorrelationClassifier.load(path)
+
+
+def test_nothing_to_save_before_fit(path: Path) -> None:
+    """scikit-learn's error, and no file."""
+    with pytest.raises(NotFittedError):
+        CascadeCorrelationClassifier().save(path)
+    assert not path.exists()
