@@ -72,8 +72,9 @@ def _linear(weights: NDArray[np.float32]) -> nn.Linear:
     layer: nn.Linear = nn.utils.skip_init(  # type: ignore[no-untyped-call]
         nn.Linear, rows.shape[1] - 1, len(rows), dtype=rows.dtype
     )
-    layer.weight = nn.Parameter(rows[:, 1:].contiguous())
-    layer.bias = nn.Parameter(rows[:, 0].contiguous())
+    # Copies: exporters keep whole tensors, not parts of one.
+    layer.weight = nn.Parameter(rows[:, 1:].clone())
+    layer.bias = nn.Parameter(rows[:, 0].clone())
     return layer
 
 

@@ -2,6 +2,7 @@
 
 import csv
 import io
+import shlex
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -79,11 +80,19 @@ class CsvTable:
                 raise self._refused(i, name, f"{word!r} is no label" if word else "is empty")
         return words
 
-    def numbers(self, names: Sequence[str]) -> NDArray[np.float64]:
-        """Columns as numbers, [rows, columns]. Raises CommandError naming the first cell that is none."""
-        return np.column_stack([np.empty((len(self.rows), 0)), *(self._numbers(name) for name in names)])
+    def numbers(self, names: Sequence[str], *, advice: str = "correct that cell") -> NDArray[np.float64]:
+        """Columns as numbers, [rows, columns].
 
-    def _numbers(self, name: str) -> NDArray[np.float64]:
+        Args:
+            names: of the columns.
+            advice: what to do about a cell that is no number; {name} is its column.
+
+        Raises:
+            CommandError: naming the first such cell.
+        """
+        return np.column_stack([np.empty((len(self.rows), 0)), *(self._numbers(name, advice) for name in names)])
+
+    def _numbers(self, name: str, advice: str) -> NDArray[np.float64]:
         place = self.columns.index(name)
         numbers = np.empty(len(self.rows))
         for i, row in enumerate(self.rows):
@@ -91,20 +100,17 @@ class CsvTable:
                 numbers[i] = float(row[place])
             except ValueError:
                 cell = row[place].strip()
-                raise self._refused(i, name, f"{cell!r} is not a number" if cell else "is empty") from None
+                raise self._refused(i, name, f"{cell!r} is not a number" if cell else "is empty", advice) from None
         is_wrong = ~(np.abs(numbers) <= _LARGEST)
         if is_wrong.any():
             i = int(is_wrong.argmax())
             what = "is not a finite number" if not np.isfinite(numbers[i]) else "is beyond single precision"
-            raise self._refused(i, name, f"{self.rows[i][place].strip()!r} {what}")
+            raise self._refused(i, name, f"{self.rows[i][place].strip()!r} {what}", advice)
         return numbers
 
-    def _refused(self, row: int, name: str, problem: str) -> CommandError:
-        return bad_data(
-            self.path,
-            f"line {self.lines[row]}, column {name!r}: {problem}",
-            f"correct that cell, or leave the column out with --ignore {name!r}",
-        )
+    def _refused(self, row: int, name: str, problem: str, advice: str = "correct that cell") -> CommandError:
+        where = f"line {self.lines[row]}, column {name!r}"
+        return bad_data(self.path, f"{where}: {problem}", advice.format(name=shlex.quote(name)))
 
 
 def as_labels(words: Sequence[str]) -> NDArray[Any]:

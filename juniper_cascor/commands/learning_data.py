@@ -39,7 +39,7 @@ def read(path: Path, targets: Sequence[str], ignored: Sequence[str], task: Task 
 
     Args:
         path: of the file.
-        targets: columns of a CSV to learn; none: the last one.
+        targets: columns of a CSV to learn; none: the last one that is not left out.
         ignored: columns of a CSV to leave out.
         task: or None, to guess it: see `guessed_task`.
 
@@ -82,12 +82,17 @@ def npz_arrays(path: Path) -> dict[str, NDArray[Any]]:
 
 def _of_csv(path: Path, targets: Sequence[str], ignored: Sequence[str], task: Task | None) -> LearningData:
     table = CsvTable.read(path)
-    targets = targets or table.columns[-1:]
     table.check_columns([*targets, *ignored])
-    features = [name for name in table.columns if name not in {*targets, *ignored}]
+    if both := [name for name in targets if name in ignored]:
+        raise CommandError(
+            f"column {both[0]!r} cannot be learnt and left out", next_step="name it once", code=Exit.USAGE
+        )
+    kept = [name for name in table.columns if name not in ignored]
+    targets = targets or kept[-1:]
+    features = [name for name in kept if name not in targets]
     if not features:
         raise CommandError(f"{path}: no column is left to learn from", next_step="ignore fewer", code=Exit.USAGE)
-    X = table.numbers(features)
+    X = table.numbers(features, advice="correct that cell, or leave the column out with --ignore {name}")
     several = len(targets) > 1
     if task == "classification" and several:
         raise CommandError("classes are one column", next_step="name one --target", code=Exit.USAGE)

@@ -56,6 +56,7 @@ def test_a_snapshot_at_each_unit_resumes_to_the_same_network(cascor: Cascor) -> 
     read = [snapshots.read(path) for path in files]
     units = status.monitor.current_hidden_units
     assert [s.card.hidden_units for s in read] == [*range(1, units + 1), units]
+    assert [s.card.outcome for s in read] == [*[None] * units, "solved"]
     listed = cascor.http.get("/v1/snapshots", params={"limit": 1_000}).json()["data"]["snapshots"]
     assert len([info for info in listed if info["run_id"] == run_id]) == len(files)
 
