@@ -211,7 +211,6 @@ class JobTraining:
             backend=training.backend,
             versions={**job.versions, **versions.of_machine()},
             outcome=training.finished,
-            outcome=training.finished,
         )
         snapshot_folder.write(job.snapshot_folder, Snapshot(card, network, training.state(), self._curve.columns()))
 
