@@ -32,7 +32,7 @@ def snapshot_of(estimator: CascadeCorrelation) -> Snapshot:
         task=estimator.network_.task,
         parameters=estimator.parameters_.as_dict(),
         backend=estimator.backend_,
-        versions=versions.of_libraries() | versions.of_machine(),
+        versions=versions.here(),
         labels=None if classes is None else classes.tolist(),
         feature_names=None if names is None else names.tolist(),
         outcome=estimator.outcome_,

@@ -147,7 +147,7 @@ def test_a_cached_row_is_a_fresh_forward_pass(parameters: Parameters, name: Back
         row = cached[1 + network.n_inputs + i]
         seen = cached[: len(weights), :n].astype(np.float64)
         rounding = 1e-6 * (1 + np.abs(weights) @ np.abs(seen))
-        assert (np.abs(row[:n] - activate(activation, weights @ seen)) <= rounding).all()  # type: ignore[arg-type]
+        assert (np.abs(row[:n] - activate(activation, weights @ seen)) <= rounding).all()
         assert not row[n:].any()
     again = Training.restore(x, y, parameters, training.state())
     n_rows = 1 + network.n_inputs + network.n_hidden_units
