@@ -73,7 +73,6 @@ class _Reader:
     """Reads arrays as long as they are plain and fit into what is left of the file."""
 
     def __init__(self, size: int) -> None:
-        self._size = size
         self._left = size
 
     def names(self, group: Any) -> list[str]:
@@ -109,6 +108,4 @@ class _Reader:
         self._left -= n_bytes
         if self._left < 0 or dataset.id.get_storage_size() != n_bytes:
             raise PlainHdf5Error(f"{dataset.name} declares {n_bytes} bytes that the file does not hold")
-        if n_bytes and not 0 < dataset.id.get_offset() <= self._size - n_bytes:
-            raise PlainHdf5Error(f"{dataset.name} stands outside of the file")
         return np.asarray(dataset[()])

@@ -119,6 +119,7 @@ def snapshot_of(training: Training, curve: Curve) -> Snapshot:
         parameters=training.parameters.as_dict(),
         backend=training.backend,
         versions=versions.here(),
+        outcome=training.finished,
     )
     return Snapshot(card, network, training.state(), curve.columns())
 

@@ -65,6 +65,8 @@ def test_a_snapshot_at_each_unit_resumes_to_the_same_network(cascor: Cascor) -> 
     assert last.metrics["epoch"].tolist() == [row["epoch"] for row in history]
     assert last.metrics["train_loss"].tolist() == [row["train_loss"] for row in history]
     assert last.card.versions["cpu_target"]
+    assert (middle.card.outcome, last.card.outcome) == (None, "solved")
+    assert last.card.backend == cascor.http.get(f"/v1/runs/{run_id}").json()["data"]["backend"]
     data = dataset_file.read(cascor.state_dir / "datasets" / f"{last.card.dataset_checksum}.npz")
     training = Training.restore(
         data.x, data.y, network_spec.from_json(middle.card.parameters), middle.state, x_val=data.x_val, y_val=data.y_val

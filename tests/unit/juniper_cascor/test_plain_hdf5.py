@@ -3,7 +3,9 @@
 import ast
 import io
 import pickle
+import struct
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -76,6 +78,7 @@ HOSTILE: dict[str, tuple[Change, str]] = {
     ),
     "chunks": (lambda file: file.create_dataset("state/chunked", (1 << 40,), "f4", chunks=(4,)), "not stored as plain"),
     "shape without data": (lambda file: file.create_dataset("state/huge", (1 << 40,), "f4"), "declares 4398046511104"),
+    "small shape without data": (lambda file: file.create_dataset("state/blank", (9,), "f4"), "declares 36 bytes"),
     "shape that overflows": (
         lambda file: file.create_dataset("state/huge", (1 << 31, 1 << 31, 4), "f4"),
         "declares 73786976294838206464",
@@ -120,6 +123,22 @@ def test_a_hostile_file_is_refused(tmp_path: Path, change: Change, problem: str)
     """What no snapshot holds is refused before it takes effect."""
     with pytest.raises(SnapshotError, match=rf"bad\.h5 is damaged or no snapshot: (?s:.*){problem}"):
         snapshots.read(snapshot_with(tmp_path / "bad.h5", change))
+
+
+@pytest.mark.parametrize("beyond", [-100, 0, 1 << 20, 1 << 62])
+def test_data_that_reaches_beyond_the_file_is_refused(tmp_path: Path, beyond: int) -> None:
+    """HDF5 itself sees that an array's address, here changed, is no place for it in the file."""
+    path = tmp_path / "bad.h5"
+    snapshots.write(path, replace(SNAPSHOT, state={"long": np.arange(5_000)}))
+    with h5py.File(path) as file:
+        stored = file["state/long"].id.get_offset() - snapshot_seal.BYTES
+    content = path.read_bytes()
+    assert content.count(struct.pack("<Q", stored)) == 1
+    address = len(content) - snapshot_seal.BYTES + beyond
+    moved = bytearray(content.replace(struct.pack("<Q", stored), struct.pack("<Q", address)))
+    snapshot_seal.seal(memoryview(moved), snapshots.FORMAT)
+    with pytest.raises(SnapshotError, match="damaged or no snapshot"):
+        snapshots.parsed(bytes(moved), "bad.h5")
 
 
 def test_attributes_are_not_read(tmp_path: Path) -> None:
