@@ -29,6 +29,8 @@ def parse(words: Sequence[str]) -> dict[str, Any]:
 
 
 def _value(name: str, known: Field, text: str) -> Any:
+    if known.is_optional and text.lower() == "none":
+        return None  # as every preset has it
     if name == "class_weights" and text != "balanced":
         return tuple(_number(name, known, part) for part in text.split(","))
     return _number(name, known, text) if known.is_number else text
