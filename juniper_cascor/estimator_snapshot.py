@@ -54,8 +54,8 @@ def estimator_of(kind: type[Estimator], snapshot: Snapshot) -> Estimator:
         parameters = Parameters(**card.parameters)  # type: ignore[arg-type] # it validates itself
     except (TypeError, ParameterError) as error:
         raise SnapshotError(f"it was trained with what this version does not know: {error}") from error
-    estimator = kind(random_state=card.seed)
-    preset = Parameters.preset(estimator.preset)
+    # Of all presets the default one has None wherever None is a value, so that what differs says everything.
+    estimator, preset = kind(preset="default", random_state=card.seed), Parameters()
     for name in set(parameter_fields()) & set(estimator.get_params()):
         if (value := getattr(parameters, name)) != getattr(preset, name):
             setattr(estimator, name, value)

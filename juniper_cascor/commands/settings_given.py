@@ -24,13 +24,19 @@ def parse(words: Sequence[str]) -> dict[str, Any]:
             near = difflib.get_close_matches(name, known, n=1)
             step = f"--set {near[0]}={text}" if near else "train --help names them"
             raise CommandError(f"there is no parameter {name}", next_step=step, code=Exit.USAGE)
+        if text.lower() == "none":
+            step = f"leave it out for what the preset has, or give it {bounds(known[name])}"
+            raise CommandError(f"--set {word}: that is no value", next_step=step, code=Exit.USAGE)
         values[name] = _value(name, known[name], text)
     return values
 
 
+def bounds(known: Field) -> str:
+    """What a parameter may be set to; it is None where it is not set."""
+    return known.bounds.removesuffix(", or None").removeprefix("None, ")
+
+
 def _value(name: str, known: Field, text: str) -> Any:
-    if known.is_optional and text.lower() == "none":
-        return None  # as every preset has it
     if name == "class_weights" and text != "balanced":
         return tuple(_number(name, known, part) for part in text.split(","))
     return _number(name, known, text) if known.is_number else text
@@ -43,6 +49,6 @@ def _number(name: str, known: Field, text: str) -> float:
         kind = "a whole number" if known.is_integral else "a number"
         raise CommandError(
             f"{name}: must be {kind}, not {text!r}",
-            next_step=f"--set {name}=VALUE with {known.bounds}",
+            next_step=f"--set {name}=VALUE with {bounds(known)}",
             code=Exit.USAGE,
         ) from None

@@ -26,7 +26,8 @@ _PRESETS: tuple[Preset, ...] = ("default", "quality", "compact", "regression")
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """What it can be told."""
-    fields = "\n".join(f"  {name}: {known.bounds}" for name, known in parameter_fields().items() if name != "task")
+    known = {name: settings_given.bounds(field) for name, field in parameter_fields().items() if name != "task"}
+    fields = "\n".join(f"  {name}: {bounds}" for name, bounds in known.items())
     parser.formatter_class = argparse.RawDescriptionHelpFormatter
     parser.epilog = f"parameters for --set, and their bounds:\n{fields}"
     parser.add_argument(

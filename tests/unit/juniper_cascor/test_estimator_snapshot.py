@@ -67,6 +67,15 @@ def test_a_loaded_one_can_be_fitted_again_to_the_same(path: Path) -> None:
     np.testing.assert_array_equal(again.network_.output_weights, fitted.network_.output_weights)
 
 
+def test_what_no_preset_would_say_comes_back_too(path: Path) -> None:
+    """A value that is None where the regression preset has a number."""
+    parameters = Parameters(task="regression", validation_patience=None, max_hidden_units=1)
+    card = CARD.model_copy(update={"task": "regression", "labels": None, "parameters": parameters.as_dict()})
+    snapshots.write(path, replace(SNAPSHOT, card=card, network=replace(SNAPSHOT.network, task="regression")))
+    again = clone(CascadeCorrelationRegressor.load(path)).fit(VALUES_X[:40], VALUES_Y[:40])
+    assert again.parameters_ == parameters
+
+
 @pytest.mark.parametrize("labels", [NAMES, CODES, CODES == 1, CODES * 0.5], ids=["str", "int", "bool", "float"])
 def test_labels_keep_their_type(labels: Any, path: Path) -> None:
     """Strings, whole numbers, truths and fractions."""

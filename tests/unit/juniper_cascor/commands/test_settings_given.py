@@ -1,6 +1,9 @@
 """Parameters as words of the command line."""
 
+import pytest
+
 from juniper_cascor.commands import settings_given
+from juniper_cascor.commands.errors import CommandError
 from juniper_cascor.engine.parameters import Parameters
 
 
@@ -19,7 +22,6 @@ def test_each_kind_of_value() -> None:
         "output_ridge": 1e-3,
         "optimizer_type": "adam",
         "class_weights": (1.0, 2.5),
-        "patience": None,
     }
     assert Parameters(**given).max_hidden_units == 3
 
@@ -29,9 +31,8 @@ def test_the_last_of_two_counts() -> None:
     assert settings_given.parse(["patience=1", "patience=2"]) == {"patience": 2}
 
 
-def test_no_preset_has_what_none_would_replace() -> None:
-    """So None on the command line is None in the training."""
-    for preset in ("default", "quality", "compact", "regression"):
-        assert Parameters.preset(preset).patience is None
-        assert Parameters.preset(preset).validation_patience is None
-        assert Parameters.preset(preset).candidate_learning_rate is None
+def test_none_is_what_the_preset_has() -> None:
+    """So it is not given: a preset may have a number there."""
+    with pytest.raises(CommandError, match="--set validation_patience=None: that is no value") as caught:
+        settings_given.parse(["validation_patience=None"])
+    assert caught.value.next_step == "leave it out for what the preset has, or give it whole, 1 to 10000"
