@@ -84,7 +84,7 @@ class NetworkSummary(BaseModel):
 
 
 class HiddenUnit(BaseModel):
-    """One installed unit: its weights see all inputs, then the units installed before it."""
+    """One installed unit: its weights see all inputs, then the units before it, or before its layer if it is a sibling."""
 
     id: int
     weights: list[float]
