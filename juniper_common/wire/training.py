@@ -84,7 +84,7 @@ class NetworkSummary(BaseModel):
 
 
 class HiddenUnit(BaseModel):
-    """One installed unit: its weights see all inputs, then the units installed before it."""
+    """One installed unit: its weights see all inputs, then the units before it (a sibling: those before its layer)."""
 
     id: int
     weights: list[float]
