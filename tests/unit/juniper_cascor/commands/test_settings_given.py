@@ -8,13 +8,12 @@ from juniper_cascor.engine.parameters import Parameters
 
 
 def test_each_kind_of_value() -> None:
-    """Whole numbers, numbers, words, weights for each class, and nothing at all where that is a value."""
+    """Whole numbers, numbers, words and weights for each class."""
     words = [
         "max_hidden_units=3",
         " output_ridge = 1e-3",
         "optimizer_type=adam",
         "class_weights=1,2.5",
-        "patience=None",
     ]
     given = settings_given.parse(words)
     assert given == {
