@@ -51,7 +51,7 @@ def grow(training: Training, watch: Callable[[Progress], None] | None = None) ->
             if is_interrupted():
                 break
     return Growth(
-        training.network, training.finished or "interrupted", training.epoch, training.backend, metrics.columns()
+        training.best_network, training.finished or "interrupted", training.epoch, training.backend, metrics.columns()
     )
 
 

@@ -9,7 +9,7 @@ from juniper_cascor.engine.candidate_kernels import climb, conclude_candidate_ep
 from juniper_cascor.engine.numba_math import FLAGS, Classes, Counts, Doubles, Floats, Truths, activate
 from juniper_cascor.engine.output_kernels import conclude_output_epoch, descend, learn
 
-COMPILED_IN = "d6f78f7394d3780a"  # the digest of numba_math.py, output_kernels.py and candidate_kernels.py
+COMPILED_IN = "d15811927b2e457c"  # the digest of numba_math.py, output_kernels.py and candidate_kernels.py
 _ZERO = np.float32(0)
 
 

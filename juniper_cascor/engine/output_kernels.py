@@ -26,6 +26,8 @@ COMPILED_IN = "3da140c30c3a83d2"  # the digest of numba_math.py
 
 # Keeps a saturated output unit learning: Fahlman 1988.
 _PRIME_OFFSET = np.float32(0.1)
+# A pattern that counts less than this share of the average need not be learnt for the layer to have solved.
+_LEAST_IMPORTANCE = np.float32(1e-3)
 _ZERO, _HALF, _ONE = np.float32(0), np.float32(0.5), np.float32(1)
 
 
@@ -80,7 +82,7 @@ def judge(
     for i in range(width):
         error = outputs[i] - target[i]
         squares += importances[i] * error * error
-        largest = max(largest, abs(error))
+        largest = max(largest, abs(error) if importances[i] >= _LEAST_IMPORTANCE else _ZERO)
         prime = _ONE if linear else np.float32(0.25) - outputs[i] * outputs[i] + _PRIME_OFFSET
         deltas[i] = importances[i] * error * prime
     return squares, largest

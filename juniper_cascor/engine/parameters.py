@@ -162,7 +162,7 @@ class Parameters:
         metadata={
             "field": Field(
                 "What an error in each class counts, in the order of the classes; balanced: in inverse proportion to "
-                "their patterns.",
+                "their patterns. A pattern that counts less than a thousandth of the average need not be solved.",
                 "off",
                 ("None", "balanced", "or a positive number for each class"),
                 is_optional=True,

@@ -238,6 +238,22 @@ class Training:
             activations=tuple(self._activations),
         )
 
+    @property
+    def best_network(self) -> Network:
+        """What `network` would be if the training ended now: the one that was best on the validation patterns so far.
+
+        Without `Parameters.validation_patience` it is the network as it stands.
+        """
+        network = self.network
+        if self._best is None:
+            return network
+        return replace(
+            network,
+            hidden_weights=network.hidden_weights[: self._best.n_hidden_units],
+            activations=network.activations[: self._best.n_hidden_units],
+            output_weights=self._data.to_external(self._best.output_weights),
+        )
+
     def set_parameters(self, parameters: Parameters) -> None:
         """Train by these from the next phase on; the phase that runs keeps its own.
 

@@ -26,7 +26,7 @@ VALUES_X, VALUES_Y = load_diabetes(return_X_y=True)
 
 
 @parametrize_with_checks(  # type: ignore[untyped-decorator]
-    [CascadeCorrelationClassifier(max_hidden_units=3), CascadeCorrelationRegressor(max_hidden_units=3)]
+    [CascadeCorrelationClassifier(), CascadeCorrelationRegressor()]
 )
 def test_scikit_learn_s_own_checks(estimator: Any, check: Callable[[Any], None]) -> None:
     """None is expected to fail. With some dozen units one would: growth goes on for patterns of whatever weight."""

@@ -57,6 +57,19 @@ def test_the_best_network_is_the_result_however_growth_ends(parameters: Paramete
     assert np.mean((outputs - Y_VAL) ** 2) == pytest.approx(best_loss, rel=1e-4)
 
 
+def test_the_best_network_so_far_is_to_be_had_before_the_end() -> None:
+    """Broken off after more units, a training still has the network that was best on the validation patterns."""
+    training = Training.start(X, Y, PATIENT, seed=2, x_val=X_VAL, y_val=Y_VAL)
+    before = training.best_network
+    assert before.output_weights.tobytes() == training.network.output_weights.tobytes()
+    so_far = before
+    while training.finished is None:
+        so_far = training.best_network
+        training.advance()
+    assert so_far.n_hidden_units == training.network.n_hidden_units
+    assert so_far.output_weights.tobytes() == training.network.output_weights.tobytes()
+
+
 def test_without_patience_validation_is_only_watched() -> None:
     """The same network grows with validation patterns as without."""
     watched = Training.start(X, Y, FAST, seed=2, x_val=X_VAL, y_val=Y_VAL)

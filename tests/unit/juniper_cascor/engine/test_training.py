@@ -296,3 +296,10 @@ def test_many_units_find_room() -> None:
 def test_warm_up_tells_how_long_it_took() -> None:
     """Warming up loads the compiled loops and tells the seconds."""
     assert warm_up() > 0
+
+
+def test_patterns_that_hardly_count_need_not_be_solved() -> None:
+    """A class that counts next to nothing does not make a network grow."""
+    x, y = noisy_points(200)
+    assert grown(Training.start(x, y, Parameters(class_weights=(1.0, 1e-6)), seed=1)).network.n_hidden_units == 0
+    assert grown(Training.start(x, y, Parameters(class_weights=(1.0, 0.5)), seed=1)).network.n_hidden_units > 0
