@@ -29,7 +29,7 @@ VALUES_X, VALUES_Y = load_diabetes(return_X_y=True)
     [CascadeCorrelationClassifier(), CascadeCorrelationRegressor()]
 )
 def test_scikit_learn_s_own_checks(estimator: Any, check: Callable[[Any], None]) -> None:
-    """None is expected to fail. With some dozen units one would: growth goes on for patterns of whatever weight."""
+    """None is expected to fail."""
     check(estimator)
 
 
