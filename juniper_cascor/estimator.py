@@ -140,7 +140,7 @@ class CascadeCorrelationClassifier(ClassifierMixin, CascadeCorrelation):  # type
         labels: NDArray[Any] = self.classes_[codes]
         return labels
 
-    def predict_proba(self, X: ArrayLike) -> NDArray[np.float32]:
+    def predict_proba(self, X: ArrayLike) -> NDArray[np.float64]:
         """A share for each class, [n, classes], in the order of `classes_`; a row adds up to 1.
 
         Each output unit says by itself, in (0, 1), how much a pattern belongs to its class (it is a sigmoid, there is
@@ -148,12 +148,12 @@ class CascadeCorrelationClassifier(ClassifierMixin, CascadeCorrelation):  # type
         """
         return probabilities(self._outputs(X))
 
-    def decision_function(self, X: ArrayLike) -> NDArray[np.float32]:
+    def decision_function(self, X: ArrayLike) -> NDArray[np.float64]:
         """What the output units say, on the scale that they are trained on, (−0.5, 0.5).
 
         [n] for two classes, above 0 for the second of `classes_`; else [n, classes].
         """
-        outputs = self._outputs(X) - np.float32(0.5)
+        outputs = self._outputs(X) - 0.5
         if self.n_outputs_ == 2:  # from a file of the training service, which has an output for each of two classes
             return outputs[:, 1] - outputs[:, 0]
         return outputs[:, 0] if self.n_outputs_ == 1 else outputs
@@ -264,12 +264,12 @@ class CascadeCorrelationRegressor(RegressorMixin, CascadeCorrelation):  # type: 
         return tags
 
 
-def probabilities(outputs: NDArray[np.float32]) -> NDArray[np.float32]:
+def probabilities(outputs: NDArray[np.float64]) -> NDArray[np.float64]:
     """Outputs [n, outputs] as a share for each class, [n, classes]; equal shares where no output says anything."""
     if outputs.shape[1] == 1:
         return np.hstack([1 - outputs, outputs])
     sums = outputs.sum(axis=1, keepdims=True)
-    shares: NDArray[np.float32] = np.divide(
+    shares: NDArray[np.float64] = np.divide(
         outputs, sums, out=np.full_like(outputs, 1 / outputs.shape[1]), where=sums > 0
     )
     return shares

@@ -168,7 +168,7 @@ class CascadeCorrelation(BaseEstimator):  # type: ignore[misc] # scikit-learn ha
         )
         return Patterns(x, y), Patterns(x_held, y_held)
 
-    def _outputs(self, X: ArrayLike) -> NDArray[np.float32]:
+    def _outputs(self, X: ArrayLike) -> NDArray[np.float64]:
         """What the network's output units say to X, [n, outputs]."""
         check_is_fitted(self)
         return self.network_.outputs(self._checked_inputs(X, "X", reset=False))

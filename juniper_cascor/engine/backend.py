@@ -18,6 +18,7 @@ import numpy as np
 from juniper_cascor.engine.activations import ACTIVATIONS
 from juniper_cascor.engine.errors import StateError
 from juniper_cascor.engine.parameters import Objective, Optimizer
+from juniper_cascor.engine.saved_state import require
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -63,7 +64,12 @@ class _State:
                     f"not {own.dtype}{list(own.shape)}"
                 )
             own[...] = saved
+        self._check(prefix)
         return self
+
+    def _check(self, prefix: str) -> None:
+        """Refuse what would lead a loop out of its arrays, or round and round."""
+        raise NotImplementedError
 
 
 @dataclass(slots=True, eq=False)
@@ -78,6 +84,12 @@ class OutputState(_State):
     limits: NDArray[np.int64]  # [2]: most epochs, patience
     rule: NDArray[np.int64]  # [1]: optimiser
     settings: NDArray[np.float64]  # [5]: relative change, nearness to the target that solves, rate, μ, ridge
+
+    def _check(self, prefix: str) -> None:
+        require(
+            bool((self.limits > 0).all() and (self.clock >= 0).all()), f"{prefix}limits or {prefix}clock count nothing"
+        )
+        require(0 <= self.rule[0] < len(_OPTIMIZERS), f"{prefix}rule is unknown")
 
     @classmethod
     def start(cls, weights: NDArray[np.float32], parameters: Parameters, max_epochs: int) -> OutputState:
@@ -126,6 +138,17 @@ class CandidateState(_State):
     limits: NDArray[np.int64]  # [2]: most epochs, patience
     rule: NDArray[np.int64]  # [2]: optimiser, objective
     settings: NDArray[np.float64]  # [3]: relative change, rate, μ
+
+    def _check(self, prefix: str) -> None:
+        require(
+            bool((self.limits > 0).all() and (self.clock >= 0).all()), f"{prefix}limits or {prefix}clock count nothing"
+        )
+        known = 0 <= self.rule[0] < len(_OPTIMIZERS) and 0 <= self.rule[1] < len(_OBJECTIVES)
+        require(bool(known), f"{prefix}rule is unknown")
+        known = ((self.activations >= 0) & (self.activations < len(ACTIVATIONS))).all()
+        require(bool(known), f"{prefix}activations are unknown")
+        is_within = ((self.fan_ins > 0) & (self.fan_ins <= self.weights.shape[1])).all()
+        require(bool(is_within), f"{prefix}fan_ins are more than there are features")
 
     @classmethod
     def start(

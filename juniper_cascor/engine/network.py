@@ -6,7 +6,7 @@ Plain NumPy, so that a service can answer without loading a compiler.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 
@@ -34,11 +34,12 @@ class Network:
     A unit that was placed as a sibling sees only the units before its layer: its weights are so many fewer.
     """
 
-    feature_mean: NDArray[np.float32]  # [inputs]
-    feature_scale: NDArray[np.float32]  # [inputs]; an input x enters as (x − mean) / scale
+    # Inputs, and the values of a regression, may be large beside what they vary by: what scales them is double.
+    feature_mean: NDArray[np.floating[Any]]  # [inputs]
+    feature_scale: NDArray[np.floating[Any]]  # [inputs]; an input x enters as (x − mean) / scale
     hidden_weights: tuple[NDArray[np.float32], ...]  # unit i: [1 + inputs + units it sees], bias first
     activations: tuple[Activation, ...]  # of each hidden unit
-    output_weights: NDArray[np.float32]  # [outputs, 1 + inputs + units], bias first
+    output_weights: NDArray[np.floating[Any]]  # [outputs, 1 + inputs + units], bias first
     task: Task = "classification"
 
     @property
@@ -56,21 +57,21 @@ class Network:
         """Installed units."""
         return len(self.hidden_weights)
 
-    def outputs(self, x: ArrayLike) -> NDArray[np.float32]:
-        """What the output units say to each pattern: float32[n, outputs].
+    def outputs(self, x: ArrayLike) -> NDArray[np.float64]:
+        """What the output units say to each pattern: float64[n, outputs].
 
         For classification in (0, 1), on the scale of the targets; for regression in the targets' own units.
 
         Raises:
             ValueError: x is not [n, inputs].
         """
-        inputs = np.asarray(x, dtype=np.float32)
+        inputs = np.asarray(x, dtype=np.float64)
         if inputs.ndim != 2 or inputs.shape[1] != self.n_inputs:
             raise ValueError(f"x must be [n, {self.n_inputs}], not {list(inputs.shape)}")
         blocks = [self._outputs(inputs[start : start + _BLOCK]) for start in range(0, len(inputs), _BLOCK)]
-        return np.concatenate([np.empty((0, self.n_outputs), np.float32), *blocks])
+        return np.concatenate([np.empty((0, self.n_outputs)), *blocks])
 
-    def _outputs(self, inputs: NDArray[np.float32]) -> NDArray[np.float32]:
+    def _outputs(self, inputs: NDArray[np.float64]) -> NDArray[np.float64]:
         """The outputs of a block of patterns.
 
         In double precision: a cascade amplifies rounding errors, and an answer must not depend on which patterns are
@@ -85,7 +86,7 @@ class Network:
         outputs = seen @ self.output_weights[:, :n_seen].T + units.T @ self.output_weights[:, n_seen:].T
         if self.task == "classification":
             outputs = np.tanh(outputs * 0.5) * 0.5 + 0.5
-        return cast("NDArray[np.float32]", outputs.astype(np.float32))
+        return cast("NDArray[np.float64]", outputs)
 
     def arrays(self) -> dict[str, NDArray[np.generic]]:
         """The network as named arrays, for files and channels; the task goes beside them.
@@ -94,12 +95,12 @@ class Network:
         the units' places in `ACTIVATIONS`.
         """
         return {
-            "feature_mean": self.feature_mean,
-            "feature_scale": self.feature_scale,
+            "feature_mean": self.feature_mean.astype(np.float64),
+            "feature_scale": self.feature_scale.astype(np.float64),
             "hidden_weights": np.concatenate([np.empty(0, np.float32), *self.hidden_weights]),
             "fan_ins": np.array([len(weights) for weights in self.hidden_weights], np.int64),
             "activations": np.array([ACTIVATIONS.index(name) for name in self.activations], np.uint8),
-            "output_weights": self.output_weights,
+            "output_weights": self.output_weights.astype(np.float64),
         }
 
     @classmethod
@@ -110,10 +111,10 @@ class Network:
             ValueError: the arrays are not those of one network, or the task is unknown.
             KeyError: one is missing.
         """
-        mean, scale, hidden, output = (
-            np.asarray(arrays[name], np.float32)
-            for name in ("feature_mean", "feature_scale", "hidden_weights", "output_weights")
+        mean, scale, output = (
+            np.asarray(arrays[name], np.float64) for name in ("feature_mean", "feature_scale", "output_weights")
         )
+        hidden = np.asarray(arrays["hidden_weights"], np.float32)
         fan_ins, codes = (np.asarray(arrays[name], np.int64) for name in ("fan_ins", "activations"))
         n_features = 1 + len(mean)
         makes_one_network = (
@@ -140,8 +141,8 @@ class Network:
             task="classification" if task == "classification" else "regression",
         )
 
-    def predict(self, x: ArrayLike) -> NDArray[np.int64] | NDArray[np.float32]:
-        """The class index of each pattern, int64[n]; for regression the values, float32[n, outputs]."""
+    def predict(self, x: ArrayLike) -> NDArray[np.int64] | NDArray[np.float64]:
+        """The class index of each pattern, int64[n]; for regression the values, float64[n, outputs]."""
         outputs = self.outputs(x)
         if self.task == "regression":
             return outputs
@@ -150,6 +151,9 @@ class Network:
         return cast("NDArray[np.int64]", outputs.argmax(axis=1))
 
 
-def standardised(x: NDArray[np.float32], mean: NDArray[np.float32], scale: NDArray[np.float32]) -> NDArray[np.float64]:
+def standardised(
+    x: NDArray[np.floating[Any]], mean: NDArray[np.floating[Any]], scale: NDArray[np.floating[Any]]
+) -> NDArray[np.float64]:
     """(x − mean) / scale per column, in double precision, bounded: no sum over features then overflows."""
-    return np.clip((x.astype(np.float64) - mean) / scale, -MAX_INPUT, MAX_INPUT)
+    scaled: NDArray[np.float64] = np.clip((x.astype(np.float64) - mean) / scale, -MAX_INPUT, MAX_INPUT)
+    return scaled

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import zlib
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal, cast
+from typing import TYPE_CHECKING, Any, Literal, cast
 
 import numpy as np
 
@@ -25,23 +25,25 @@ _BLOCK = 64  # columns that are brought to double precision at once
 class Scaling:
     """How values are brought to mean 0 and standard deviation 1, column by column."""
 
-    mean: NDArray[np.float32]
-    scale: NDArray[np.float32]
+    mean: NDArray[np.floating[Any]]
+    scale: NDArray[np.floating[Any]]
 
     @classmethod
-    def of(cls, values: NDArray[np.float32]) -> Scaling:
+    def of(cls, values: NDArray[np.floating[Any]]) -> Scaling:
         """The scaling of these rows; a constant column is centred, and its rounding errors stay small."""
         mean = values.mean(axis=0, dtype=np.float64)
         blocks = _column_blocks(values.shape[1])
         deviation = np.concatenate([values[:, block].std(axis=0, dtype=np.float64) for block in blocks])
-        constant = deviation <= 1e-6 * np.abs(mean)
+        # Values that differ by their type's rounding alone are one value.
+        constant = deviation <= 16 * np.finfo(values.dtype).eps * np.abs(mean)
+        mean = np.where(constant, values[0] if len(values) else mean, mean)  # so that what is left is 0, not rounding
         scale = np.where(constant, np.maximum(np.abs(mean), 1.0), deviation)
-        return cls(mean.astype(np.float32), np.maximum(scale, np.finfo(np.float32).tiny).astype(np.float32))
+        return cls(mean, np.maximum(scale, np.finfo(np.float64).tiny))
 
     @classmethod
     def none(cls, n_columns: int) -> Scaling:
         """The scaling that changes nothing."""
-        return cls(np.zeros(n_columns, np.float32), np.ones(n_columns, np.float32))
+        return cls(np.zeros(n_columns), np.ones(n_columns))
 
 
 @dataclass(slots=True, eq=False)
@@ -58,8 +60,8 @@ class Patterns:
     @classmethod
     def of(
         cls,
-        x: NDArray[np.float32],
-        y: NDArray[np.float32],
+        x: NDArray[np.floating[Any]],
+        y: NDArray[np.floating[Any]],
         task: Task,
         inputs: Scaling,
         targets: Scaling,
@@ -84,6 +86,11 @@ class Patterns:
         else:
             padded_targets[:, :n] = standardised(y, targets.mean, targets.scale).T
         return cls(features, n_features, padded_targets, labels, importances, n)
+
+    @property
+    def own_features(self) -> NDArray[np.float32]:
+        """The features there are: [n_features, ld]."""
+        return self.features[: self.n_features]
 
     def add_row(self) -> NDArray[np.float32]:
         """The row of a new feature, which is to be filled: [ld]."""
@@ -111,13 +118,13 @@ def _column_blocks(n_columns: int) -> list[slice]:
     return [slice(start, min(start + _BLOCK, n_columns)) for start in range(0, n_columns, _BLOCK)]
 
 
-def class_indices(y: NDArray[np.float32]) -> NDArray[np.int64]:
+def class_indices(y: NDArray[np.floating[Any]]) -> NDArray[np.int64]:
     """The class of each row of targets, one-hot or one column of 0 and 1: int64[n]."""
     return y[:, 0].astype(np.int64) if y.shape[1] == 1 else y.argmax(axis=1)
 
 
 def weights_of_classes(
-    y: NDArray[np.float32], wanted: tuple[float, ...] | Literal["balanced"] | None
+    y: NDArray[np.floating[Any]], wanted: tuple[float, ...] | Literal["balanced"] | None
 ) -> NDArray[np.float64] | None:
     """What an error in each class counts, at mean 1 over the rows; None where all count alike.
 
@@ -142,8 +149,8 @@ def weights_of_classes(
 
 def checked(
     x: ArrayLike, y: ArrayLike, task: Task, *, suffix: str = ""
-) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-    """Take x and y as float32, if they can be trained on.
+) -> tuple[NDArray[np.floating[Any]], NDArray[np.floating[Any]]]:
+    """Take x and y as matrices of floats, if they can be trained on; float32 stays float32, others become float64.
 
     Raises:
         DataError: naming the array, and the row and column where one value is to blame.
@@ -156,7 +163,7 @@ def checked(
     return inputs, targets
 
 
-def check_several_classes(y: NDArray[np.float32]) -> None:
+def check_several_classes(y: NDArray[np.floating[Any]]) -> None:
     """Refuse training targets that hold one class only: there is nothing to tell apart.
 
     Raises:
@@ -175,23 +182,28 @@ def checksum(*arrays: NDArray[np.float32]) -> int:
     return crc
 
 
-def _as_matrix(values: ArrayLike, name: str) -> NDArray[np.float32]:
+def _as_matrix(values: ArrayLike, name: str) -> NDArray[np.floating[Any]]:
     try:
-        with np.errstate(over="ignore"):  # a double beyond float32 becomes infinite, and is refused below
-            matrix = np.ascontiguousarray(values, dtype=np.float32)
+        given = np.asarray(values)
+        if given.dtype.kind not in "biufO":
+            raise TypeError(f"its type is {given.dtype}")
+        kind = np.float32 if given.dtype == np.float32 else np.float64
+        matrix: NDArray[np.floating[Any]] = np.ascontiguousarray(given, kind)
     except (TypeError, ValueError) as error:
         raise DataError(name, f"is not a matrix of numbers: {error}") from error
-    if np.ndim(values) != 2:
-        raise DataError(name, f"must have two dimensions, [patterns, columns], not shape {np.shape(values)}")
+    if given.ndim != 2:
+        raise DataError(name, f"must have two dimensions, [patterns, columns], not shape {given.shape}")
     if matrix.size == 0:
         raise DataError(name, f"is empty: shape {matrix.shape}")
-    if not np.isfinite(matrix).all():
-        row, column = (int(i) for i in np.argwhere(~np.isfinite(matrix))[0])
-        raise DataError(name, f"{matrix[row, column]} is not a finite number", row=row, column=column)
+    # What float32 does not hold would overflow where squares are summed.
+    largest = np.finfo(np.float32).max
+    if not (matrix.min() >= -largest and matrix.max() <= largest):
+        row, column = (int(i) for i in np.argwhere(~(np.abs(matrix) <= largest))[0])
+        raise DataError(name, f"{matrix[row, column]} is not a finite number of float32", row=row, column=column)
     return matrix
 
 
-def _check_classes(y: NDArray[np.float32], name: str) -> None:
+def _check_classes(y: NDArray[np.floating[Any]], name: str) -> None:
     neither = (y != 0) & (y != 1)
     if neither.any():
         row, column = (int(i) for i in np.argwhere(neither)[0])

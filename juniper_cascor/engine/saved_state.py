@@ -20,7 +20,7 @@ class SavedState:
     """Reads a saved state, and says what it lacks.
 
     Raises:
-        StateError: an array is missing, or the state has another version.
+        StateError: an array is missing or is not what it should be, or the state has another version.
     """
 
     def __init__(self, arrays: Mapping[str, NDArray[np.generic]]) -> None:
@@ -34,18 +34,37 @@ class SavedState:
             raise StateError(f"the state lacks {name}")
         return np.asarray(self._arrays[name])
 
-    def floats(self, name: str) -> NDArray[np.float32]:
+    def floats(self, name: str, *shape: int) -> NDArray[np.float32]:
         """One array as float32, a copy."""
-        return self.array(name).astype(np.float32)
+        return self._shaped(name, shape).astype(np.float32)
 
-    def integers(self, name: str) -> NDArray[np.int64]:
+    def doubles(self, name: str, *shape: int) -> NDArray[np.float64]:
+        """One array of finite numbers as float64, a copy."""
+        array = self._shaped(name, shape).astype(np.float64)
+        require(bool(np.isfinite(array).all()), f"{name} holds what is no finite number")
+        return array
+
+    def integers(self, name: str, *shape: int) -> NDArray[np.int64]:
         """One array as int64, a copy."""
-        return self.array(name).astype(np.int64)
+        return self._shaped(name, shape).astype(np.int64)
 
     def real(self, name: str) -> float:
         """A single real number."""
-        return float(self.array(name).astype(np.float64).item())
+        return float(self._shaped(name, ()).astype(np.float64).item())
 
-    def number(self, name: str) -> int:
-        """A single whole number."""
-        return int(self.array(name).astype(np.int64).item(0))
+    def number(self, name: str, low: int = 0, high: int = 2**63 - 1) -> int:
+        """A single whole number, from low to high."""
+        value = int(self._shaped(name, ()).astype(np.int64).item())
+        require(low <= value <= high, f"{name} is {value}, not {low} to {high}")
+        return value
+
+    def _shaped(self, name: str, shape: tuple[int, ...]) -> NDArray[np.generic]:
+        array = self.array(name)
+        require(array.shape == shape, f"{name} has shape {list(array.shape)}, not {list(shape)}")
+        return array
+
+
+def require(condition: bool, problem: str) -> None:
+    """Raise StateError unless the condition holds."""
+    if not condition:
+        raise StateError(f"the state is damaged: {problem}")

@@ -29,9 +29,9 @@ from juniper_cascor.engine.candidate_pool import new_pool, output_weights_with, 
 from juniper_cascor.engine.errors import ParameterError, StateError
 from juniper_cascor.engine.events import EpochRows, Installation, Outcome, Phase, Progress
 from juniper_cascor.engine.network import Network
-from juniper_cascor.engine.parameters import Parameters
+from juniper_cascor.engine.parameters import Parameters, parameter_fields
 from juniper_cascor.engine.patterns import Scaling
-from juniper_cascor.engine.saved_state import STATE_VERSION, SavedState
+from juniper_cascor.engine.saved_state import STATE_VERSION, SavedState, require
 from juniper_cascor.engine.training_data import TrainingData
 
 if TYPE_CHECKING:
@@ -137,29 +137,29 @@ class Training:
             StateError: the state is incomplete, or belongs to other data.
         """
         saved = SavedState(state)
-        scaling = Scaling(saved.floats("feature_mean"), saved.floats("feature_scale"))
+        n_inputs = len(saved.array("feature_mean").reshape(-1))
+        scaling = Scaling(saved.doubles("feature_mean", n_inputs), saved.doubles("feature_scale", n_inputs))
+        require(bool((scaling.scale > 0).all()), "feature_scale is not positive")
         data = TrainingData(x, y, x_val, y_val, parameters, scaling)
         if saved.number("checksum") != data.checksum:
             raise StateError("the state belongs to other data than these")
-        backend = backends.make(BACKENDS[saved.number("backend")], data, parameters, threads)
+        backend = backends.make(BACKENDS[saved.number("backend", 0, len(BACKENDS) - 1)], data, parameters, threads)
         training = cls(data, parameters, backend, saved.number("seed"))
         training._epoch = saved.number("epoch")
         training._n_installed = saved.number("n_installed")
         training._gain = _Gain(saved.real("best_loss"), saved.number("n_without_gain"))
         training._validation_gain = _Gain(saved.real("best_val_loss"), saved.number("n_without_val_gain"))
-        if (n_best := saved.number("n_best_hidden_units")) >= 0:
-            training._best = _Grown(n_best, saved.floats("best_output_weights"))
-        training._measured = saved.floats("measured")
-        finished = saved.number("finished")
+        training._measured = saved.floats("measured", 4)
+        finished = saved.number("finished", -1, len(_OUTCOMES) - 1)
         training._finished = None if finished < 0 else _OUTCOMES[finished]
-        flat = saved.floats("hidden_weights")
-        for fan_in, code in zip(saved.integers("fan_ins"), saved.integers("activations"), strict=True):
-            training._add_unit(flat[:fan_in].copy(), ACTIVATIONS[code])
-            flat = flat[fan_in:]
-        weights = np.zeros((data.n_outputs, training._n_features), np.float32)
-        training._begin_output_phase(weights)
+        for weights, activation in _saved_units(saved, 1 + n_inputs):
+            training._add_unit(weights, activation)
+        if (n_best := saved.number("n_best_hidden_units", -1, len(training._hidden_weights))) >= 0:
+            shape = data.n_outputs, 1 + n_inputs + n_best
+            training._best = _Grown(n_best, saved.floats("best_output_weights", *shape))
+        training._begin_output_phase(np.zeros((data.n_outputs, training._n_features), np.float32))
         training._output.load("output_", state)
-        pool = saved.number("pool")
+        pool = saved.number("pool", 0, int(parameter_fields()["candidate_pool_size"].high))
         if pool:
             training._begin_candidate_phase(replace(parameters, candidate_pool_size=pool)).load("candidate_", state)
         return training
@@ -389,6 +389,21 @@ class Training:
         if self._parameters.max_epochs is None:
             return epochs
         return max(1, min(epochs, self._parameters.max_epochs - self._epoch))
+
+
+def _saved_units(saved: SavedState, n_features: int) -> list[tuple[NDArray[np.float32], Activation]]:
+    """The weights and activation of each hidden unit, which may see n_features and the units before it."""
+    n_units = len(saved.array("fan_ins").reshape(-1))
+    fan_ins, codes = saved.integers("fan_ins", n_units), saved.integers("activations", n_units)
+    may_see = (n_features <= fan_ins) & (fan_ins <= n_features + np.arange(n_units))
+    require(bool(may_see.all()), "fan_ins are not those of a cascade")
+    require(bool(((codes >= 0) & (codes < len(ACTIVATIONS))).all()), "activations are unknown")
+    flat = saved.floats("hidden_weights", int(fan_ins.sum()))
+    ends = np.cumsum(fan_ins)
+    return [
+        (flat[end - fan_in : end].copy(), ACTIVATIONS[code])
+        for end, fan_in, code in zip(ends, fan_ins, codes, strict=True)
+    ]
 
 
 @dataclass(slots=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -61,9 +61,11 @@ class TrainingData:
                     raise DataError(name, f"has {held.shape[1]} columns, but {name[0]} has {own.shape[1]}")
         elif self.has_validation:
             raise DataError("x_val" if x_val is None else "y_val", "is missing")
-        self.checksum = checksum(inputs, targets, x_held, y_held)
         self.patterns = Patterns.of(inputs, targets, self.task, self.inputs, self._targets, weights)
         self.validation = Patterns.of(x_held, y_held, self.task, self.inputs, self._targets, weights)
+        self.checksum = checksum(
+            *(array for each in (self.patterns, self.validation) for array in (each.own_features, each.targets))
+        )
 
     def check_shape_of(self, network: Network) -> None:
         """Raise where a network to grow on from does not fit: DataError, ParameterError."""
@@ -72,14 +74,14 @@ class TrainingData:
         if network.task != self.task:
             raise ParameterError("task", f"is {self.task}, but the network's is {network.task}")
 
-    def to_external(self, weights: NDArray[np.float32]) -> NDArray[np.float32]:
+    def to_external(self, weights: NDArray[np.float32]) -> NDArray[np.float64]:
         """Output weights for standardised targets → for the targets themselves."""
-        external = weights * self._targets.scale[:, np.newaxis]
+        external = weights.astype(np.float64) * self._targets.scale[:, np.newaxis]
         external[:, 0] += self._targets.mean
         return external
 
-    def to_internal(self, weights: NDArray[np.float32]) -> NDArray[np.float32]:
+    def to_internal(self, weights: NDArray[np.floating[Any]]) -> NDArray[np.float32]:
         """The inverse of to_external."""
-        internal = weights.copy()
+        internal = weights.astype(np.float64)
         internal[:, 0] -= self._targets.mean
-        return internal / self._targets.scale[:, np.newaxis]
+        return (internal / self._targets.scale[:, np.newaxis]).astype(np.float32)

@@ -78,7 +78,7 @@ def decision_boundary(
 
 def _answers(
     network: Network, held: NDArray[np.float64], features: tuple[int, int], places: Matrix
-) -> NDArray[np.int64] | NDArray[np.float32]:
+) -> NDArray[np.int64] | NDArray[np.float64]:
     rows = np.repeat(held[np.newaxis].astype(np.float32), len(places), axis=0)
     rows[:, features] = places
     return network.predict(rows)

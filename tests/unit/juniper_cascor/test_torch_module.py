@@ -44,7 +44,8 @@ def patterns(network: Network, n: int = 16) -> Matrix:
     """Patterns as a network expects them, two standard deviations around its mean."""
     rng = np.random.default_rng(0)
     spread = rng.normal(0, 2, (n, network.n_inputs)).astype(np.float32)
-    return spread * network.feature_scale + network.feature_mean
+    values: Matrix = (spread * network.feature_scale + network.feature_mean).astype(np.float32)
+    return values
 
 
 def answers(module: torch.nn.Module, x: Matrix) -> Matrix:

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from numpy.typing import NDArray
 
 from juniper_cascor.engine.backend import BACKENDS, BackendName
 from juniper_cascor.engine.errors import StateError
@@ -148,6 +149,56 @@ def test_wrong_shape_is_refused() -> None:
     state = UNBROKEN.state()
     state["output_memory"] = state["output_memory"][:, :1]
     with pytest.raises(StateError, match="output_memory"):
+        Training.restore(X, Y, FAST, state)
+
+
+def candidate_state() -> dict[str, NDArray[np.generic]]:
+    """The state of a training with two units in the middle of a candidate phase."""
+    training = Training.start(X, Y, FAST, seed=5)
+    while not (training.phase == "candidate" and training.network.n_hidden_units == 2):
+        training.advance(7)
+    training.advance(3)
+    return training.state()
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("version", []),
+        ("backend", -1),
+        ("backend", 99),
+        ("finished", 99),
+        ("pool", -4),
+        ("pool", 10**9),
+        ("epoch", -1),
+        ("n_best_hidden_units", 40),
+        ("measured", [0.5]),
+        ("fan_ins", [4, 3_000_000]),
+        ("fan_ins", [4, 6]),
+        ("fan_ins", [-4, 12]),
+        ("activations", [0]),
+        ("activations", [0, 9]),
+        ("activations", [0, -1]),
+        ("hidden_weights", [1.0]),
+        ("feature_mean", [[0.0], [0.0], [0.0]]),
+        ("feature_scale", [1.0, 0.0, 1.0]),
+        ("feature_scale", [1.0, np.nan, 1.0]),
+        ("output_rule", [17]),
+        ("output_limits", [0, 12]),
+        ("output_limits", [20, -3]),
+        ("output_clock", [-1, 0]),
+        ("candidate_rule", [0, 7]),
+        ("candidate_limits", [0, 12]),
+        ("candidate_activations", [9, 0, 0, 0]),
+        ("candidate_fan_ins", [0, 6, 6, 6]),
+        ("candidate_fan_ins", [10**9, 6, 6, 6]),
+    ],
+)
+def test_a_damaged_state_is_refused(name: str, value: object) -> None:
+    """No value in a state leads a compiled loop out of its arrays, or round and round."""
+    state = candidate_state()
+    state[name] = np.array(value, state[name].dtype)
+    with pytest.raises(StateError, match=name):
         Training.restore(X, Y, FAST, state)
 
 

@@ -303,3 +303,17 @@ def test_patterns_that_hardly_count_need_not_be_solved() -> None:
     x, y = noisy_points(200)
     assert grown(Training.start(x, y, Parameters(class_weights=(1.0, 1e-6)), seed=1)).network.n_hidden_units == 0
     assert grown(Training.start(x, y, Parameters(class_weights=(1.0, 0.5)), seed=1)).network.n_hidden_units > 0
+
+
+def test_doubles_are_not_rounded_before_they_are_scaled() -> None:
+    """Inputs and values that vary little beside what they are, as times do, are learnt all the same."""
+    rng = np.random.default_rng(3)
+    x = rng.uniform(-1, 1, (200, 2))
+    y = x[:, :1] * x[:, 1:]
+    parameters = Parameters.preset("regression", max_hidden_units=12)
+    near, far = Training.start(x, y, parameters, seed=1), Training.start(1e6 + 1e-3 * x, 1.7e9 + y, parameters, seed=1)
+    errors = (
+        np.std(grown(near).network.outputs(x) - y),
+        np.std(grown(far).network.outputs(1e6 + 1e-3 * x) - (1.7e9 + y)),
+    )
+    assert max(errors) < 0.2 * y.std()
