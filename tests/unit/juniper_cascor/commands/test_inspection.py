@@ -31,7 +31,7 @@ def test_for_a_person(net: Path, capsys: pytest.CaptureFixture[str]) -> None:
     told = {name.strip(): fact.strip() for name, fact in facts.items()}
     assert ended.code == 0
     assert told["file"] == f"{net}, format 2, whole: its content matches its digest"
-    assert told["task"] == "classification: setosa, 1, 0.5, True"
+    assert told["task"] == "classification: setosa, virginica"
     assert told["inputs"] == "2: width, length"
     assert told["hidden units"] == "2: tanh of 2, sin of 3"
     assert told["outcome"] == "solved"
@@ -49,7 +49,7 @@ def test_for_a_program(net: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert told["units"] == [{"activation": "tanh", "fan_in": 2}, {"activation": "sin", "fan_in": 3}]
     assert (told["inputs"], told["outputs"], told["is_whole"], told["can_resume"]) == (2, 2, True, True)
     assert told["parameters"]["patience"] == 3
-    assert told["labels"] == ["setosa", 1, 0.5, True]
+    assert told["labels"] == ["setosa", "virginica"]
 
 
 def test_a_network_alone(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
