@@ -10,6 +10,7 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 from pydantic import BaseModel, ConfigDict, Field, JsonValue
@@ -67,6 +68,8 @@ class Card(BaseModel):
     labels: list[str | int | float | bool] | None = None  # the classes, in the order of the network's classes
     feature_names: list[str] | None = None  # of the network's inputs
     outcome: str | None = None  # why growth ended; None while it goes on
+    estimator: dict[str, str | int | float | bool | None] | None = None  # its constructor's parameters, as given
+    target_dimensions: Literal[1, 2] | None = None  # of y, as an estimator was given it
 
 
 @dataclass(frozen=True, eq=False)
@@ -166,6 +169,8 @@ def _check(snapshot: Snapshot) -> None:
         n_classes = max(2, network.n_outputs) if card.task == "classification" else 0
         if not len(labels) == len(set(labels)) == n_classes or len(set(map(type, labels))) > 1:
             raise ValueError(f"its card's labels are not {n_classes} different ones of one type")
+    if card.task == "regression" and card.target_dimensions == 1 != network.n_outputs:
+        raise ValueError(f"its card has targets of one column, its network has {network.n_outputs}")
     units = snapshot.metrics.get("hidden_units", np.empty(0, np.int32)).astype(np.int64)
     # Each installation has its row, and the network that was kept may be smaller than the largest.
     if len(units) and not (units.min() >= 0 and units.max() <= network.n_hidden_units + len(units)):

@@ -117,6 +117,7 @@ def test_metrics_are_columns(tmp_path: Path, metrics: dict[str, np.ndarray], pro
         ({"labels": ["a", "a"]}, "labels are not 2 different"),
         ({"labels": ["a", 1]}, "labels are not 2 different ones of one type"),
         ({"task": "regression"}, "labels are not 0"),
+        ({"task": "regression", "labels": None, "target_dimensions": 1}, "targets of one column, its network has 2"),
         ({"feature_names": ["width"]}, "names 1 inputs, its network has 2"),
         ({"hidden_units": 99}, "99 hidden units, its network 2"),
         ({"epoch": -1}, "epoch"),
