@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Literal
 
 import numpy as np
-from pydantic import BaseModel, ConfigDict, Field, JsonValue
+from pydantic import BaseModel, ConfigDict, Field, JsonValue, ValidationError
 from pydantic_core import PydanticSerializationError
 
 from juniper_cascor import plain_hdf5, snapshot_format_1, snapshot_seal
@@ -126,6 +126,10 @@ def parsed(content: bytes, name: str) -> Snapshot:
         _check(snapshot)
     except SnapshotError:
         raise
+    except ValidationError as error:
+        first = error.errors(include_url=False, include_input=False)[0]  # its own text has many lines
+        where = ".".join(["card", *map(str, first["loc"])])
+        raise SnapshotError(f"{name} is damaged or no snapshot: {where}: {first['msg']}") from error
     except (OSError, RuntimeError, KeyError, TypeError, ValueError) as error:
         raise SnapshotError(f"{name} is damaged or no snapshot: {error}") from error
     return snapshot
