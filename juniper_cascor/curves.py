@@ -69,11 +69,14 @@ class Curves:
 
     @classmethod
     def of(cls, metrics: Arrays) -> Self:
-        """The curves in a snapshot's metrics; empty where those lack them."""
-        is_output = np.asarray(metrics.get("phase", np.empty(0))) == 0
-        loss, accuracy, val_loss, val_accuracy, units = (
-            np.asarray(metrics[name])[is_output] if name in metrics else np.empty(0, METRICS[name])
-            for name in ("train_loss", "train_accuracy", "val_loss", "val_accuracy", "hidden_units")
+        """The curves in a snapshot's metrics: empty where those do not tell phases, NaN where they lack a column."""
+        known = metrics if "phase" in metrics else {}
+        is_output = np.asarray(known.get("phase", np.empty(0))) == 0
+        nothing = np.full(len(is_output), np.nan, np.float32)
+        loss, accuracy, val_loss, val_accuracy = (
+            np.asarray(known.get(name, nothing))[is_output]
+            for name in ("train_loss", "train_accuracy", "val_loss", "val_accuracy")
         )
+        units = np.asarray(known.get("hidden_units", np.zeros(len(is_output), np.int32)))[is_output]
         installed = np.arange(units[0] + 1, units[-1] + 1) if len(units) else np.empty(0)
         return cls(loss, accuracy, val_loss, val_accuracy, np.searchsorted(units, installed))

@@ -15,6 +15,7 @@ from juniper_cascor.curves import Curves
 from juniper_cascor.engine.errors import DataError
 from juniper_cascor.engine.parameters import parameter_fields
 from juniper_cascor.estimator_base import ENGINE_PARAMETERS, CascadeCorrelation, Patterns
+from juniper_cascor.estimator_snapshot import as_classes
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 
     from juniper_cascor.engine.parameters import Objective, Optimizer, Parameters, Placement, Preset
     from juniper_cascor.growing import Growth
+    from juniper_cascor.snapshots import Card
 
 
 class CascadeCorrelationClassifier(ClassifierMixin, CascadeCorrelation):  # type: ignore[misc]
@@ -165,9 +167,9 @@ class CascadeCorrelationClassifier(ClassifierMixin, CascadeCorrelation):  # type
         self.accuracy_curve_ = curves.accuracy.tolist()
         self.validation_scores_ = curves.val_accuracy.tolist() if curves.has_validation else None
 
-    def become_labelled(self, labels: list[str | int | float | bool] | None) -> None:
+    def become_labelled(self, card: Card) -> None:
         """Take the labels as the classes; 0, 1, … where a file has none."""
-        self.classes_ = np.arange(max(2, self.n_outputs_)) if labels is None else np.array(labels)
+        self.classes_ = np.arange(max(2, self.n_outputs_)) if card.labels is None else as_classes(card.labels)
         weights = self.parameters_.class_weights
         if isinstance(weights, tuple):
             self.class_weight = dict(zip(self.classes_.tolist(), weights, strict=True))
@@ -246,17 +248,17 @@ class CascadeCorrelationRegressor(RegressorMixin, CascadeCorrelation):  # type: 
             inputs_held, given_held = self._checked_held(X_val, y_val)
             held = Patterns(inputs_held, _values(given_held, "y_val"))
         self._grow(Patterns(inputs, _values(given, "y")), held, {})
-        self._is_flat = given.ndim == 1
+        self._target_dimensions = 1 if given.ndim == 1 else 2
         return self
 
     def predict(self, X: ArrayLike) -> NDArray[np.float64]:
         """The values of each row of X: [n] where y was, else [n, outputs]."""
         outputs = self._outputs(X).astype(np.float64)  # which scikit-learn's metrics and checks want
-        return outputs[:, 0] if self._is_flat else outputs
+        return outputs[:, 0] if self._target_dimensions == 1 else outputs
 
-    def become_labelled(self, labels: list[str | int | float | bool] | None) -> None:  # noqa: ARG002 - it has none
-        """Take a single output to have been a y [n]."""
-        self._is_flat = self.n_outputs_ == 1
+    def become_labelled(self, card: Card) -> None:
+        """Take a single output to have been a y [n], where a file does not say."""
+        self._target_dimensions = card.target_dimensions or (1 if self.n_outputs_ == 1 else 2)
 
     def __sklearn_tags__(self) -> Tags:
         tags = super().__sklearn_tags__()

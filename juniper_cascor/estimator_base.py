@@ -7,7 +7,7 @@ import warnings
 from abc import abstractmethod
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, Self
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, NamedTuple, Self
 
 import numpy as np
 from sklearn.base import BaseEstimator
@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from juniper_cascor.engine.parameters import Preset, Task
     from juniper_cascor.growing import Ending, Growth
     from juniper_cascor.plain_hdf5 import Arrays
+    from juniper_cascor.snapshots import Card
     from juniper_cascor.torch_module import CascadeModule
 
 HELD_OUT_PATIENCE = 5
@@ -53,6 +54,8 @@ class CascadeCorrelation(BaseEstimator):  # type: ignore[misc] # scikit-learn ha
     """A network that `fit` grows; a subclass knows what its targets are."""
 
     task: ClassVar[Task]
+
+    _target_dimensions: Literal[1, 2] = 1  # of y, and so of what is predicted
 
     preset: Preset
     validation_fraction: float | None
@@ -79,6 +82,8 @@ class CascadeCorrelation(BaseEstimator):  # type: ignore[misc] # scikit-learn ha
 
         Raises:
             OSError: the disk does not take it.
+            TypeError: the labels are of a type that the file does not have: neither strings, numbers nor booleans.
+            ValueError: a label, or the name of a column, is a text that the file cannot hold.
         """
         check_is_fitted(self)
         snapshots.write(Path(path), estimator_snapshot.snapshot_of(self))
@@ -115,8 +120,12 @@ class CascadeCorrelation(BaseEstimator):  # type: ignore[misc] # scikit-learn ha
         self.validation_loss_curve_ = curves.val_loss.tolist() if curves.has_validation else None
 
     @abstractmethod
-    def become_labelled(self, labels: list[str | int | float | bool] | None) -> None:
-        """Set what a fitted estimator has of its targets, when it comes from a file; labels are in network order."""
+    def become_labelled(self, card: Card) -> None:
+        """Set what a fitted estimator has of its targets, when it comes from a file.
+
+        Raises:
+            ValueError, OverflowError: there are no such labels, or other weights than classes.
+        """
 
     def _grow(self, patterns: Patterns, held: Patterns | None, changes: Mapping[str, object]) -> None:
         """Train on checked patterns."""

@@ -38,7 +38,8 @@ def read(content: bytes) -> tuple[dict[str, Any], Arrays]:
         "fan_ins": n_features + np.arange(n_units, dtype=np.int64),
         "activations": np.zeros(n_units, np.uint8),
     }
-    return card, {**derived, **network}
+    doubles = {name: network[name].astype(np.float64) for name in ("feature_mean", "feature_scale", "output_weights")}
+    return card, {**derived, **network, **doubles}
 
 
 def _digest(text: str, groups: dict[str, Arrays]) -> str:

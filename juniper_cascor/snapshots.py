@@ -10,9 +10,11 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
-from pydantic import BaseModel, ConfigDict, JsonValue
+from pydantic import BaseModel, ConfigDict, Field, JsonValue, ValidationError
+from pydantic_core import PydanticSerializationError
 
 from juniper_cascor import plain_hdf5, snapshot_format_1, snapshot_seal
 from juniper_cascor.atomic_file import replace_atomically
@@ -23,6 +25,8 @@ FORMAT = 2
 """Written by this version, which reads those before it too."""
 
 MAX_BYTES = 4 << 30
+
+_YEAR_10000 = 253_402_300_800  # in Unix seconds, which a calendar can still write before it
 
 METRICS: Mapping[str, str] = {
     "epoch": "i8",
@@ -51,9 +55,9 @@ class Card(BaseModel):
 
     format: int = FORMAT  # of the file it was read from; `write` writes the present one
     run_id: str | None = None
-    epoch: int
+    epoch: int = Field(ge=0)
     hidden_units: int
-    created_at: float  # Unix seconds
+    created_at: float = Field(ge=0, lt=_YEAR_10000)  # Unix seconds
     seed: int  # what every random number of the training follows from
     task: str
     parameters: dict[str, JsonValue]
@@ -64,6 +68,8 @@ class Card(BaseModel):
     labels: list[str | int | float | bool] | None = None  # the classes, in the order of the network's classes
     feature_names: list[str] | None = None  # of the network's inputs
     outcome: str | None = None  # why growth ended; None while it goes on
+    estimator: dict[str, str | int | float | bool | None] | None = None  # its constructor's parameters, as given
+    target_dimensions: Literal[1, 2] | None = None  # of y, as an estimator was given it
 
 
 @dataclass(frozen=True, eq=False)
@@ -82,13 +88,17 @@ def write(path: Path, snapshot: Snapshot) -> None:
     Raises:
         OSError: the disk does not take it, or it would be larger than what is read.
         TypeError: an array holds other things than numbers.
-        ValueError: the metrics are not columns of METRICS.
+        ValueError: the metrics are not columns of METRICS, or a text of the card is none that UTF-8 can write.
     """
     card = snapshot.card.model_copy(update={"format": FORMAT})
+    try:
+        text = card.model_dump_json()
+    except PydanticSerializationError as error:
+        raise ValueError(f"the card cannot be written: {error}") from error
     groups = {"network": snapshot.network.arrays(), "state": snapshot.state, "metrics": _columns(snapshot.metrics)}
     # Where the readers of format 1 look for the number, so that they too can say what they refuse.
     mark = f'{{"format":{FORMAT}}}'
-    content = plain_hdf5.image(card.model_dump_json(), groups, user_block=snapshot_seal.BYTES, attribute=mark)
+    content = plain_hdf5.image(text, groups, user_block=snapshot_seal.BYTES, attribute=mark)
     if len(content) > MAX_BYTES:
         raise OSError(errno.EFBIG, f"a snapshot of {len(content)} bytes")
     snapshot_seal.seal(content, FORMAT)
@@ -112,11 +122,17 @@ def parsed(content: bytes, name: str) -> Snapshot:
     """The snapshot in a file's bytes; `name` is what errors call the file. Raises SnapshotError."""
     try:
         is_unsealed = content.startswith(plain_hdf5.SIGNATURE)
-        return _format_1(content) if is_unsealed else _sealed(content, name)
+        snapshot = _format_1(content) if is_unsealed else _sealed(content, name)
+        _check(snapshot)
     except SnapshotError:
         raise
+    except ValidationError as error:
+        first = error.errors(include_url=False, include_input=False)[0]  # its own text has many lines
+        where = ".".join(["card", *map(str, first["loc"])])
+        raise SnapshotError(f"{name} is damaged or no snapshot: {where}: {first['msg']}") from error
     except (OSError, RuntimeError, KeyError, TypeError, ValueError) as error:
         raise SnapshotError(f"{name} is damaged or no snapshot: {error}") from error
+    return snapshot
 
 
 def _sealed(content: bytes, name: str) -> Snapshot:
@@ -131,13 +147,38 @@ def _sealed(content: bytes, name: str) -> Snapshot:
     text, groups = plain_hdf5.read(content, ("network", "state", "metrics"))
     card = Card.model_validate_json(text)
     network = Network.from_arrays(groups["network"], card.task)
-    return Snapshot(card, network, groups["state"], _columns(groups["metrics"]))
+    if unknown := sorted(set(groups["network"]) - set(network.arrays())):
+        raise ValueError(f"a network has no array {unknown[0]}")
+    metrics = _columns(groups["metrics"])
+    for name, column in metrics.items():
+        if groups["metrics"][name].dtype != column.dtype:
+            raise ValueError(f"metrics/{name} holds {groups['metrics'][name].dtype}, not {column.dtype}")
+    return Snapshot(card, network, groups["state"], metrics)
 
 
 def _format_1(content: bytes) -> Snapshot:
     fields, arrays = snapshot_format_1.read(content)
     card = Card.model_validate(fields)
     return Snapshot(card, Network.from_arrays(arrays, card.task))
+
+
+def _check(snapshot: Snapshot) -> None:
+    """Raises ValueError where card, network and metrics are not of one training."""
+    card, network = snapshot.card, snapshot.network
+    if card.hidden_units != network.n_hidden_units:
+        raise ValueError(f"its card has {card.hidden_units} hidden units, its network {network.n_hidden_units}")
+    if card.feature_names is not None and len(card.feature_names) != network.n_inputs:
+        raise ValueError(f"its card names {len(card.feature_names)} inputs, its network has {network.n_inputs}")
+    if (labels := card.labels) is not None:
+        n_classes = max(2, network.n_outputs) if card.task == "classification" else 0
+        if not len(labels) == len(set(labels)) == n_classes or len(set(map(type, labels))) > 1:
+            raise ValueError(f"its card's labels are not {n_classes} different ones of one type")
+    if card.task == "regression" and card.target_dimensions == 1 != network.n_outputs:
+        raise ValueError(f"its card has targets of one column, its network has {network.n_outputs}")
+    units = snapshot.metrics.get("hidden_units", np.empty(0, np.int32)).astype(np.int64)
+    # Each installation has its row, and the network that was kept may be smaller than the largest.
+    if len(units) and not (units.min() >= 0 and units.max() <= network.n_hidden_units + len(units)):
+        raise ValueError("its metrics tell of hidden units that cannot have been installed")
 
 
 def _columns(metrics: Arrays) -> Arrays:

@@ -2,6 +2,7 @@
 
 import argparse
 import json
+import math
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
@@ -28,7 +29,7 @@ def run(options: argparse.Namespace) -> int:
 
 
 def as_json(snapshot: "Snapshot") -> dict[str, Any]:
-    """The card, the units and the curves; NaN is null."""
+    """The card, the units and the curves; NaN and infinity are null."""
     from juniper_cascor.curves import Curves
 
     network, curves = snapshot.network, Curves.of(snapshot.metrics)
@@ -48,7 +49,7 @@ def as_json(snapshot: "Snapshot") -> dict[str, Any]:
             for weights, activation in zip(network.hidden_weights, network.activations, strict=True)
         ],
         "can_resume": bool(snapshot.state),
-        "curves": {name: [v if v == v else None for v in values.tolist()] for name, values in named.items()},
+        "curves": {name: [v if math.isfinite(v) else None for v in values.tolist()] for name, values in named.items()},
         "installed_at": curves.installed_at.tolist(),
     }
 
@@ -76,8 +77,13 @@ def as_text(path: Path, snapshot: "Snapshot") -> str:
         "versions": ", ".join(f"{name} {version}" for name, version in known.items()),
         "can resume": "yes" if snapshot.state else "no, it was kept to predict",
     }
-    lines = [f"{name:12}  {fact}" for name, fact in facts.items() if fact]
+    lines = [f"{name:12}  {_shown(fact)}" for name, fact in facts.items() if fact]
     return "\n".join([*lines, *summary.of_curves(Curves.of(snapshot.metrics), network.n_hidden_units)])
+
+
+def _shown(fact: str) -> str:
+    """In one line, and without what would command the terminal: a card's texts are whatever was written there."""
+    return "".join(sign if sign.isprintable() else sign.encode("unicode_escape").decode() for sign in fact)
 
 
 def _listed(what: object, parts: Sequence[object] | None) -> str:

@@ -24,6 +24,15 @@ if TYPE_CHECKING:
 MAX_INPUT = 1e30
 """Bound of a standardised input: no sum over features then overflows."""
 
+_STORED_AS = {
+    "feature_mean": ("float64", 1),
+    "feature_scale": ("float64", 1),
+    "hidden_weights": ("float32", 1),
+    "fan_ins": ("int64", 1),
+    "activations": ("uint8", 1),
+    "output_weights": ("float64", 2),
+}  # type and dimensions of each of a network's arrays
+
 _BLOCK = 4096  # patterns answered at once: what that takes in double precision stays small
 
 
@@ -108,28 +117,37 @@ class Network:
         """The network of `arrays`.
 
         Raises:
-            ValueError: the arrays are not those of one network, or the task is unknown.
+            ValueError: the arrays are not those of one network, of the types that `arrays` gives, or the task is
+                unknown.
             KeyError: one is missing.
         """
+        for name, (dtype, n_dimensions) in _STORED_AS.items():
+            if arrays[name].dtype != dtype or arrays[name].ndim != n_dimensions:
+                found = f"{arrays[name].dtype} in {arrays[name].ndim}"
+                raise ValueError(f"{name} must be {dtype} in {n_dimensions} dimensions, not {found}")
+            if not np.isfinite(arrays[name]).all():
+                raise ValueError(f"{name} is not finite")
         mean, scale, output = (
-            np.asarray(arrays[name], np.float64) for name in ("feature_mean", "feature_scale", "output_weights")
+            cast("NDArray[np.float64]", arrays[name]) for name in ("feature_mean", "feature_scale", "output_weights")
         )
-        hidden = np.asarray(arrays["hidden_weights"], np.float32)
-        fan_ins, codes = (np.asarray(arrays[name], np.int64) for name in ("fan_ins", "activations"))
+        hidden = cast("NDArray[np.float32]", arrays["hidden_weights"])
+        fan_ins, codes = (arrays[name].astype(np.int64) for name in ("fan_ins", "activations"))
         n_features = 1 + len(mean)
         makes_one_network = (
-            mean.ndim == 1
+            len(mean) > 0
             and mean.shape == scale.shape
-            and hidden.shape == (fan_ins.sum(),)
             and fan_ins.shape == codes.shape
-            and output.ndim == 2
+            and len(output) > 0
             and output.shape[1] == n_features + len(fan_ins)
             and bool((n_features <= fan_ins).all())
             and bool((fan_ins <= n_features + np.arange(len(fan_ins))).all())
+            and len(hidden) == fan_ins.sum()
             and bool((codes < len(ACTIVATIONS)).all())
         )
         if not makes_one_network:
             raise ValueError("the arrays do not make one network")
+        if not (scale > 0).all():
+            raise ValueError("feature_scale is not positive")
         if task not in ("classification", "regression"):
             raise ValueError(f"unknown task {task!r}")
         return cls(

@@ -17,7 +17,7 @@ CARD = Card(
     dataset_checksum="00",
     backend="numba",
     versions={"numpy": "2"},
-    labels=["setosa", 1, 0.5, True],
+    labels=["setosa", "virginica"],
     feature_names=["width", "length"],
 )
 NETWORK = Network(

@@ -1,6 +1,7 @@
 """The learning curves in a snapshot's metrics."""
 
 import numpy as np
+import pytest
 from numpy.typing import NDArray
 
 from juniper_cascor.curves import Curves, Metrics
@@ -47,6 +48,19 @@ def test_no_metrics_no_curves() -> None:
     """A file may have none."""
     curves = Curves.of({})
     assert (len(curves.loss), len(curves.installed_at), curves.has_validation) == (0, 0, False)
+
+
+@pytest.mark.parametrize("missing", ["train_loss", "train_accuracy", "val_loss", "val_accuracy", "hidden_units"])
+def test_a_column_may_be_missing(missing: str) -> None:
+    """The others are as long as they were."""
+    curves = Curves.of({name: column for name, column in METRICS.items() if name != missing})
+    assert [len(curve) for curve in (curves.loss, curves.accuracy, curves.val_loss, curves.val_accuracy)] == [5] * 4
+
+
+def test_without_phases_no_curves() -> None:
+    """Which epochs trained the network is not known."""
+    curves = Curves.of({name: column for name, column in METRICS.items() if name != "phase"})
+    assert (len(curves.loss), len(curves.installed_at)) == (0, 0)
 
 
 def test_metrics_have_the_types_of_a_snapshot_s() -> None:

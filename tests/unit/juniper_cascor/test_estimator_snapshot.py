@@ -67,6 +67,27 @@ def test_a_loaded_one_can_be_fitted_again_to_the_same(path: Path) -> None:
     np.testing.assert_array_equal(again.network_.output_weights, fitted.network_.output_weights)
 
 
+@pytest.mark.parametrize(
+    "given", [{"validation_fraction": 0.25}, {"validation_patience": 2, "validation_fraction": 0.3, "n_jobs": 1}, {}]
+)
+def test_parameters_come_back_as_given(given: dict[str, Any], path: Path) -> None:
+    """What was held out is held out again, so a clone repeats the training."""
+    fitted = CascadeCorrelationClassifier(preset="compact", **SMALL, **given).fit(X, NAMES)
+    fitted.save(path)
+    loaded = CascadeCorrelationClassifier.load(path)
+    assert loaded.get_params() == fitted.get_params()
+    again = clone(loaded).fit(X, NAMES)
+    np.testing.assert_equal(again.network_.arrays(), fitted.network_.arrays())
+
+
+def test_parameters_set_after_the_training_do_not_count(path: Path) -> None:
+    """A file tells of the training that made its network."""
+    fitted = CascadeCorrelationClassifier(**SMALL, validation_fraction=0.2).fit(X, NAMES)
+    fitted.set_params(max_hidden_units=-1, preset=object()).save(path)
+    again = clone(CascadeCorrelationClassifier.load(path)).fit(X, NAMES)
+    np.testing.assert_equal(again.network_.arrays(), fitted.network_.arrays())
+
+
 def test_what_no_preset_would_say_comes_back_too(path: Path) -> None:
     """A value that is None where the regression preset has a number."""
     parameters = Parameters(task="regression", validation_patience=None, max_hidden_units=1)
@@ -86,6 +107,74 @@ def test_labels_keep_their_type(labels: Any, path: Path) -> None:
     predicted = CascadeCorrelationClassifier.load(path).predict(X)
     assert predicted.dtype.kind == labels.dtype.kind
     np.testing.assert_array_equal(predicted, fitted.predict(X))
+
+
+@pytest.mark.parametrize("labels", [np.array([7, 2**63 + 5, 2**63 + 6], np.uint64), np.array([-3, 0, 3], np.int8)])
+def test_whole_numbers_of_every_size_come_back(labels: Any, path: Path) -> None:
+    """The largest are not rounded."""
+    fitted = CascadeCorrelationClassifier(**SMALL).fit(X, labels[CODES])
+    fitted.save(path)
+    # As lists: numpy would compare them in double precision.
+    assert CascadeCorrelationClassifier.load(path).predict(X).tolist() == fitted.predict(X).tolist()
+
+
+@pytest.mark.parametrize(
+    ("labels", "error", "problem"),
+    [
+        (np.array(["2020", "2021", "2022"], "M8[ns]"), TypeError, r"type datetime64\[ns\] cannot be kept"),
+        (np.array(["2020", "2021", "2022"], "M8[D]"), TypeError, r"type datetime64\[D\] cannot be kept"),
+        (np.array([1, 2, 3], "m8[s]"), TypeError, r"type timedelta64\[s\] cannot be kept"),
+        (np.array([0, 1, 2], np.longdouble), TypeError, "type .*float.* cannot be kept"),
+        (np.array(["a", "b\ud800", "c"]), ValueError, r"'b\\ud800' cannot be kept in a file: it is no Unicode text"),
+        (
+            np.array(["a", "a\0", "c"], object),
+            ValueError,
+            r"'a\\x00' cannot be kept in a file: it would come back as 'a'",
+        ),
+    ],
+)
+def test_labels_that_would_not_come_back_are_not_saved(
+    labels: Any, error: type[Exception], problem: str, path: Path
+) -> None:
+    """The error says which, and there is no file."""
+    fitted = CascadeCorrelationClassifier(**SMALL).fit(X, CODES)
+    fitted.classes_ = labels  # as fit has them, of whatever type it takes
+    with pytest.raises(error, match=problem):
+        fitted.save(path)
+    assert not path.exists()
+
+
+def test_names_of_columns_that_are_no_text_are_not_saved(path: Path) -> None:
+    """As labels."""
+    fitted = CascadeCorrelationClassifier(**SMALL).fit(FRAME.rename(columns={"sl": "\ud800"}), CODES)
+    with pytest.raises(ValueError, match=r"'\\ud800' cannot be kept in a file"):
+        fitted.save(path)
+    assert not path.exists()
+
+
+@pytest.mark.parametrize("y", [VALUES_Y, VALUES_Y[:, None], np.c_[VALUES_Y, -VALUES_Y]])
+def test_values_are_predicted_in_the_shape_that_was_learnt(y: Any, path: Path) -> None:
+    """A column stays a column."""
+    CascadeCorrelationRegressor(**SMALL).fit(VALUES_X, y).save(path)
+    assert CascadeCorrelationRegressor.load(path).predict(VALUES_X).shape == y.shape
+
+
+@pytest.mark.parametrize(
+    ("changes", "problem"),
+    [
+        ({"labels": [1, 2**70]}, "labels cannot be read"),
+        ({"labels": [-1, 2**63]}, "labels cannot be read"),
+        ({"parameters": {"class_weights": [1, 2, 3]}}, "labels cannot be read"),
+        ({"estimator": {"quantum": True}}, r"what this version does not know: .*quantum"),
+        ({"estimator": {"random_state": 3}}, r"what this version does not know: .*random_state"),
+    ],
+)
+def test_a_card_that_makes_no_estimator_is_refused(changes: dict[str, Any], problem: str, path: Path) -> None:
+    """A good network beside it changes nothing."""
+    card = CARD.model_copy(update={"parameters": {}, **changes})
+    snapshots.write(path, replace(SNAPSHOT, card=card))
+    with pytest.raises(SnapshotError, match=problem):
+        CascadeCorrelationClassifier.load(path)
 
 
 def test_a_file_of_the_training_service_can_be_loaded(path: Path) -> None:

@@ -51,6 +51,14 @@ def many_links(file: Any) -> None:
 
 HOSTILE: dict[str, tuple[Change, str]] = {
     "unknown member": (lambda file: file.create_dataset("extra", data=1), "it holds .*extra"),
+    "unknown array of the network": (
+        lambda file: file.create_dataset("network/foo", data=1.0),
+        "a network has no array foo",
+    ),
+    "another type of metrics": (
+        lambda file: (file.__delitem__("metrics/phase"), file.create_dataset("metrics/phase", data=np.zeros(4))),
+        "metrics/phase holds float64, not uint8",
+    ),
     "missing group": (lambda file: file.__delitem__("state"), "it holds .*not"),
     "group for an array": (lambda file: file.create_group("state/deeper"), "deeper is no array"),
     "array for a group": (

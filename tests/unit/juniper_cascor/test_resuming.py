@@ -24,7 +24,9 @@ def test_a_resumed_training_ends_as_the_unbroken_one(tmp_path: Path) -> None:
     unbroken, broken = (Training.start(X, Y, FAST, seed=5, x_val=X[:9], y_val=Y[:9]) for _ in range(2))
     broken.advance(30)
     broken.advance(7)
-    snapshots.write(tmp_path / "it.h5", Snapshot(MADE_HERE, broken.network, broken.state()))
+    of_broken = {"hidden_units": broken.network.n_hidden_units, "labels": None, "feature_names": None}
+    card = MADE_HERE.model_copy(update=of_broken)
+    snapshots.write(tmp_path / "it.h5", Snapshot(card, broken.network, broken.state()))
     resumed = resume(snapshots.read(tmp_path / "it.h5"), X, Y, x_val=X[:9], y_val=Y[:9])
     arrays, expected = grown(resumed).network.arrays(), grown(unbroken).network.arrays()
     assert {name: array.tobytes() for name, array in arrays.items()} == {

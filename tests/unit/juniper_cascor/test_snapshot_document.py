@@ -49,6 +49,13 @@ def shapes(arrays: Arrays) -> dict[str, tuple[str, int]]:
     return {name: (array.dtype.name, array.ndim) for name, array in arrays.items()}
 
 
+def test_nothing_is_described_twice() -> None:
+    """Each name has one line in its table."""
+    for title in ("The card", "The network", "The metrics so far", "The state"):
+        names = re.findall(r"^\| `(\w+)`", section(title), re.MULTILINE)
+        assert len(names) == len(set(names)), title
+
+
 def test_every_field_of_the_card_is_described() -> None:
     """The table of the card names its fields and no other, and every entry of `versions`."""
     assert set(rows("The card")) == set(Card.model_fields)

@@ -4,11 +4,12 @@ import json
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from juniper_cascor import snapshots
 from juniper_cascor.engine.parameters import Parameters
-from tests.unit.juniper_cascor.snapshot_data import CARD, SNAPSHOT
+from tests.unit.juniper_cascor.snapshot_data import CARD, COLUMNS, SNAPSHOT
 
 from .command_line import refusal, run
 
@@ -31,7 +32,7 @@ def test_for_a_person(net: Path, capsys: pytest.CaptureFixture[str]) -> None:
     told = {name.strip(): fact.strip() for name, fact in facts.items()}
     assert ended.code == 0
     assert told["file"] == f"{net}, format 2, whole: its content matches its digest"
-    assert told["task"] == "classification: setosa, 1, 0.5, True"
+    assert told["task"] == "classification: setosa, virginica"
     assert told["inputs"] == "2: width, length"
     assert told["hidden units"] == "2: tanh of 2, sin of 3"
     assert told["outcome"] == "solved"
@@ -49,7 +50,7 @@ def test_for_a_program(net: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert told["units"] == [{"activation": "tanh", "fan_in": 2}, {"activation": "sin", "fan_in": 3}]
     assert (told["inputs"], told["outputs"], told["is_whole"], told["can_resume"]) == (2, 2, True, True)
     assert told["parameters"]["patience"] == 3
-    assert told["labels"] == ["setosa", 1, 0.5, True]
+    assert told["labels"] == ["setosa", "virginica"]
 
 
 def test_a_network_alone(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -68,3 +69,24 @@ def test_a_damaged_file(net: Path, capsys: pytest.CaptureFixture[str]) -> None:
     content[-1] ^= 1
     net.write_bytes(bytes(content))
     assert "net.h5 is damaged" in refusal(capsys, "inspect", net, code=65)
+
+
+def test_a_card_does_not_command_the_terminal(net: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Whoever wrote the file chose its texts; each stays in its line."""
+    card = CARD.model_copy(update={"labels": ["\x1b[2J", "b\nwhole"], "outcome": "\x1b[31mboo"})
+    snapshots.write(net, replace(SNAPSHOT, card=card))
+    lines = run(capsys, "inspect", net).out.splitlines()
+    assert r"task          classification: \x1b[2J, b\nwhole" in lines
+    assert r"outcome       \x1b[31mboo" in lines
+
+
+@pytest.mark.parametrize("loss", [np.inf, np.nan])
+def test_curves_that_are_not_finite(net: Path, capsys: pytest.CaptureFixture[str], loss: float) -> None:
+    """They are told as far as they go; JSON has no word for them."""
+    losses = np.array([2, loss, loss, loss], np.float32)
+    metrics = {**COLUMNS, "phase": np.zeros(4, np.uint8), "train_loss": losses}
+    del metrics["train_accuracy"]
+    snapshots.write(net, replace(SNAPSHOT, metrics=metrics))
+    assert f"loss 2 ▁ {loss:g}" in run(capsys, "inspect", net).out.splitlines()
+    told = json.loads(run(capsys, "inspect", net, "--json").out)
+    assert told["curves"]["train_loss"] == [2, None, None, None]
