@@ -83,12 +83,12 @@ def _inputs(options: argparse.Namespace, snapshot: "Snapshot") -> "NDArray[Any]"
 
 
 def _npz_inputs(options: argparse.Namespace) -> "tuple[NDArray[Any], str]":
-    from juniper_cascor.commands.learning_data import npz_arrays
+    from juniper_cascor.commands import npz_file
 
-    arrays = npz_arrays(options.data)
+    arrays = npz_file.arrays(options.data)
     for name in [options.array] if options.array else ["X", "X_test"]:
         if name in arrays:
-            return arrays[name], name
+            return npz_file.inputs(options.data, arrays[name], name), name
     wanted = options.array or "X or X_test"
     raise bad_data(options.data, f"there is no array {wanted}", f"take one with --array of {', '.join(arrays)}")
 

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from juniper_cascor.commands import files, settings_given
-from juniper_cascor.commands.errors import CommandError, Exit
+from juniper_cascor.commands.errors import CommandError, Exit, first_line
 from juniper_cascor.engine.parameters import Preset, parameter_fields
 from juniper_cascor.settings import CascorSettings
 
@@ -130,7 +130,7 @@ def _fit(path: Path, estimator: Any, data: "LearningData") -> None:
         raise CommandError(f"{path}: {problem}", next_step="correct the data", code=Exit.BAD_DATA) from error
     except ValueError as error:  # scikit-learn's
         step = "correct the data, or name another --target or --task"
-        raise CommandError(f"{path}: {error}", next_step=step, code=Exit.BAD_DATA) from error
+        raise CommandError(f"{path}: {first_line(error)}", next_step=step, code=Exit.BAD_DATA) from error
 
 
 def _write(options: argparse.Namespace, estimator: Any, data: "LearningData") -> None:
