@@ -87,13 +87,9 @@ def _of_csv(path: Path, targets: Sequence[str], ignored: Sequence[str], task: Ta
     several = len(targets) > 1
     if task == "classification" and several:
         raise CommandError("classes are one column", next_step="name one --target", code=Exit.USAGE)
-    if several or task == "regression":
-        y: NDArray[Any] = table.numbers(targets)
-    else:
-        y = csv_table.as_labels(table.words(targets[0]))
-    chosen = task or guessed_task(y)
-    if chosen == "regression":
-        y = table.numbers(targets)
+    words = None if several or task == "regression" else table.words(targets[0])
+    chosen = task or (guessed_task(csv_table.as_values(words)) if words else "regression")
+    y = csv_table.as_labels(words) if words and chosen == "classification" else table.numbers(targets)
     y = y[:, 0] if y.ndim > 1 and not several else y
     called = f"column{'s' if several else ''} {', '.join(map(repr, targets))}"
     return LearningData(chosen, (X, y), feature_names=features, names={"y": called})
@@ -105,8 +101,8 @@ def _of_npz(path: Path, task: Task | None) -> LearningData:
     suffixes = {"train": train, "val": "_val", "test": "_test"}
     present = [part for part, x in suffixes.items() if part == "train" or np.size(arrays.get(f"X{x}", ()))]
     pairs = {part: _pair(path, arrays, suffixes[part]) for part in present}
-    classes = {part: _classes(y) for part, (_, y) in pairs.items()}
-    chosen = task or guessed_task(classes["train"])
+    classes = _as_text_where_large({part: _classes(y) for part, (_, y) in pairs.items()})
+    chosen = task or guessed_task(pairs["train"][1] if classes["train"].dtype.kind == "U" else classes["train"])
     if chosen == "classification":
         pairs = {part: (X, classes[part]) for part, (X, _) in pairs.items()}
     else:
@@ -153,5 +149,11 @@ def _classes(y: NDArray[Any]) -> NDArray[Any]:
     is_number = y.dtype.kind != "U"
     is_one_hot = is_number and y.ndim == 2 and bool(np.isin(y, (0, 1)).all()) and bool((y.sum(axis=1) == 1).all())
     labels = y.argmax(axis=1) if is_one_hot else y
-    is_whole = labels.dtype.kind == "f" and np.array_equal(labels, np.round(labels))
+    is_whole = labels.dtype.kind == "f" and np.array_equal(labels, np.round(labels)) and np.all(np.abs(labels) < 2**63)
     return labels.astype(np.int64) if is_whole else labels
+
+
+def _as_text_where_large(labels: dict[str, NDArray[Any]]) -> dict[str, NDArray[Any]]:
+    """As they are, or all as text where one is a whole number beyond int64: a network's file holds no such."""
+    is_large = any(y.dtype.kind == "u" and y.max(initial=0) >= 2**63 for y in labels.values())
+    return {part: y.astype(str) for part, y in labels.items()} if is_large else labels

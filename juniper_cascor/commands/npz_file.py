@@ -41,7 +41,9 @@ def targets(path: Path, y: NDArray[Any], name: str, n: int) -> NDArray[Any]:
     """An array as what n patterns are to give, [n] or [n, outputs] with more than one. Raises CommandError."""
     _check_kind(path, y, name)
     if y.ndim not in (1, 2) or len(y) != n:
-        raise bad_data(path, f"{name} is {list(y.shape)}, and there are {n} patterns", "give it a row for each")
+        raise bad_data(
+            path, f"{name} is {list(y.shape)}, and there are {n} patterns", f"reshape it to [{n}] or [{n}, outputs]"
+        )
     if y.dtype.kind == "f":
         values(path, y, name)
     return y[:, 0] if y.ndim == 2 and y.shape[1] == 1 else y

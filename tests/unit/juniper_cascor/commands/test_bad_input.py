@@ -38,6 +38,10 @@ BAD_CSV: dict[str, tuple[str, str]] = {
     "only a header": ("a,b,kind\n", "holds no patterns"),
     "an empty file": ("", "is empty"),
     "no header": ("1,2,3\n4,5,6\n", "line 1: holds numbers, not the names of the columns"),
+    "no header, and words for labels": (
+        "5.1,3.5,odd\n4,5,even\n",
+        "line 1: holds numbers, not the names of the columns; next: add a header line before it",
+    ),
     "a column without a name": ("a,,kind\n1,2,x\n", "line 1: column 2 has no name"),
     "a name twice": ("a,a,kind\n1,2,x\n", "line 1: two columns are called 'a'"),
     "an open quote": ('a,b,kind\n1,2,"x\n', "line 2: unexpected end of data"),
@@ -50,6 +54,14 @@ def test_text_of_another_encoding(tmp_path: Path, capsys: pytest.CaptureFixture[
     path.write_bytes("größe,kind\n1,x\n".encode("latin-1"))
     line = refusal(capsys, "train", path, "--out", tmp_path / "net.h5", code=65)
     assert line == f"{path}: is not UTF-8 text: byte 2; next: iconv -f LATIN1 -t UTF-8 {path} writes it as such"
+
+
+def test_text_of_two_bytes_a_character(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """As spreadsheets write Unicode: its mark says which encoding to convert from."""
+    path = tmp_path / "data.csv"
+    path.write_text(a_table(), encoding="utf-16")
+    line = refusal(capsys, "train", path, "--out", tmp_path / "net.h5", code=65)
+    assert line.endswith(f"next: iconv -f UTF-16 -t UTF-8 {path} writes it as such")
 
 
 @pytest.mark.parametrize("separator", [",", ";", "\t"])

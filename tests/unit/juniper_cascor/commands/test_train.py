@@ -212,3 +212,37 @@ def test_json_of_the_file_has_the_curve(iris: Path, tmp_path: Path, capsys: pyte
     fitted = CascadeCorrelationClassifier.load(net)
     assert told["curves"]["train_loss"] == pytest.approx(fitted.loss_curve_)
     assert set(told["curves"]["val_loss"]) == {None}
+
+
+@pytest.mark.parametrize(
+    ("first", "labels"),
+    [
+        (2**53, [2**53, 2**53 + 1, 2**53 + 2]),
+        (-(2**63), [-(2**63), -(2**63) + 1, -(2**63) + 2]),
+        (10**20, [str(10**20), str(10**20 + 1), str(10**20 + 2)]),
+    ],
+)
+def test_long_numbers_as_labels(
+    first: int, labels: list[int] | list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Each is a class of its own, though they are the same in double precision; text beyond 64 bits."""
+    data, net = tmp_path / "data.csv", tmp_path / "net.h5"
+    data.write_text("a,id\n" + "".join(f"{i},{first + i % 3}\n" for i in range(30)))
+    assert run(capsys, "train", data, "--out", net, "--task", "classification", *SMALL).code == 0
+    assert snapshots.read(net).card.labels == labels
+
+
+def test_long_numbers_of_an_npz(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Labels beyond int64 are kept as text, and those of the test patterns are known by it."""
+    y = np.array([5, 2**63 + 1, 2**63 + 2] * 50, np.uint64)
+    np.savez(tmp_path / "data.npz", X_train=X, y_train=y, X_test=X[:1], y_test=y[:1], allow_pickle=False)
+    net = tmp_path / "net.h5"
+    assert run(capsys, "train", tmp_path / "data.npz", "--out", net, *SMALL).code == 0
+    assert snapshots.read(net).card.labels == ["5", str(2**63 + 1), str(2**63 + 2)]
+
+
+def test_many_long_numbers_are_values(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """That int64 does not hold them makes no classes of them."""
+    (tmp_path / "data.csv").write_text("a,size\n" + "".join(f"{i},{i + 1}{'0' * 20}\n" for i in range(30)))
+    ended = run(capsys, "train", tmp_path / "data.csv", "--out", tmp_path / "net.h5", *SMALL)
+    assert "column 'size': values, as it seems" in ended.out
