@@ -33,6 +33,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Write the classes with their probabilities, or the values. Raises CommandError."""
+    files.check_different({"--out": options.out, "DATA": options.data, "NET.h5": options.network})
     if options.out is not None:
         files.check_writable(options.out, force=options.force)
     snapshot = read_network(options.network)

@@ -149,6 +149,8 @@ UNUSABLE: list[tuple[tuple[str, ...], int, str]] = [
     (("--out", "nowhere/net.h5"), 73, "there is no folder nowhere; next: mkdir -p nowhere"),
     (("--out", "."), 73, ". is a folder"),
     (("--out", "x" * 300), 73, "cannot be written: File name too long"),
+    (("--out", "/proc/net.h5"), 73, "/proc/net.h5 cannot be written: "),
+    (("--out", "x" * 245), 73, "cannot be written: File name too long"),  # beside it there is a longer one for a while
     (("--plot", "curve.jpg"), 64, "curve.jpg is not called .png; next: --plot curve.png"),
     (("--target", "speces"), 64, "there is no column 'speces'; next: take one of sl, sw, pl, pw, species"),
     (("--ignore", "sl,sw,pl,pw"), 64, "no column is left to learn from"),
@@ -173,7 +175,8 @@ UNUSABLE: list[tuple[tuple[str, ...], int, str]] = [
     (("--target", "sl", "--ignore", "sl"), 64, "column 'sl' cannot be learnt and left out"),
     (("--target", "sl", "--task", "classification", "--ignore", "species"), 65, "Unknown label type"),
     (("--validation", "1.5"), 64, "validation_fraction: must be None or between 0 and 1, not 1.5"),
-    (("--threads", "0"), 64, "threads: must be 1 or more, not 0"),
+    (("--threads", "0"), 64, "argument --threads: must be a whole number, 1 or more, not '0'"),
+    (("--threads", "1.5"), 64, "argument --threads: must be a whole number, 1 or more, not '1.5'"),
     (("--seed", "-1"), 64, "argument --seed: must be a whole number from 0 to 2^63 - 1, not '-1'"),
     (("--seed", "many"), 64, "argument --seed: must be a whole number from 0 to 2^63 - 1, not 'many'"),
     (("--preset", "best"), 64, "argument --preset: invalid choice: 'best'"),
@@ -190,6 +193,22 @@ def test_what_makes_no_sense_is_one_line(
     line = refusal(capsys, "train", iris, *given, "--quiet", code=code)
     assert message in line
     assert sorted(path.name for path in iris.parent.iterdir()) == ["iris.csv"]
+
+
+def test_its_files_are_different_ones(iris: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """By whatever name: the picture must not replace the network, nor the network the data, even with --force."""
+    folder, before = iris.parent, iris.read_bytes()
+    (folder / "link.csv").symlink_to(iris)
+    for given, named in (
+        (("--out", folder / "net.png", "--plot", folder / "." / "net.png"), "--plot and --out"),
+        (("--out", iris), "--out and DATA"),
+        (("--out", folder / "link.csv"), "--out and DATA"),
+        (("--out", folder / "net.h5", "--plot", iris), "--plot and DATA"),
+    ):
+        line = refusal(capsys, "train", iris, *given, "--force", code=64)
+        assert line.startswith(f"{named} are the same file, ")
+    assert iris.read_bytes() == before
+    assert sorted(path.name for path in folder.iterdir()) == ["iris.csv", "link.csv"]
 
 
 def test_no_file(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
