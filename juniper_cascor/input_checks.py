@@ -40,7 +40,7 @@ def check_no_dates(values: ArrayLike, array: str) -> None:
     Raises:
         DataError: naming their type, and their column where a data frame has it.
     """
-    own = [(None, getattr(values, "dtype", None))]
+    own = [(None, getattr(np.asarray(values[:1]) if isinstance(values, list) else values, "dtype", None))]
     of_columns = getattr(getattr(values, "dtypes", None), "items", lambda: own)
     for name, dtype in of_columns():
         if getattr(dtype, "kind", None) in ("M", "m"):

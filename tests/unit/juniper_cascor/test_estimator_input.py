@@ -55,6 +55,7 @@ REFUSED: dict[str, tuple[Any, Any, Any, str]] = {
         "X row 29, column 0: NaN is not a finite number",
     ),
     "dates": (classifier(), X.astype("M8[D]"), LABELS, "X: datetime64[D] is not a number"),
+    "dates in lists": (classifier(), [list(row) for row in X.astype("M8[D]")], LABELS, "X: datetime64[D] is not a"),
     "spans of time": (regressor(), X.astype("m8[s]"), VALUES, "X: timedelta64[s] is not a number"),
     "dates in a data frame": (
         classifier(),
