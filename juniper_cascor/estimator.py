@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Literal, Self
 
 import numpy as np
@@ -12,14 +13,12 @@ from sklearn.utils.validation import column_or_1d
 
 from juniper_cascor import input_checks
 from juniper_cascor.curves import Curves
-from juniper_cascor.engine.errors import DataError
+from juniper_cascor.engine.errors import DataError, ParameterError
 from juniper_cascor.engine.parameters import parameter_fields
 from juniper_cascor.estimator_base import ENGINE_PARAMETERS, CascadeCorrelation, Patterns
 from juniper_cascor.estimator_snapshot import as_classes
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from numpy.typing import ArrayLike, NDArray
     from sklearn.utils import Tags
 
@@ -177,9 +176,18 @@ class CascadeCorrelationClassifier(ClassifierMixin, CascadeCorrelation):  # type
             self.class_weight = weights
 
     def _class_weights(self, labels: NDArray[Any]) -> str | tuple[float, ...] | None:
-        if self.class_weight is None or isinstance(self.class_weight, str):
-            return self.class_weight
-        weights = compute_class_weight(dict(self.class_weight), classes=self.classes_, y=labels)
+        given: object = self.class_weight
+        if given is None or (isinstance(given, str) and given == "balanced"):
+            return given
+        if not isinstance(given, Mapping):
+            raise ParameterError("class_weight", f"must be None, 'balanced' or a number for each label, not {given!r}")
+        known = self.classes_.tolist()
+        if unknown := [label for label in given if label not in known]:
+            raise ParameterError("class_weight", f"{unknown[0]!r} is no label of y")
+        try:
+            weights = compute_class_weight(dict(given), classes=self.classes_, y=labels)
+        except (TypeError, ValueError) as error:
+            raise ParameterError("class_weight", f"must have a number for each label: {error}") from error
         return tuple(weights.tolist())
 
 

@@ -7,7 +7,7 @@ import warnings
 from abc import abstractmethod
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar, Literal, NamedTuple, Self
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, NamedTuple, Self, get_args
 
 import numpy as np
 from sklearn.base import BaseEstimator
@@ -19,7 +19,7 @@ from sklearn.utils.validation import check_consistent_length, check_is_fitted, v
 from juniper_cascor import estimator_snapshot, input_checks, snapshots
 from juniper_cascor.curves import Curves
 from juniper_cascor.engine.errors import DataError, ParameterError
-from juniper_cascor.engine.parameters import Parameters, parameter_fields
+from juniper_cascor.engine.parameters import Parameters, Preset, parameter_fields
 from juniper_cascor.engine.training import Training
 from juniper_cascor.growing import grow
 from juniper_cascor.progress_bar import progress_bar
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
 
     from juniper_cascor.engine.network import Network
-    from juniper_cascor.engine.parameters import Preset, Task
+    from juniper_cascor.engine.parameters import Task
     from juniper_cascor.growing import Ending, Growth
     from juniper_cascor.plain_hdf5 import Arrays
     from juniper_cascor.snapshots import Card
@@ -151,6 +151,8 @@ class CascadeCorrelation(BaseEstimator):  # type: ignore[misc] # scikit-learn ha
             # A search over a range of numpy's sets numpy's numbers.
             given[name] = value.item() if isinstance(value, np.generic) else value
         given = {name: value for name, value in given.items() if value is not None}
+        if not isinstance(self.preset, str):  # the engine looks it up
+            raise ParameterError("preset", f"must be one of {', '.join(get_args(Preset))}, not {self.preset!r}")
         parameters = Parameters.preset(self.preset, **given, task=self.task)
         if is_held_out and parameters.validation_patience is None:
             return replace(parameters, validation_patience=HELD_OUT_PATIENCE)
@@ -163,9 +165,12 @@ class CascadeCorrelation(BaseEstimator):  # type: ignore[misc] # scikit-learn ha
 
     def _threads(self) -> int | None:
         """As scikit-learn counts: −1 is one for each processor, −2 one less."""
-        if self.n_jobs is None or self.n_jobs >= 0:
-            return self.n_jobs
-        return max(1, len(os.sched_getaffinity(0)) + 1 + self.n_jobs)
+        count: object = self.n_jobs
+        if count is None:
+            return None
+        if isinstance(count, bool) or not isinstance(count, int | np.integer) or count == 0:
+            raise ParameterError("n_jobs", f"must be None or a whole number that is not 0, not {count!r}")
+        return int(count) if count > 0 else max(1, len(os.sched_getaffinity(0)) + 1 + int(count))
 
     def _split(self, patterns: Patterns, seed: int) -> tuple[Patterns, Patterns]:
         fraction: object = self.validation_fraction
@@ -208,6 +213,7 @@ class CascadeCorrelation(BaseEstimator):  # type: ignore[misc] # scikit-learn ha
         return inputs, targets
 
     def _checked_inputs(self, X: ArrayLike, array: str, *, reset: bool) -> NDArray[Any]:
+        input_checks.check_no_dates(X, array)
         try:
             inputs: NDArray[Any] = validate_data(
                 self, X, reset=reset, dtype=(np.float64, np.float32), ensure_all_finite=False

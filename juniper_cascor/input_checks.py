@@ -34,6 +34,20 @@ def check_finite(values: NDArray[Any], array: str, columns: Sequence[str] | None
     raise DataError(array, f"{said}{where} {what}", row=row, column=column if values.ndim > 1 else None)
 
 
+def check_no_dates(values: ArrayLike, array: str) -> None:
+    """Refuse dates and time spans, which NumPy would turn into numbers of whatever unit they have.
+
+    Raises:
+        DataError: naming their type, and their column where a data frame has it.
+    """
+    own = [(None, getattr(np.asarray(values[:1]) if isinstance(values, list) else values, "dtype", None))]
+    of_columns = getattr(getattr(values, "dtypes", None), "items", lambda: own)
+    for name, dtype in of_columns():
+        if getattr(dtype, "kind", None) in ("M", "m"):
+            where = "" if name is None else f" in {name!r}"
+            raise DataError(array, f"{dtype}{where} is not a number")
+
+
 def first_word(values: ArrayLike, array: str) -> DataError | None:
     """The error that names the first value that is a word where a number should be; None where there is none."""
     cells = np.asarray(values, dtype=object)

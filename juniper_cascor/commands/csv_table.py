@@ -1,5 +1,6 @@
 """CSV files with a header: columns by name, numbers or words, and the line of whatever is wrong."""
 
+import codecs
 import csv
 import io
 import shlex
@@ -15,6 +16,7 @@ from juniper_cascor.commands import files
 from juniper_cascor.commands.errors import CommandError, Exit, bad_data
 
 _LARGEST = float(np.finfo(np.float32).max)
+_EXACT = 2.0**53  # below it a float64 is one whole number, not several
 
 
 @dataclass(frozen=True)
@@ -33,10 +35,12 @@ class CsvTable:
         Raises:
             CommandError: naming the line.
         """
+        content = files.read_bytes(path)
         try:
-            text = files.read_bytes(path).decode("utf-8-sig")
+            text = content.decode("utf-8-sig")
         except UnicodeDecodeError as error:
-            step = f"iconv -f LATIN1 -t UTF-8 {path}"
+            encoding = "UTF-16" if content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)) else "LATIN1"
+            step = f"iconv -f {encoding} -t UTF-8 {path}"
             raise bad_data(path, f"is not UTF-8 text: byte {error.start}", f"{step} writes it as such") from error
         first_line = text.partition("\n")[0]
         reader = csv.reader(io.StringIO(text), delimiter=max(",;\t", key=first_line.count), strict=True)
@@ -113,24 +117,35 @@ class CsvTable:
         return bad_data(self.path, f"{where}: {problem}", advice.format(name=shlex.quote(name)))
 
 
+def as_values(words: Sequence[str]) -> NDArray[Any]:
+    """Words as numbers where all are such, else as they are."""
+    return np.array([float(word) for word in words] if all(_is_number(word) for word in words) else words)
+
+
 def as_labels(words: Sequence[str]) -> NDArray[Any]:
-    """Words as classes: numbers where all are such, whole ones where they can be."""
-    if not all(_is_number(word) for word in words):
+    """Words as classes: numbers where all are such, whole ones exactly; text where int64 does not hold them."""
+    numbers = as_values(words)
+    is_whole = numbers.dtype.kind == "f" and bool(np.isfinite(numbers).all()) and not np.any(numbers % 1)
+    if not is_whole:
+        return numbers
+    if np.abs(numbers).max() < _EXACT:
+        return numbers.astype(np.int64)
+    try:
+        return np.array([int(word) for word in words], np.int64)
+    except (ValueError, OverflowError):
         return np.array(words)
-    numbers = np.array([float(word) for word in words])
-    is_whole = bool(np.isfinite(numbers).all()) and np.array_equal(numbers, np.round(numbers))
-    return numbers.astype(np.int64) if is_whole else numbers
 
 
 def _check_header(path: Path, header: Sequence[str]) -> None:
     if not header:
         raise bad_data(path, "is empty", "write a header that names the columns, and a line for each pattern")
+    if sum(_is_number(name) for name in header) > len(header) / 2:
+        step = "add a header line before it, or call the columns by words"
+        raise bad_data(path, "line 1: holds numbers, not the names of the columns", step)
     if "" in header:
         raise bad_data(path, f"line 1: column {header.index('') + 1} has no name", "name it")
     if twice := [name for name in header if header.count(name) > 1]:
         raise bad_data(path, f"line 1: two columns are called {twice[0]!r}", "rename one")
-    if all(_is_number(name) for name in header):
-        raise bad_data(path, "line 1: holds numbers, not the names of the columns", "add a header line before it")
 
 
 def _is_number(word: str) -> bool:

@@ -34,3 +34,8 @@ class CommandError(Exception):
 def bad_data(path: Path, problem: str, next_step: str) -> CommandError:
     """The error of a file whose content is of no use."""
     return CommandError(f"{path}: {problem}", next_step=next_step, code=Exit.BAD_DATA)
+
+
+def first_line(error: Exception) -> str:
+    """What an error says, less the arrays that NumPy and scikit-learn print below."""
+    return str(error).partition("\n")[0].rstrip(":")

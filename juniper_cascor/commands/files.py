@@ -2,6 +2,7 @@
 
 import os
 from pathlib import Path
+from tempfile import NamedTemporaryFile
 
 from juniper_cascor.atomic_file import replace_atomically
 from juniper_cascor.commands.errors import CommandError, Exit
@@ -36,8 +37,34 @@ def check_writable(path: Path, *, force: bool) -> None:
         raise CommandError(
             f"{path} is there already", next_step="--force replaces it, or name another file", code=Exit.NO_OUTPUT
         )
-    if not os.access(folder, os.W_OK):
-        raise CommandError(f"{folder} cannot be written to", next_step=f"ls -ld {folder}", code=Exit.NO_OUTPUT)
+    try:  # as `write_bytes` will, with as long a name: what a folder's mode says is not all
+        with NamedTemporaryFile(dir=folder, prefix=f".{path.name}.", suffix=".partial"):
+            pass
+    except OSError as error:
+        problem = f"{path} cannot be written: {error.strerror}"
+        raise CommandError(
+            problem, next_step=f"name a file in another folder than {folder}", code=Exit.NO_OUTPUT
+        ) from error
+
+
+def check_different(paths: dict[str, Path | None]) -> None:
+    """Refuse a command that would write one file over another of its own.
+
+    Args:
+        paths: by what the command line calls them, those that it writes first; None is not given.
+
+    Raises:
+        CommandError: two of them are the same file.
+    """
+    known: dict[str, str] = {}
+    for name, path in reversed(paths.items()):
+        if path is None:
+            continue
+        place = os.path.realpath(path)  # Path.resolve raises where links go in circles
+        if place in known:
+            problem = f"{name} and {known[place]} are the same file, {path}"
+            raise CommandError(problem, next_step=f"name another file with {name}", code=Exit.USAGE)
+        known[place] = name
 
 
 def write_bytes(path: Path, content: bytes) -> None:

@@ -33,6 +33,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Write the classes with their probabilities, or the values. Raises CommandError."""
+    files.check_different({"--out": options.out, "DATA": options.data, "NET.h5": options.network})
     if options.out is not None:
         files.check_writable(options.out, force=options.force)
     snapshot = read_network(options.network)
@@ -83,12 +84,12 @@ def _inputs(options: argparse.Namespace, snapshot: "Snapshot") -> "NDArray[Any]"
 
 
 def _npz_inputs(options: argparse.Namespace) -> "tuple[NDArray[Any], str]":
-    from juniper_cascor.commands.learning_data import npz_arrays
+    from juniper_cascor.commands import npz_file
 
-    arrays = npz_arrays(options.data)
+    arrays = npz_file.arrays(options.data)
     for name in [options.array] if options.array else ["X", "X_test"]:
         if name in arrays:
-            return arrays[name], name
+            return npz_file.inputs(options.data, arrays[name], name), name
     wanted = options.array or "X or X_test"
     raise bad_data(options.data, f"there is no array {wanted}", f"take one with --array of {', '.join(arrays)}")
 

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from juniper_cascor.commands import files, settings_given
-from juniper_cascor.commands.errors import CommandError, Exit
+from juniper_cascor.commands.errors import CommandError, Exit, first_line
 from juniper_cascor.engine.parameters import Preset, parameter_fields
 from juniper_cascor.settings import CascorSettings
 
@@ -47,7 +47,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--validation", type=float, metavar="FRACTION", help="hold out this share, and keep what is best on it"
     )
-    parser.add_argument("--threads", type=int, metavar="N", help="default: one for each processor")
+    parser.add_argument("--threads", type=_threads, metavar="N", help="default: one for each processor")
     parser.add_argument("--plot", type=Path, metavar="CURVE.png", help="draw the learning curves")
     parser.add_argument("--force", action="store_true", help="replace files that are there")
     parser.add_argument("--quiet", action="store_true", help="say nothing but errors")
@@ -55,6 +55,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Train. Ctrl-C ends it early, and what was grown is kept. Raises CommandError."""
+    files.check_different({"--plot": options.plot, "--out": options.out, "DATA": options.data})
     for path in (options.out, options.plot):
         if path is not None:
             files.check_writable(path, force=options.force)
@@ -130,7 +131,7 @@ def _fit(path: Path, estimator: Any, data: "LearningData") -> None:
         raise CommandError(f"{path}: {problem}", next_step="correct the data", code=Exit.BAD_DATA) from error
     except ValueError as error:  # scikit-learn's
         step = "correct the data, or name another --target or --task"
-        raise CommandError(f"{path}: {error}", next_step=step, code=Exit.BAD_DATA) from error
+        raise CommandError(f"{path}: {first_line(error)}", next_step=step, code=Exit.BAD_DATA) from error
 
 
 def _write(options: argparse.Namespace, estimator: Any, data: "LearningData") -> None:
@@ -170,6 +171,12 @@ def _compiling_shown(*, is_quiet: bool) -> Iterator[None]:
 def _seed(text: str) -> int:
     if not text.isdecimal() or int(text) >= 2**63:
         raise argparse.ArgumentTypeError(f"must be a whole number from 0 to 2^63 - 1, not {text!r}")
+    return int(text)
+
+
+def _threads(text: str) -> int:
+    if not text.isdecimal() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"must be a whole number, 1 or more, not {text!r}")
     return int(text)
 
 

@@ -77,10 +77,35 @@ def test_without_random_state_each_fit_is_another() -> None:
     assert first != second
 
 
-def test_no_thread_at_all_is_refused() -> None:
-    """Somebody has to train."""
-    with pytest.raises(ParameterError, match="threads: must be 1 or more, not 0"):
-        CascadeCorrelationClassifier(n_jobs=0).fit(X, Y)
+@pytest.mark.parametrize("count", [0, 1.5, True, "two"])
+def test_no_number_of_threads(count: Any) -> None:
+    """Only fit looks at it, and calls it as its caller does."""
+    with pytest.raises(ParameterError, match="n_jobs: must be None or a whole number that is not 0"):
+        CascadeCorrelationClassifier(n_jobs=count).fit(X, Y)
+
+
+@pytest.mark.parametrize("preset", [[], 3, "best"])
+def test_a_preset_that_is_none(preset: Any) -> None:
+    """Of whatever type."""
+    with pytest.raises(ParameterError, match="preset: must be one of default, quality, compact, regression, not"):
+        CascadeCorrelationClassifier(preset=preset).fit(X, Y)
+
+
+@pytest.mark.parametrize(
+    ("weights", "message"),
+    [
+        (3, "must be None, 'balanced' or a number for each label, not 3"),
+        ([1, 2], "must be None, 'balanced' or a number for each label, not"),
+        ("balance", "must be None, 'balanced' or a number for each label, not 'balance'"),
+        ({0: 1, 1: 1, 2: 1, 7: 3}, "7 is no label of y"),
+        ({7: 3}, "7 is no label of y"),
+        ({0: "much"}, "must have a number for each label: "),
+    ],
+)
+def test_class_weights_that_are_none(weights: Any, message: str) -> None:
+    """They are refused by their own name, and so is a label that no pattern has."""
+    with pytest.raises(ParameterError, match=f"class_weight: {message}"):
+        CascadeCorrelationClassifier(class_weight=weights).fit(X, Y)
 
 
 def test_threads_change_nothing() -> None:

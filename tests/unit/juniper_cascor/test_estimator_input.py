@@ -54,6 +54,21 @@ REFUSED: dict[str, tuple[Any, Any, Any, str]] = {
         LABELS,
         "X row 29, column 0: NaN is not a finite number",
     ),
+    "dates": (classifier(), X.astype("M8[D]"), LABELS, "X: datetime64[D] is not a number"),
+    "dates in lists": (classifier(), [list(row) for row in X.astype("M8[D]")], LABELS, "X: datetime64[D] is not a"),
+    "spans of time": (regressor(), X.astype("m8[s]"), VALUES, "X: timedelta64[s] is not a number"),
+    "dates in a data frame": (
+        classifier(),
+        pd.DataFrame({"a": X[:, 0], "when": X[:, 1].astype("M8[s]")}),
+        LABELS,
+        "X: datetime64[s] in 'when' is not a number",
+    ),
+    "dates with a zone in a data frame": (
+        classifier(),
+        pd.DataFrame({"when": pd.to_datetime(X[:, 1].astype("M8[s]")).tz_localize("UTC")}),
+        LABELS,
+        "X: datetime64[s, UTC] in 'when' is not a number",
+    ),
     "a word among numbers": (
         classifier(),
         with_value(X.astype(object), (3, 2), "three"),

@@ -1,5 +1,7 @@
 """Files that cannot be trained on, whose error names line or row and column; and odd ones that can."""
 
+import io
+import zipfile
 from pathlib import Path
 from typing import Any
 
@@ -36,6 +38,10 @@ BAD_CSV: dict[str, tuple[str, str]] = {
     "only a header": ("a,b,kind\n", "holds no patterns"),
     "an empty file": ("", "is empty"),
     "no header": ("1,2,3\n4,5,6\n", "line 1: holds numbers, not the names of the columns"),
+    "no header, and words for labels": (
+        "5.1,3.5,odd\n4,5,even\n",
+        "line 1: holds numbers, not the names of the columns; next: add a header line before it",
+    ),
     "a column without a name": ("a,,kind\n1,2,x\n", "line 1: column 2 has no name"),
     "a name twice": ("a,a,kind\n1,2,x\n", "line 1: two columns are called 'a'"),
     "an open quote": ('a,b,kind\n1,2,"x\n', "line 2: unexpected end of data"),
@@ -48,6 +54,14 @@ def test_text_of_another_encoding(tmp_path: Path, capsys: pytest.CaptureFixture[
     path.write_bytes("größe,kind\n1,x\n".encode("latin-1"))
     line = refusal(capsys, "train", path, "--out", tmp_path / "net.h5", code=65)
     assert line == f"{path}: is not UTF-8 text: byte 2; next: iconv -f LATIN1 -t UTF-8 {path} writes it as such"
+
+
+def test_text_of_two_bytes_a_character(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """As spreadsheets write Unicode: its mark says which encoding to convert from."""
+    path = tmp_path / "data.csv"
+    path.write_text(a_table(), encoding="utf-16")
+    line = refusal(capsys, "train", path, "--out", tmp_path / "net.h5", code=65)
+    assert line.endswith(f"next: iconv -f UTF-16 -t UTF-8 {path} writes it as such")
 
 
 @pytest.mark.parametrize("separator", [",", ";", "\t"])
@@ -96,6 +110,30 @@ BAD_NPZ: dict[str, tuple[dict[str, Any], str]] = {
     "no targets": ({"X": POINTS}, "there is no array y; next: it has X; save that one too"),
     "words": ({"X": np.array([["1", "two"]] * 20), "y": HALVES}, "X row 0, column 1: 'two' is not a number"),
     "words for values": ({"X": POINTS, "y": np.array([["1", "two"]] * 20)}, "y row 0, column 1: 'two' is not"),
+    "one number": ({"X": np.array(3.0), "y": HALVES}, "X is [], not [patterns, features]; next: reshape it"),
+    "one row": ({"X": POINTS[:, 0], "y": HALVES}, "X is [20], not [patterns, features]"),
+    "one target": ({"X": POINTS, "y": np.array(1)}, "y is [], and there are 20 patterns"),
+    "a target too few": ({"X": POINTS, "y": HALVES[:19]}, "y is [19], and there are 20 patterns"),
+    "bytes for labels": ({"X": POINTS, "y": HALVES.astype("S1")}, "y is of |S1, neither numbers nor text"),
+    "dates for labels": ({"X": POINTS, "y": HALVES.astype("M8[D]")}, "y is of datetime64[D], neither"),
+    "dates": ({"X": POINTS.astype("M8[D]"), "y": HALVES}, "X is of datetime64[D], neither numbers nor text"),
+    "complex numbers": ({"X": POINTS * 1j, "y": HALVES}, "X is of complex128, neither numbers nor text"),
+    "records": ({"X": np.zeros(20, "f4,f4"), "y": HALVES}, "X is of [('f0', '<f4'), ('f1', '<f4')], neither"),
+}
+TRAINED = {"X_train": POINTS, "y_train": HALVES}
+VALUED = {"X_train": POINTS, "y_train": POINTS[:, 0]}
+BAD_PARTS: dict[str, tuple[dict[str, Any], str]] = {
+    "columns": (TRAINED | {"X_test": POINTS[:, :2], "y_test": HALVES}, "X_test is [20, 2], and X_train [20, 3]"),
+    "columns held out": (TRAINED | {"X_val": POINTS[:, :2], "y_val": HALVES}, "X_val is [20, 2], and X_train [20, 3]"),
+    "a number held out": (TRAINED | {"X_val": np.array(1.0), "y_val": HALVES}, "X_val is [], not [patterns"),
+    "outputs": (VALUED | {"X_test": POINTS, "y_test": POINTS}, "y_test is [20, 3], and y_train [20]"),
+    "NaN": (TRAINED | {"X_test": with_nan(POINTS, 2, 0), "y_test": HALVES}, "X_test row 2, column 0: NaN is not"),
+    "NaN for a value": (VALUED | {"X_test": POINTS, "y_test": with_nan(HALVES, 9)}, "y_test row 9: NaN is not"),
+    "a new label": (TRAINED | {"X_test": POINTS, "y_test": HALVES * 2}, "y_test row 1: '2' is no class of the"),
+    "labels of words": (
+        TRAINED | {"X_test": POINTS, "y_test": HALVES.astype(str)},
+        "y_test is of <U21, and the labels trained on of int64",
+    ),
 }
 
 
@@ -108,13 +146,52 @@ def test_bad_npz(arrays: dict[str, Any], message: str, tmp_path: Path, capsys: p
     assert line.startswith(f"{path}: {message}")
 
 
+@pytest.mark.parametrize(("arrays", "message"), BAD_PARTS.values(), ids=BAD_PARTS.keys())
+def test_bad_parts(arrays: dict[str, Any], message: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """What is held out or tested with is looked at before the training, even where its score is not said."""
+    path = tmp_path / "data.npz"
+    np.savez(path, allow_pickle=False, **arrays)
+    line = refusal(capsys, "train", path, "--out", tmp_path / "net.h5", "--quiet", code=65)
+    assert line.startswith(f"{path}: {message}")
+    assert not (tmp_path / "net.h5").exists()
+
+
+def npy_promising(shape: tuple[int, ...]) -> bytes:
+    """The header of an array, and none of its numbers."""
+    file = io.BytesIO()
+    np.lib.format.write_array_header_1_0(file, {"descr": "<f8", "fortran_order": False, "shape": shape})
+    return file.getvalue()
+
+
+def test_an_array_that_is_not_all_there(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """No memory is taken for what a header promises and the file does not hold."""
+    path = tmp_path / "data.npz"
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("X.npy", npy_promising((10**9, 300)))
+    line = refusal(capsys, "train", path, "--out", tmp_path / "net.h5", code=65)
+    assert "is no NPZ of plain arrays: [1000000000, 300] numbers of float64 are promised, and there are " in line
+
+
+def test_a_damaged_compression(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """It is what zlib calls an error."""
+    path = tmp_path / "data.npz"
+    np.savez_compressed(path, X=POINTS, y=HALVES)
+    content = bytearray(path.read_bytes())
+    content[55:85] = b"\xff" * 30  # behind the first array's local header: no kind of block is called so
+    path.write_bytes(bytes(content))
+    line = refusal(capsys, "train", path, "--out", tmp_path / "net.h5", code=65)
+    assert "is no NPZ of plain arrays: Error -3 while decompressing data" in line
+
+
 def test_what_is_no_npz(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """Another file, a cut one, and objects that would have to be unpickled."""
+    """Another file, a cut one, objects that would have to be unpickled, and a lone array."""
     path = tmp_path / "data.npz"
     np.savez(path, X=POINTS, y=HALVES)
     whole = path.read_bytes()
     np.savez(path, X=POINTS, y=HALVES.astype(object), allow_pickle=True)
-    for content in (b"", b"a,b\n1,2\n", whole[:-40], path.read_bytes()):
+    single = io.BytesIO()
+    np.save(single, POINTS)
+    for content in (b"", b"a,b\n1,2\n", whole[:-40], path.read_bytes(), single.getvalue()):
         path.write_bytes(content)
         line = refusal(capsys, "train", path, "--out", tmp_path / "net.h5", "--quiet", code=65)
         assert "data.npz: is no NPZ of plain arrays" in line

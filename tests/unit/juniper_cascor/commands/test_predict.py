@@ -129,6 +129,14 @@ def test_into_a_file(net: Path, tmp_path: Path, capsys: pytest.CaptureFixture[st
     assert run(capsys, *arguments, "--out", out, "--force").code == 0
 
 
+def test_answers_replace_no_input(net: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Neither the patterns nor the network, even with --force."""
+    FRAME.to_csv(tmp_path / "data.csv", index=False)
+    for out, name in ((tmp_path / "data.csv", "DATA"), (net, "NET.h5")):
+        line = refusal(capsys, "predict", net, tmp_path / "data.csv", "--out", out, "--force", code=64)
+        assert line.startswith(f"--out and {name} are the same file, {out}; next: name another file with --out")
+
+
 def test_what_is_no_network(net: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """A file that is not there, another file, and one with a flipped bit."""
     np.savez(tmp_path / "x.npz", X=X, allow_pickle=False)

@@ -149,6 +149,8 @@ UNUSABLE: list[tuple[tuple[str, ...], int, str]] = [
     (("--out", "nowhere/net.h5"), 73, "there is no folder nowhere; next: mkdir -p nowhere"),
     (("--out", "."), 73, ". is a folder"),
     (("--out", "x" * 300), 73, "cannot be written: File name too long"),
+    (("--out", "/proc/net.h5"), 73, "/proc/net.h5 cannot be written: "),
+    (("--out", "x" * 245), 73, "cannot be written: File name too long"),  # beside it there is a longer one for a while
     (("--plot", "curve.jpg"), 64, "curve.jpg is not called .png; next: --plot curve.png"),
     (("--target", "speces"), 64, "there is no column 'speces'; next: take one of sl, sw, pl, pw, species"),
     (("--ignore", "sl,sw,pl,pw"), 64, "no column is left to learn from"),
@@ -173,7 +175,8 @@ UNUSABLE: list[tuple[tuple[str, ...], int, str]] = [
     (("--target", "sl", "--ignore", "sl"), 64, "column 'sl' cannot be learnt and left out"),
     (("--target", "sl", "--task", "classification", "--ignore", "species"), 65, "Unknown label type"),
     (("--validation", "1.5"), 64, "validation_fraction: must be None or between 0 and 1, not 1.5"),
-    (("--threads", "0"), 64, "threads: must be 1 or more, not 0"),
+    (("--threads", "0"), 64, "argument --threads: must be a whole number, 1 or more, not '0'"),
+    (("--threads", "1.5"), 64, "argument --threads: must be a whole number, 1 or more, not '1.5'"),
     (("--seed", "-1"), 64, "argument --seed: must be a whole number from 0 to 2^63 - 1, not '-1'"),
     (("--seed", "many"), 64, "argument --seed: must be a whole number from 0 to 2^63 - 1, not 'many'"),
     (("--preset", "best"), 64, "argument --preset: invalid choice: 'best'"),
@@ -190,6 +193,22 @@ def test_what_makes_no_sense_is_one_line(
     line = refusal(capsys, "train", iris, *given, "--quiet", code=code)
     assert message in line
     assert sorted(path.name for path in iris.parent.iterdir()) == ["iris.csv"]
+
+
+def test_its_files_are_different_ones(iris: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """By whatever name: the picture must not replace the network, nor the network the data, even with --force."""
+    folder, before = iris.parent, iris.read_bytes()
+    (folder / "link.csv").symlink_to(iris)
+    for given, named in (
+        (("--out", folder / "net.png", "--plot", folder / "." / "net.png"), "--plot and --out"),
+        (("--out", iris), "--out and DATA"),
+        (("--out", folder / "link.csv"), "--out and DATA"),
+        (("--out", folder / "net.h5", "--plot", iris), "--plot and DATA"),
+    ):
+        line = refusal(capsys, "train", iris, *given, "--force", code=64)
+        assert line.startswith(f"{named} are the same file, ")
+    assert iris.read_bytes() == before
+    assert sorted(path.name for path in folder.iterdir()) == ["iris.csv", "link.csv"]
 
 
 def test_no_file(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -212,3 +231,37 @@ def test_json_of_the_file_has_the_curve(iris: Path, tmp_path: Path, capsys: pyte
     fitted = CascadeCorrelationClassifier.load(net)
     assert told["curves"]["train_loss"] == pytest.approx(fitted.loss_curve_)
     assert set(told["curves"]["val_loss"]) == {None}
+
+
+@pytest.mark.parametrize(
+    ("first", "labels"),
+    [
+        (2**53, [2**53, 2**53 + 1, 2**53 + 2]),
+        (-(2**63), [-(2**63), -(2**63) + 1, -(2**63) + 2]),
+        (10**20, [str(10**20), str(10**20 + 1), str(10**20 + 2)]),
+    ],
+)
+def test_long_numbers_as_labels(
+    first: int, labels: list[int] | list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Each is a class of its own, though they are the same in double precision; text beyond 64 bits."""
+    data, net = tmp_path / "data.csv", tmp_path / "net.h5"
+    data.write_text("a,id\n" + "".join(f"{i},{first + i % 3}\n" for i in range(30)))
+    assert run(capsys, "train", data, "--out", net, "--task", "classification", *SMALL).code == 0
+    assert snapshots.read(net).card.labels == labels
+
+
+def test_long_numbers_of_an_npz(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Labels beyond int64 are kept as text, and those of the test patterns are known by it."""
+    y = np.array([5, 2**63 + 1, 2**63 + 2] * 50, np.uint64)
+    np.savez(tmp_path / "data.npz", X_train=X, y_train=y, X_test=X[:1], y_test=y[:1], allow_pickle=False)
+    net = tmp_path / "net.h5"
+    assert run(capsys, "train", tmp_path / "data.npz", "--out", net, *SMALL).code == 0
+    assert snapshots.read(net).card.labels == ["5", str(2**63 + 1), str(2**63 + 2)]
+
+
+def test_many_long_numbers_are_values(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """That int64 does not hold them makes no classes of them."""
+    (tmp_path / "data.csv").write_text("a,size\n" + "".join(f"{i},{i + 1}{'0' * 20}\n" for i in range(30)))
+    ended = run(capsys, "train", tmp_path / "data.csv", "--out", tmp_path / "net.h5", *SMALL)
+    assert "column 'size': values, as it seems" in ended.out
