@@ -53,7 +53,7 @@ def pool_after(
     backend.measure_residuals(np.zeros((2, 4), np.float32))
     state = CandidateState.start(weights.copy(), np.full(len(weights), 4, np.int64), 2, parameters, 10**6)
     done = 0
-    while done < epochs:
+    while done < epochs and state.active.any():
         done += len(backend.train_candidates(state, epochs - done).best_scores)
     return state
 
