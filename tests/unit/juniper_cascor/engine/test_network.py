@@ -94,18 +94,18 @@ def test_arrays_make_the_network_again() -> None:
 @pytest.mark.parametrize(
     ("name", "array", "problem"),
     [
-        ("output_weights", CASCADE.output_weights.astype(np.float64), "must be float32 in 2 dimensions, not float64"),
-        ("output_weights", np.zeros((0, 5), np.float32), "do not make one network"),
-        ("output_weights", CASCADE.output_weights * np.float32(np.nan), "output_weights is not finite"),
+        ("output_weights", CASCADE.output_weights, "must be float64 in 2 dimensions, not float32"),
+        ("output_weights", np.zeros((0, 5)), "do not make one network"),
+        ("output_weights", CASCADE.output_weights * np.float64(np.nan), "output_weights is not finite"),
         ("hidden_weights", np.full(7, np.inf, np.float32), "hidden_weights is not finite"),
         ("activations", np.array([-1, 0], np.int8), "must be uint8"),
         ("activations", np.array([4, 0], np.uint8), "do not make one network"),
         ("fan_ins", np.array([3, 4], np.float32), "must be int64"),
         ("fan_ins", np.array([4, 3]), "do not make one network"),
-        ("feature_mean", np.float32(1), "must be float32 in 1 dimensions, not float32 in 0"),
-        ("feature_scale", np.array([0, 1], np.float32), "feature_scale is not positive"),
-        ("feature_scale", np.array([1, -1], np.float32), "feature_scale is not positive"),
-        ("feature_scale", np.array([1, np.inf], np.float32), "feature_scale is not finite"),
+        ("feature_mean", np.float64(1), "must be float64 in 1 dimensions, not float64 in 0"),
+        ("feature_scale", np.array([0, 1], np.float64), "feature_scale is not positive"),
+        ("feature_scale", np.array([1, -1], np.float64), "feature_scale is not positive"),
+        ("feature_scale", np.array([1, np.inf], np.float64), "feature_scale is not finite"),
     ],
 )
 def test_arrays_of_no_network_are_refused(name: str, array: NDArray[np.generic], problem: str) -> None:
