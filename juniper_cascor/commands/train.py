@@ -3,6 +3,7 @@
 import argparse
 import logging
 import os
+import signal
 import sys
 import time
 import warnings
@@ -67,6 +68,7 @@ def run(options: argparse.Namespace) -> int:
     from juniper_cascor.commands import learning_data, summary
 
     data = learning_data.read(options.data, options.target, options.ignore, options.task)
+    checksum = learning_data.checksum(options.data)  # now: who knows what the file is after a long training
     if options.validation is not None and data.validation is not None:
         raise CommandError(
             f"{options.data} holds X_val, which is held against", next_step="leave out --validation", code=Exit.USAGE
@@ -78,7 +80,12 @@ def run(options: argparse.Namespace) -> int:
     with _compiling_shown(is_quiet=options.quiet):
         _fit(options.data, estimator, data)
     seconds = time.perf_counter() - began
-    _write(options, estimator, data)
+    # What took so long to grow is written, whatever key is pressed now.
+    handler = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        _write(options, estimator, data, checksum)
+    finally:
+        signal.signal(signal.SIGINT, handler)
     if not options.quiet:
         print(summary.of_training(estimator, data, seconds))
         print(f"{options.out} written; next: python -m juniper_cascor predict {options.out} DATA")
@@ -134,14 +141,14 @@ def _fit(path: Path, estimator: Any, data: "LearningData") -> None:
         raise CommandError(f"{path}: {first_line(error)}", next_step=step, code=Exit.BAD_DATA) from error
 
 
-def _write(options: argparse.Namespace, estimator: Any, data: "LearningData") -> None:
+def _write(options: argparse.Namespace, estimator: Any, data: "LearningData", checksum: str) -> None:
     from juniper_cascor import snapshots
-    from juniper_cascor.commands import learning_data, learning_plot, summary
+    from juniper_cascor.commands import learning_plot, summary
     from juniper_cascor.curves import Curves
     from juniper_cascor.estimator_snapshot import snapshot_of
 
     snapshot = snapshot_of(estimator)
-    more = {"dataset_checksum": learning_data.checksum(options.data), "feature_names": data.feature_names}
+    more = {"dataset_checksum": checksum, "feature_names": data.feature_names}
     card = snapshot.card.model_copy(update=more)
     try:
         snapshots.write(options.out, replace(snapshot, card=card))
