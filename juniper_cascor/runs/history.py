@@ -6,23 +6,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from juniper_cascor.snapshots import METRICS
 from juniper_common.wire.training import MetricRow, Points
 
-COLUMNS: Mapping[str, str] = {
-    "epoch": "i8",
-    "time": "f8",
-    "train_loss": "f4",
-    "train_accuracy": "f4",
-    "val_loss": "f4",
-    "val_accuracy": "f4",
-    "score": "f4",
-    "learning_rate": "f4",
-    "hidden_units": "i4",
-    "candidate": "u1",
-}
-"""`time` in Unix seconds; `candidate` is 1 in the candidate phase; NaN where a value is not defined."""
-
-ROW = np.dtype(list(COLUMNS.items()))
+ROW = np.dtype(list(METRICS.items()))
 Rows = NDArray[np.void]
 
 
@@ -69,24 +56,29 @@ class Curve:
 
     def __init__(self, limit: int, columns: Mapping[str, NDArray[np.generic]] | None = None) -> None:
         self._limit = limit
-        self._rows = np.empty(0, ROW)
+        self._parts: list[Rows] = []
+        self._count = 0
         if columns:
-            self._rows = np.empty(len(columns["epoch"]), ROW)
-            for name in COLUMNS:
-                self._rows[name] = columns[_KEPT_AS.get(name, name)]
+            rows = np.empty(len(columns["epoch"]), ROW)
+            for name in METRICS:
+                rows[name] = columns[name]
+            self.append(rows)
 
     def append(self, rows: Rows) -> None:
         """Take rows newer than those held."""
-        self._rows = np.concatenate([self._rows, rows])
-        if len(self._rows) > 2 * self._limit:
-            self._rows = thinned(self._rows, self._limit)
+        self._parts.append(rows)
+        self._count += len(rows)
+        if self._count > 2 * self._limit:
+            self._parts = [thinned(self._whole(), self._limit)]
+            self._count = len(self._parts[0])
 
     def columns(self) -> dict[str, NDArray[np.generic]]:
         """The rows as a snapshot's metrics."""
-        return {_KEPT_AS.get(name, name): self._rows[name].copy() for name in COLUMNS}
+        rows = self._whole()
+        return {name: rows[name].copy() for name in METRICS}
 
-
-_KEPT_AS = {"candidate": "phase"}
+    def _whole(self) -> Rows:
+        return np.concatenate([np.empty(0, ROW), *self._parts])
 
 
 def metric_row(row: Any) -> MetricRow:
@@ -108,7 +100,7 @@ def _row_fields(row: Any) -> dict[str, Any]:
         "validation_loss": val_loss,
         "validation_accuracy": val_accuracy,
         "hidden_units": int(row["hidden_units"]),
-        "phase": "candidate" if row["candidate"] else "output",
+        "phase": "candidate" if row["phase"] else "output",
         "learning_rate": float(row["learning_rate"]),
         "score": _value(row["score"]),
         "timestamp": float(row["time"]),

@@ -272,7 +272,7 @@ def _rows(progress: Progress, parameters: Parameters) -> Rows:
     rows["time"] = time.time()
     rows["learning_rate"] = parameters.rate(progress.phase)
     rows["hidden_units"] = progress.n_hidden_units
-    rows["candidate"] = progress.phase == "candidate"
+    rows["phase"] = progress.phase == "candidate"
     return rows
 
 

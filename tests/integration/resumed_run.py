@@ -131,7 +131,7 @@ def advance(training: Training, curve: Curve, max_epochs: int | None) -> None:
     for name in ("epoch", "train_loss", "train_accuracy", "val_loss", "val_accuracy", "score"):
         rows[name] = getattr(progress.rows, name)
     rows["hidden_units"] = progress.n_hidden_units
-    rows["candidate"] = progress.phase == "candidate"
+    rows["phase"] = progress.phase == "candidate"
     curve.append(rows)
 
 
