@@ -43,8 +43,7 @@ class BatchedBackend(NumbaBackend):
 
     def train_outputs(self, state: OutputState, max_epochs: int | None) -> OutputChunk:
         """Run one chunk of an output phase."""
-        n_columns = len(self._train.labels) + len(self._held_out.labels)
-        epochs = self._chunk(n_columns, len(state.weights), 1, max_epochs, state.limits)
+        epochs = self._output_chunk(state, max_epochs)
         rows = np.full((epochs, 4), np.nan, np.float32)
         train, held_out = self._train, self._held_out
         for epoch in range(epochs):

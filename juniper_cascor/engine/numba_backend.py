@@ -43,7 +43,7 @@ class NumbaBackend:
     def __init__(
         self, patterns: Patterns, validation: Patterns, task: Task, *, name: BackendName, threads: int
     ) -> None:
-        numba_loading.load(candidate_kernels.KERNELS[:1] + output_kernels.KERNELS + candidate_kernels.KERNELS[1:])
+        numba_loading.load(output_kernels.KERNELS + candidate_kernels.KERNELS)
         self.name = name
         self._train = patterns
         self._held_out = validation
@@ -65,9 +65,7 @@ class NumbaBackend:
 
     def train_outputs(self, state: OutputState, max_epochs: int | None) -> OutputChunk:
         """Run one chunk of an output phase."""
-        n_columns = len(self._train.labels) + len(self._held_out.labels)
-        epochs = self._chunk(n_columns, len(state.weights), 1, max_epochs, state.limits)
-        rows = np.empty((epochs, 4), np.float32)
+        rows = np.empty((self._output_chunk(state, max_epochs), 4), np.float32)
         train, held_out = self._train, self._held_out
         epochs, has_ended, has_solved = output_kernels.train_outputs(
             train.features,
@@ -158,6 +156,11 @@ class NumbaBackend:
             self._workers = ThreadPoolExecutor(self._threads, "juniper-trainer")
             self._workers_pid = os.getpid()
         return list(self._workers.map(work, tasks))
+
+    def _output_chunk(self, state: OutputState, max_epochs: int | None) -> int:
+        """Epochs of the next chunk of an output phase."""
+        n_columns = len(self._train.labels) + len(self._held_out.labels)
+        return self._chunk(n_columns, len(state.weights), 1, max_epochs, state.limits)
 
     def _chunk(
         self, n_columns: int, n_units: int, n_outputs: int, max_epochs: int | None, limits: NDArray[np.int64]
