@@ -16,6 +16,7 @@ from websockets.exceptions import WebSocketException
 
 from juniper_common.http import AsyncHttpClient, Call, ClientError, HttpClient, UnreachableError
 from juniper_common.wire.envelope import Success
+from juniper_common.wire.runs import RunList, RunRecord
 from juniper_common.wire.stream import Greeting, Resumed, StreamMessage
 from juniper_common.wire.training import (
     ChangeParameters,
@@ -27,9 +28,7 @@ from juniper_common.wire.training import (
     MetricRow,
     NetworkStats,
     NetworkSummary,
-    RunList,
     RunParametersAnswer,
-    RunRecord,
     SnapshotList,
     StartTraining,
     Topology,

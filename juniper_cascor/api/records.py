@@ -13,7 +13,10 @@ from juniper_common.errors import NotFoundError
 from juniper_common.openapi import Operation
 from juniper_common.requests import read_query
 from juniper_common.wire.envelope import Success
-from juniper_common.wire.training import RunList, RunRecord, SnapshotList
+from juniper_common.wire.runs import RunList, RunRecord
+from juniper_common.wire.training import (
+    SnapshotList,
+)
 
 
 class Page(BaseModel):

@@ -24,6 +24,7 @@ from juniper_cascor.runs.trainer_keeper import TrainerFactory, TrainerKeeper
 from juniper_cascor.runs.views import topology
 from juniper_common import logs
 from juniper_common.errors import ConflictError, NotFoundError, UnavailableError
+from juniper_common.wire.runs import RunRecord
 from juniper_common.wire.training import (
     CandidateProgress,
     CascadeAdd,
@@ -33,7 +34,6 @@ from juniper_common.wire.training import (
     MetricsMessage,
     Monitor,
     PhaseName,
-    RunRecord,
     StartTraining,
     StateMachine,
     TrainingEvent,

@@ -12,7 +12,11 @@ from juniper_cascor.runs.datasets import FoundDataset
 from juniper_cascor.runs.network_spec import NetworkSpec
 from juniper_common.errors import UnprocessableError
 from juniper_common.wire.errors import FieldProblem
-from juniper_common.wire.training import RunParameters, RunRecord, StartTraining
+from juniper_common.wire.runs import RunRecord
+from juniper_common.wire.training import (
+    RunParameters,
+    StartTraining,
+)
 
 
 def run_parameters(spec: NetworkSpec | None, request: StartTraining) -> Parameters:

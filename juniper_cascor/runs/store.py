@@ -10,7 +10,10 @@ from pathlib import Path
 
 import orjson
 
-from juniper_common.wire.training import RunRecord, Status
+from juniper_common.wire.runs import RunRecord
+from juniper_common.wire.training import (
+    Status,
+)
 
 MIGRATIONS = (
     """
@@ -35,6 +38,9 @@ MIGRATIONS = (
     """,
 )
 """Each is applied once, in order; a migration that was ever released is never changed."""
+
+
+_NOT_YET_KEPT = {"started_at", "host", "on_restart", "origin", "parent_snapshot_id", "sweep_id", "notes", "tags"}
 
 
 class StoreError(RuntimeError):
@@ -122,7 +128,7 @@ class RunStore:
 
     @staticmethod
     def _columns(run: RunRecord) -> dict[str, object]:
-        columns = run.model_dump(mode="json")
+        columns = run.model_dump(mode="json", exclude=_NOT_YET_KEPT)
         return columns | {name: orjson.dumps(columns[name]).decode() for name in ("params", "versions")}
 
 

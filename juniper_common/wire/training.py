@@ -11,7 +11,9 @@ from pydantic import BaseModel, ConfigDict, Field, JsonValue, model_validator
 MAX_WEIGHTS = 1_000_000
 """From inputs to outputs: a topology of more would fill the memory of whoever asks for it."""
 
-Status = Literal["STOPPED", "STARTED", "PAUSED", "COMPLETED", "FAILED"]
+Status = Literal["QUEUED", "STARTED", "PAUSED", "RESUME_READY", "REPLAYING", "STOPPED", "COMPLETED", "FAILED"]
+"""QUEUED: waits for its turn. RESUME_READY: can be resumed from a snapshot. REPLAYING: shows a growth that was."""
+
 PhaseName = Literal["IDLE", "OUTPUT", "CANDIDATE", "INFERENCE"]
 
 
@@ -330,32 +332,6 @@ class DecisionBoundary(BaseModel):
     held_at: list[float] = Field(description="What every input is held at where it is not shown: its mean.")
     run_id: str | None = None
     hidden_units: int = 0
-
-
-class RunRecord(BaseModel):
-    """What is kept of every training ever started."""
-
-    id: str
-    status: Status
-    created_at: float
-    ended_at: float | None
-    seed: int
-    params: dict[str, JsonValue]
-    pace: float | None
-    dataset_id: str | None
-    dataset_checksum: str
-    backend: str
-    versions: dict[str, str]
-    epochs: int
-    hidden_units: int
-    outcome: str | None
-    reason: str | None
-
-
-class RunList(BaseModel):
-    """The answer of `GET /v1/runs`, newest first."""
-
-    runs: list[RunRecord]
 
 
 class SnapshotInfo(BaseModel):

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from juniper_cascor.runs.store import MIGRATIONS, RunStore, StoreError, StoreTooNewError
-from juniper_common.wire.training import RunRecord
+from juniper_common.wire.runs import RunRecord
 
 
 def record(number: int, **changes: object) -> RunRecord:
