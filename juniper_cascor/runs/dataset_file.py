@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from juniper_cascor.atomic_file import remove_leftovers, replace_atomically
+from juniper_cascor.atomic_file import replace_atomically
 
 Matrix = NDArray[np.float32]
 
@@ -58,15 +58,11 @@ def write(folder: Path, data: TrainingData) -> tuple[Path, str]:
 
 
 def keep(folder: Path, content: bytes) -> tuple[Path, str]:
-    """Keep a dataset file under its sha256, atomically; the same content again is not written again.
-
-    The folder is the one service's, which keeps one file at a time: what else was being written was left by a kill.
-    """
+    """Keep a dataset file under its sha256, atomically; the same content again is not written again."""
     checksum = hashlib.sha256(content).hexdigest()
     path = folder / f"{checksum}.npz"
     if not path.exists():
         folder.mkdir(parents=True, exist_ok=True)
-        remove_leftovers(folder)
         replace_atomically(path, content)
     return path, checksum
 

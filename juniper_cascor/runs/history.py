@@ -1,7 +1,7 @@
 """The metric points of the foreground run, one row an epoch, in columns that grow up to a bound."""
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,6 +21,13 @@ class History:
         self._rows: Rows = np.empty(1024, ROW)
         self._start = 0
         self._stop = 0
+
+    @classmethod
+    def of(cls, rows: Rows) -> Self:
+        """The history that these rows are."""
+        history = cls(max(1, len(rows)))
+        history.append(rows)
+        return history
 
     def __len__(self) -> int:
         """How many rows are held."""
@@ -59,10 +66,7 @@ class Curve:
         self._parts: list[Rows] = []
         self._count = 0
         if columns:
-            rows = np.empty(len(columns["epoch"]), ROW)
-            for name in METRICS:
-                rows[name] = columns[name]
-            self.append(rows)
+            self.append(rows_of(columns))
 
     def append(self, rows: Rows) -> None:
         """Take rows newer than those held."""
@@ -79,6 +83,16 @@ class Curve:
 
     def _whole(self) -> Rows:
         return np.concatenate([np.empty(0, ROW), *self._parts])
+
+
+def rows_of(columns: Mapping[str, NDArray[np.generic]]) -> Rows:
+    """The rows of a snapshot's metrics; none where it lacks a column."""
+    if not set(METRICS) <= set(columns):
+        return np.empty(0, ROW)
+    rows = np.empty(len(columns["epoch"]), ROW)
+    for name in METRICS:
+        rows[name] = columns[name]
+    return rows
 
 
 def metric_row(row: Any) -> MetricRow:

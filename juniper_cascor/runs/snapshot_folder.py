@@ -29,6 +29,33 @@ def write(folder: Path, snapshot: Snapshot) -> Path:
     return path
 
 
+def checkpoint_path(folder: Path, run_id: str) -> Path:
+    """Where the newest state of a run between its snapshots stands."""
+    return folder / run_id / "checkpoint.h5"
+
+
+def parent_path(folder: Path, run_id: str) -> Path:
+    """Where the snapshot stands that a run began with, if it did: it outlives the one it was copied from."""
+    return folder / run_id / "parent.h5"
+
+
+def write_checkpoint(folder: Path, snapshot: Snapshot) -> Path:
+    """Write a run's state in place of its last checkpoint. Raises OSError, as `write`."""
+    path = checkpoint_path(folder, str(snapshot.card.run_id))
+    path.parent.mkdir(parents=True, exist_ok=True)
+    remove_leftovers(path.parent)
+    snapshots.write(path, snapshot)
+    return path
+
+
+def write_parent(folder: Path, run_id: str, snapshot: Snapshot) -> Path:
+    """Write what a new run begins with. Raises OSError, as `write`."""
+    path = parent_path(folder, run_id)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    snapshots.write(path, snapshot)
+    return path
+
+
 def newest(folder: Path, run_id: str) -> Snapshot | None:
     """The run's last snapshot that reads well, or None; those that do not are logged."""
     # The network of a finished run may have fewer units than it had before: the epoch says which came last.
