@@ -1,5 +1,6 @@
 """The training service's wiring: what is made of what, and nothing else."""
 
+import asyncio
 import logging
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
@@ -11,10 +12,10 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import WebSocketRoute
 
-from juniper_cascor.api import network, records, training, watching
+from juniper_cascor.api import network, runs, snapshots, training, watching
 from juniper_cascor.api.envelope import failure
 from juniper_cascor.api.training_socket import TrainingSocket
-from juniper_cascor.runs import trainer_process
+from juniper_cascor.runs import retention, trainer_process
 from juniper_cascor.runs.channel import Message
 from juniper_cascor.runs.datasets import Datasets
 from juniper_cascor.runs.fanout import Fanout
@@ -76,6 +77,9 @@ def create_service(settings: CascorSettings, data_client: AsyncJuniperDataClient
             raise UnavailableError("the data service does not answer as ready")
         return "ready"
 
+    async def delete_run(run_id: str) -> None:
+        await asyncio.to_thread(retention.delete_ended, store, snapshot_folder, run_id)
+
     def details() -> dict[str, JsonValue]:
         return {
             "network_loaded": foreground.spec is not None,
@@ -89,7 +93,8 @@ def create_service(settings: CascorSettings, data_client: AsyncJuniperDataClient
         *network.operations(foreground),
         *training.operations(foreground),
         *watching.operations(foreground),
-        *records.operations(store, snapshot_folder),
+        *runs.operations(store, delete_run),
+        *snapshots.operations(snapshot_folder),
     ]
 
     @asynccontextmanager
