@@ -8,13 +8,12 @@ correlate with the residual error, install the best one with its input weights f
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING, get_args
 
 import numpy as np
 
 from juniper_cascor.engine import backends
-from juniper_cascor.engine.activations import ACTIVATIONS
 from juniper_cascor.engine.backend import (
     ACCURACY,
     BACKENDS,
@@ -28,6 +27,8 @@ from juniper_cascor.engine.backend import (
 from juniper_cascor.engine.candidate_pool import new_pool, output_weights_with, winner
 from juniper_cascor.engine.errors import ParameterError, StateError
 from juniper_cascor.engine.events import EpochRows, Installation, Outcome, Phase, Progress
+from juniper_cascor.engine.gains import Gains, Grown
+from juniper_cascor.engine.hidden_units import HiddenUnits, saved_units
 from juniper_cascor.engine.network import Network
 from juniper_cascor.engine.parameters import Parameters, parameter_fields
 from juniper_cascor.engine.patterns import Scaling
@@ -43,7 +44,6 @@ if TYPE_CHECKING:
     from juniper_cascor.engine.backend import Backend
 
 _OUTCOMES: tuple[Outcome, ...] = get_args(Outcome)
-_GAIN = 0.99  # a unit that leaves more of the training loss than this has not lowered it
 
 
 class Training:
@@ -61,12 +61,9 @@ class Training:
         self._seed = seed
         self._epoch = 0
         self._n_installed = 0  # by this training, so without the units of a network that it started from
-        self._hidden_weights: list[NDArray[np.float32]] = []
-        self._activations: list[Activation] = []
+        self._units = HiddenUnits()
         self._measured = np.full(4, np.nan, np.float32)  # the last row of the output phase
-        self._gain = _Gain()
-        self._validation_gain = _Gain()
-        self._best: _Grown | None = None  # on the validation patterns
+        self._gains = Gains()
         self._finished: Outcome | None = None
         self._output: OutputState
         self._candidates: CandidateState | None = None  # None in the output phase
@@ -147,16 +144,12 @@ class Training:
         training = cls(data, parameters, backend, saved.number("seed"))
         training._epoch = saved.number("epoch")
         training._n_installed = saved.number("n_installed")
-        training._gain = _Gain(saved.real("best_loss"), saved.number("n_without_gain"))
-        training._validation_gain = _Gain(saved.real("best_val_loss"), saved.number("n_without_val_gain"))
         training._measured = saved.floats("measured", 4)
         finished = saved.number("finished", -1, len(_OUTCOMES) - 1)
         training._finished = None if finished < 0 else _OUTCOMES[finished]
-        for weights, activation in _saved_units(saved, 1 + n_inputs):
+        for weights, activation in saved_units(saved, 1 + n_inputs):
             training._add_unit(weights, activation)
-        if (n_best := saved.number("n_best_hidden_units", -1, len(training._hidden_weights))) >= 0:
-            shape = data.n_outputs, 1 + n_inputs + n_best
-            training._best = _Grown(n_best, saved.floats("best_output_weights", *shape))
+        training._gains = Gains.saved(saved, data.n_outputs, 1 + n_inputs, len(training._units))
         training._begin_output_phase(np.zeros((data.n_outputs, training._n_features), np.float32))
         training._output.load("output_", state)
         pool = saved.number("pool", 0, int(parameter_fields()["candidate_pool_size"].high))
@@ -174,24 +167,14 @@ class Training:
             "seed": self._seed,
             "epoch": self._epoch,
             "n_installed": self._n_installed,
-            "n_without_gain": self._gain.n_without,
-            "n_without_val_gain": self._validation_gain.n_without,
-            "n_best_hidden_units": -1 if self._best is None else self._best.n_hidden_units,
             "finished": -1 if self._finished is None else _OUTCOMES.index(self._finished),
             "pool": pool,
         }
         arrays: dict[str, NDArray[np.generic]] = {name: np.array(value, np.int64) for name, value in numbers.items()}
-        arrays["best_loss"] = np.array(self._gain.best, np.float64)
-        arrays["best_val_loss"] = np.array(self._validation_gain.best, np.float64)
-        if self._best is not None:
-            arrays["best_output_weights"] = self._best.output_weights.copy()
         arrays["measured"] = self._measured.copy()
         arrays["feature_mean"] = self._data.inputs.mean.copy()
         arrays["feature_scale"] = self._data.inputs.scale.copy()
-        arrays["hidden_weights"] = np.concatenate([np.zeros(0, np.float32), *self._hidden_weights])
-        arrays["fan_ins"] = np.array([len(weights) for weights in self._hidden_weights], np.int64)
-        arrays["activations"] = np.array([ACTIVATIONS.index(name) for name in self._activations], np.int64)
-        arrays |= self._output.arrays("output_")
+        arrays |= self._units.arrays() | self._gains.arrays() | self._output.arrays("output_")
         if self._candidates is not None:
             arrays |= self._candidates.arrays("candidate_")
         return arrays
@@ -232,10 +215,10 @@ class Training:
         return Network(
             feature_mean=self._data.inputs.mean,
             feature_scale=self._data.inputs.scale,
-            hidden_weights=tuple(self._hidden_weights),
+            hidden_weights=self._units.weights,
             output_weights=self._data.to_external(self._output.weights),
             task=self._data.task,
-            activations=tuple(self._activations),
+            activations=self._units.activations,
         )
 
     @property
@@ -244,14 +227,14 @@ class Training:
 
         Without `Parameters.validation_patience` it is the network as it stands.
         """
-        network = self.network
-        if self._best is None:
+        network, best = self.network, self._gains.best
+        if best is None:
             return network
         return replace(
             network,
-            hidden_weights=network.hidden_weights[: self._best.n_hidden_units],
-            activations=network.activations[: self._best.n_hidden_units],
-            output_weights=self._data.to_external(self._best.output_weights),
+            hidden_weights=network.hidden_weights[: best.n_hidden_units],
+            activations=network.activations[: best.n_hidden_units],
+            output_weights=self._data.to_external(best.output_weights),
         )
 
     def set_parameters(self, parameters: Parameters) -> None:
@@ -275,7 +258,7 @@ class Training:
             raise ValueError(f"the training has finished: {self._finished}")
         if max_epochs is not None and max_epochs < 1:
             raise ValueError(f"max_epochs must be 1 or more, not {max_epochs}")
-        n_hidden_units = len(self._hidden_weights)
+        n_hidden_units = len(self._units)
         phase = self.phase
         scores = installed = None
 
@@ -320,20 +303,21 @@ class Training:
 
     def _reason_not_to_grow(self) -> Outcome | None:
         """Take note of what an output phase came to; why growth ends after it though not solved, or None."""
-        parameters, n_units = self._parameters, len(self._hidden_weights)
-        self._gain.look(float(self._measured[LOSS]), _GAIN)
+        parameters, gains, n_units = self._parameters, self._gains, len(self._units)
+        gains.note_loss(float(self._measured[LOSS]))
         stops_early = parameters.validation_patience is not None and self._data.has_validation
-        if stops_early and self._validation_gain.look(float(self._measured[VAL_LOSS]), 1.0):
-            self._best = _Grown(n_units, self._output.weights.copy())
+        if stops_early:
+            grown = Grown(n_units, self._output.weights.copy())
+            gains.note_validation_loss(float(self._measured[VAL_LOSS]), grown)
         if self._is_budget_spent():
             return "max_epochs"
         if n_units >= parameters.max_hidden_units:
             return "max_hidden_units"
         if parameters.max_iterations is not None and self._n_installed >= parameters.max_iterations:
             return "max_iterations"
-        if parameters.patience is not None and self._gain.n_without >= parameters.patience:
+        if parameters.patience is not None and gains.loss.n_without >= parameters.patience:
             return "stagnated"
-        if stops_early and self._validation_gain.n_without >= (parameters.validation_patience or 0):
+        if stops_early and gains.validation_loss.n_without >= (parameters.validation_patience or 0):
             return "early_stopped"
         return None
 
@@ -341,10 +325,9 @@ class Training:
         """End, with the network that was best on the validation patterns where that was watched."""
         self._finished = outcome
         self._candidates = None
-        if self._best is not None:
-            del self._hidden_weights[self._best.n_hidden_units :]
-            del self._activations[self._best.n_hidden_units :]
-            self._begin_output_phase(self._best.output_weights.copy())
+        if (best := self._gains.best) is not None:
+            self._units.truncate(best.n_hidden_units)
+            self._begin_output_phase(best.output_weights.copy())
 
     def _begin_output_phase(self, weights: NDArray[np.float32]) -> None:
         self._candidates = None
@@ -356,7 +339,7 @@ class Training:
         self._candidates = new_pool(
             parameters,
             self._seed,
-            fan_ins=[len(weights) for weights in self._hidden_weights],
+            fan_ins=self._units.fan_ins,
             n_features=self._n_features,
             n_outputs=self._data.n_outputs,
             max_epochs=self._within_budget(parameters.candidate_epochs),
@@ -365,22 +348,23 @@ class Training:
 
     def _install(self, candidates: CandidateState, best: int) -> Installation:
         """Freeze the best candidate."""
-        index = len(self._hidden_weights)
-        weights = candidates.best_weights[best, : candidates.fan_ins[best]].copy()
-        self._add_unit(weights, candidates.activation(best))
+        index = len(self._units)
+        weights, activation = (
+            candidates.best_weights[best, : candidates.fan_ins[best]].copy(),
+            candidates.activation(best),
+        )
+        self._add_unit(weights, activation)
         self._n_installed += 1
         self._begin_output_phase(output_weights_with(self._output.weights, candidates, best))
-        return Installation(index, float(candidates.scores[best]), self._epoch, weights, self._activations[-1])
+        return Installation(index, float(candidates.scores[best]), self._epoch, weights, activation)
 
     def _add_unit(self, weights: NDArray[np.float32], activation: Activation) -> None:
         self._backend.add_unit(weights, activation)
-        weights.flags.writeable = False  # frozen: networks handed out share it
-        self._hidden_weights.append(weights)
-        self._activations.append(activation)
+        self._units.append(weights, activation)
 
     @property
     def _n_features(self) -> int:
-        return 1 + self._data.n_inputs + len(self._hidden_weights)
+        return 1 + self._data.n_inputs + len(self._units)
 
     def _is_budget_spent(self) -> bool:
         return self._parameters.max_epochs is not None and self._epoch >= self._parameters.max_epochs
@@ -389,45 +373,6 @@ class Training:
         if self._parameters.max_epochs is None:
             return epochs
         return max(1, min(epochs, self._parameters.max_epochs - self._epoch))
-
-
-def _saved_units(saved: SavedState, n_features: int) -> list[tuple[NDArray[np.float32], Activation]]:
-    """The weights and activation of each hidden unit, which may see n_features and the units before it."""
-    n_units = len(saved.array("fan_ins").reshape(-1))
-    fan_ins, codes = saved.integers("fan_ins", n_units), saved.integers("activations", n_units)
-    may_see = (n_features <= fan_ins) & (fan_ins <= n_features + np.arange(n_units))
-    require(bool(may_see.all()), "fan_ins are not those of a cascade")
-    require(bool(((codes >= 0) & (codes < len(ACTIVATIONS))).all()), "activations are unknown")
-    flat = saved.floats("hidden_weights", int(fan_ins.sum()))
-    ends = np.cumsum(fan_ins)
-    return [
-        (flat[end - fan_in : end].copy(), ACTIVATIONS[code])
-        for end, fan_in, code in zip(ends, fan_ins, codes, strict=True)
-    ]
-
-
-@dataclass(slots=True)
-class _Gain:
-    """The least loss so far, and how many looks ago it was."""
-
-    best: float = np.inf
-    n_without: int = 0
-
-    def look(self, loss: float, share: float) -> bool:
-        """Whether a loss is below this share of the least one."""
-        if loss < self.best * share:
-            self.best, self.n_without = loss, 0
-            return True
-        self.n_without += 1
-        return False
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class _Grown:
-    """How far a network had grown."""
-
-    n_hidden_units: int
-    output_weights: NDArray[np.float32]  # [outputs, 1 + inputs + n_hidden_units]
 
 
 def warm_up() -> float:
