@@ -41,7 +41,6 @@ if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
 
     from juniper_cascor.engine.activations import Activation
-    from juniper_cascor.engine.backend import Backend
 
 _OUTCOMES: tuple[Outcome, ...] = get_args(Outcome)
 
@@ -53,10 +52,14 @@ class Training:
     training was saved and restored between two of them, changes no bit of it.
     """
 
-    def __init__(self, data: TrainingData, parameters: Parameters, backend: Backend, seed: int) -> None:
+    def __init__(
+        self, data: TrainingData, parameters: Parameters, seed: int, backend: BackendName | None, threads: int | None
+    ) -> None:
         """Use `start` or `restore`."""
         self._data = data
-        self._backend = backend
+        self._next_data: TrainingData | None = None  # what the next phase begins with
+        self._backend = backends.make(backend, data, parameters, threads)
+        self._threads = threads
         self._parameters = parameters
         self._seed = seed
         self._epoch = 0
@@ -105,7 +108,7 @@ class Training:
         data = TrainingData(x, y, x_val, y_val, parameters, scaling)
         if network is not None:
             data.check_shape_of(network)
-        training = cls(data, parameters, backends.make(backend, data, parameters, threads), seed)
+        training = cls(data, parameters, seed, backend, threads)
         if network is None:
             weights = np.zeros((data.n_outputs, 1 + data.n_inputs), np.float32)
         else:
@@ -140,8 +143,8 @@ class Training:
         data = TrainingData(x, y, x_val, y_val, parameters, scaling)
         if saved.number("checksum") != data.checksum:
             raise StateError("the state belongs to other data than these")
-        backend = backends.make(BACKENDS[saved.number("backend", 0, len(BACKENDS) - 1)], data, parameters, threads)
-        training = cls(data, parameters, backend, saved.number("seed"))
+        backend = BACKENDS[saved.number("backend", 0, len(BACKENDS) - 1)]
+        training = cls(data, parameters, saved.number("seed"), backend, threads)
         training._epoch = saved.number("epoch")
         training._n_installed = saved.number("n_installed")
         training._measured = saved.floats("measured", 4)
@@ -158,7 +161,10 @@ class Training:
         return training
 
     def state(self) -> dict[str, NDArray[np.generic]]:
-        """Everything between two chunks, as arrays of numbers: `restore` goes on as if nothing had been."""
+        """Everything between two chunks, as arrays of numbers: `restore` goes on as if nothing had been.
+
+        But for patterns that wait for the next phase: they are to be given to `set_data` again.
+        """
         pool = 0 if self._candidates is None else len(self._candidates.weights)
         numbers = {
             "version": STATE_VERSION,
@@ -237,6 +243,11 @@ class Training:
             output_weights=self._data.to_external(best.output_weights),
         )
 
+    @property
+    def has_next_data(self) -> bool:
+        """Whether patterns that `set_data` was given wait for the next phase."""
+        return self._next_data is not None
+
     def set_parameters(self, parameters: Parameters) -> None:
         """Train by these from the next phase on; the phase that runs keeps its own.
 
@@ -248,18 +259,47 @@ class Training:
                 raise ParameterError(name, "cannot change while training")
         self._parameters = parameters
 
+    def set_data(
+        self, x: ArrayLike, y: ArrayLike, *, x_val: ArrayLike | None = None, y_val: ArrayLike | None = None
+    ) -> None:
+        """Train on these patterns from the next phase on; the phase that runs ends on its own ones.
+
+        The next phase is then an output phase, even where the training would have ended, unless its budget of epochs
+        is spent: a candidate's residual errors must be those of an output layer that was trained on its patterns.
+        Hidden units, output weights and the scaling of the inputs stay; what growth gained on the patterns before
+        counts no more. Of several calls in a phase the last one counts.
+
+        Args:
+            x: As for `start`, with as many columns as the network has inputs.
+            y: With as many columns as the network has outputs.
+            x_val: Validation inputs; without them there are none from the next phase on.
+            y_val: Their targets.
+
+        Raises:
+            DataError: as `start`; then the patterns stay those that there were.
+            ParameterError: the class weights are not as many as the classes.
+            ValueError: the training has finished.
+        """
+        self._check_not_finished()
+        data = TrainingData(x, y, x_val, y_val, self._parameters, self._data.inputs)
+        data.check_shape_of(self.network)
+        self._next_data = data
+
+    def cancel_data(self) -> None:
+        """Forget what `set_data` was given, where the next phase has not begun with it yet."""
+        self._next_data = None
+
     def advance(self, max_epochs: int | None = None) -> Progress:
         """Train one chunk: at most max_epochs (1 or more), at most about 20 ms of work, within one phase.
 
         Raises:
             ValueError: max_epochs is less than 1, or the training has finished.
         """
-        if self._finished is not None:
-            raise ValueError(f"the training has finished: {self._finished}")
+        self._check_not_finished()
         if max_epochs is not None and max_epochs < 1:
             raise ValueError(f"max_epochs must be 1 or more, not {max_epochs}")
         n_hidden_units = len(self._units)
-        phase = self.phase
+        phase, data = self.phase, self._data
         scores = installed = None
 
         if self._candidates is None:
@@ -267,26 +307,52 @@ class Training:
             self._measured = layer.rows[-1].copy()
             rows = self._rows(layer.rows, np.full(len(layer.rows), np.nan, np.float32))
             if layer.has_ended:
-                reason = self._reason_not_to_grow()
-                if reason is None and not layer.has_solved:
-                    self._begin_candidate_phase(self._parameters)
-                else:
-                    self._finish("solved" if layer.has_solved else reason)
+                self._leave_output_phase(layer.has_solved)
         else:
             candidates = self._candidates
             pool = self._backend.train_candidates(candidates, max_epochs)
             scores = candidates.scores.copy()
             rows = self._rows(self._measured[np.newaxis].repeat(len(pool.best_scores), axis=0), pool.best_scores)
             if pool.has_ended:
-                best = winner(candidates, self._parameters.descendant_factor)
-                if self._is_budget_spent():
-                    self._finish("max_epochs")
-                elif not candidates.scores[best] > self._parameters.correlation_threshold:
-                    self._finish("no_candidate")
-                else:
-                    installed = self._install(candidates, best)
+                installed = self._leave_candidate_phase(candidates)
 
-        return Progress(phase, rows, n_hidden_units, scores, installed, self._finished)
+        has_new_data = self._data is not data
+        return Progress(phase, rows, n_hidden_units, scores, installed, has_new_data, self._finished)
+
+    def _leave_output_phase(self, has_solved: bool) -> None:
+        reason = self._reason_not_to_grow()
+        if self._next_data is not None and not self._is_budget_spent():
+            self._go_on_with(self._next_data)
+        elif has_solved or reason is not None:
+            self._finish("solved" if has_solved else reason)
+        else:
+            self._begin_candidate_phase(self._parameters)
+
+    def _leave_candidate_phase(self, candidates: CandidateState) -> Installation | None:
+        """Install the best candidate, where it is good enough and the budget of epochs is not spent."""
+        if self._is_budget_spent():
+            self._finish("max_epochs")
+            return None
+        best = winner(candidates, self._parameters.descendant_factor)
+        installed = None
+        if candidates.scores[best] > self._parameters.correlation_threshold:
+            installed = self._install(candidates, best)
+        elif self._next_data is None:
+            self._finish("no_candidate")
+        if self._next_data is not None:
+            self._go_on_with(self._next_data)
+        return installed
+
+    def _go_on_with(self, data: TrainingData) -> None:
+        """Begin an output phase on other patterns, on the same back end."""
+        backend = backends.make(self.backend, data, self._parameters, self._threads)
+        for weights, activation in self._units:
+            backend.add_unit(weights, activation)
+        # A regression's targets bring their own scaling.
+        output_weights = data.to_internal(self._data.to_external(self._output.weights))
+        self._backend, self._data, self._next_data = backend, data, None
+        self._gains = Gains()
+        self._begin_output_phase(output_weights)
 
     def _rows(self, measured: NDArray[np.float32], scores: NDArray[np.float32]) -> EpochRows:
         """Count the epochs of a chunk and put its columns together."""
@@ -361,6 +427,10 @@ class Training:
     def _add_unit(self, weights: NDArray[np.float32], activation: Activation) -> None:
         self._backend.add_unit(weights, activation)
         self._units.append(weights, activation)
+
+    def _check_not_finished(self) -> None:
+        if self._finished is not None:
+            raise ValueError(f"the training has finished: {self._finished}")
 
     @property
     def _n_features(self) -> int:

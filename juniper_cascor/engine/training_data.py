@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from juniper_cascor.engine.network import Network
     from juniper_cascor.engine.parameters import Parameters
 
+_MOST = 1e15  # an output weight; the sum of the squares that it makes over a million patterns is still a float32
+
 
 class TrainingData:
     """The checked patterns of a training, and how values outside become values inside and back.
@@ -81,7 +83,9 @@ class TrainingData:
         return external
 
     def to_internal(self, weights: NDArray[np.floating[Any]]) -> NDArray[np.float32]:
-        """The inverse of to_external."""
+        """The inverse of to_external, bounded: targets of another size by far must not make a sum overflow."""
         internal = weights.astype(np.float64)
         internal[:, 0] -= self._targets.mean
-        return (internal / self._targets.scale[:, np.newaxis]).astype(np.float32)
+        with np.errstate(over="ignore"):
+            internal /= self._targets.scale[:, np.newaxis]
+        return internal.clip(-_MOST, _MOST).astype(np.float32)
