@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from juniper_cascor.engine.errors import DataError, ParameterError
+from juniper_cascor.engine.network import MAX_WEIGHT
 from juniper_cascor.engine.patterns import (
     Patterns,
     Scaling,
@@ -21,8 +22,6 @@ if TYPE_CHECKING:
 
     from juniper_cascor.engine.network import Network
     from juniper_cascor.engine.parameters import Parameters
-
-_MOST = 1e15  # an output weight; the sum of the squares that it makes over a million patterns is still a float32
 
 
 class TrainingData:
@@ -88,4 +87,4 @@ class TrainingData:
         internal[:, 0] -= self._targets.mean
         with np.errstate(over="ignore"):
             internal /= self._targets.scale[:, np.newaxis]
-        return internal.clip(-_MOST, _MOST).astype(np.float32)
+        return internal.clip(-MAX_WEIGHT, MAX_WEIGHT).astype(np.float32)
