@@ -292,6 +292,8 @@ class Training:
     def advance(self, max_epochs: int | None = None) -> Progress:
         """Train one chunk: at most max_epochs (1 or more), at most about 20 ms of work, within one phase.
 
+        Where new data is taken up, every hidden unit is computed on it besides.
+
         Raises:
             ValueError: max_epochs is less than 1, or the training has finished.
         """
@@ -390,7 +392,7 @@ class Training:
     def _finish(self, outcome: Outcome | None) -> None:
         """End, with the network that was best on the validation patterns where that was watched."""
         self._finished = outcome
-        self._candidates = None
+        self._candidates = self._next_data = None
         if (best := self._gains.best) is not None:
             self._units.truncate(best.n_hidden_units)
             self._begin_output_phase(best.output_weights.copy())
@@ -415,10 +417,8 @@ class Training:
     def _install(self, candidates: CandidateState, best: int) -> Installation:
         """Freeze the best candidate."""
         index = len(self._units)
-        weights, activation = (
-            candidates.best_weights[best, : candidates.fan_ins[best]].copy(),
-            candidates.activation(best),
-        )
+        weights = candidates.best_weights[best, : candidates.fan_ins[best]].copy()
+        activation = candidates.activation(best)
         self._add_unit(weights, activation)
         self._n_installed += 1
         self._begin_output_phase(output_weights_with(self._output.weights, candidates, best))
