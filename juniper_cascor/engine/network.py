@@ -24,6 +24,9 @@ if TYPE_CHECKING:
 MAX_INPUT = 1e30
 """Bound of a standardised input: no sum over features then overflows."""
 
+MAX_WEIGHT = 1e15
+"""Bound of a weight that no training found: the squares of a million such weights have a sum in float32."""
+
 _STORED_AS = {
     "feature_mean": ("float64", 1),
     "feature_scale": ("float64", 1),
