@@ -14,6 +14,7 @@ from starlette.routing import WebSocketRoute
 
 from juniper_cascor.api import network, runs, snapshots, training, watching
 from juniper_cascor.api.envelope import failure
+from juniper_cascor.api.run_view import views_of
 from juniper_cascor.api.training_socket import TrainingSocket
 from juniper_cascor.runs import retention, trainer_process
 from juniper_cascor.runs.channel import Message
@@ -113,7 +114,7 @@ def create_service(settings: CascorSettings, data_client: AsyncJuniperDataClient
             *metrics.routes(),
             *openapi.routes(operations),
             *openapi.document_routes("Juniper cascor", __version__, operations, Failure),
-            WebSocketRoute("/ws/training", TrainingSocket(foreground, fanout, settings.max_clients).serve),
+            WebSocketRoute("/ws/training", TrainingSocket(views_of(foreground), fanout, settings.max_clients).serve),
         ],
         middleware=security.middleware(settings, metrics, failure),
         exception_handlers={**exception_handlers(failure), StoreError: _disk_failed, OSError: _disk_failed},
