@@ -95,11 +95,13 @@ class Dashboard:
         return f"ended: {', '.join(ended)}" if ended else None
 
     def _routes(self) -> list[BaseRoute]:
-        operations = DashboardApi(self.backend, self.live, self.broadcaster).operations()
         health = HealthReport("juniper-canopy", optional=self.backend.probes(), details=self._details)
+        operations = [
+            *health.operations(),
+            *self.metrics.operations(),
+            *DashboardApi(self.backend, self.live, self.broadcaster).operations(),
+        ]
         return [
-            *health.routes(),
-            *self.metrics.routes(),
             *openapi.routes(operations),
             *openapi.document_routes("Juniper Canopy", __version__, operations, ErrorDetail),
             *live_socket.routes(self.broadcaster),

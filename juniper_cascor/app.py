@@ -86,6 +86,8 @@ def create_service(settings: CascorSettings, data_client: AsyncJuniperDataClient
     health = HealthReport("juniper-cascor", optional={"juniper_data": data_service}, details=details)
     metrics = Metrics()
     operations = [
+        *health.operations(),
+        *metrics.operations(),
         *network.operations(foreground),
         *training.operations(foreground),
         *watching.operations(foreground),
@@ -104,8 +106,6 @@ def create_service(settings: CascorSettings, data_client: AsyncJuniperDataClient
 
     app = Starlette(
         routes=[
-            *health.routes(),
-            *metrics.routes(),
             *openapi.routes(operations),
             *openapi.document_routes("Juniper cascor", __version__, operations, Failure),
             WebSocketRoute("/ws/training", TrainingSocket(foreground, fanout, settings.max_clients).serve),

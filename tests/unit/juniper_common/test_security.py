@@ -16,6 +16,7 @@ from starlette.routing import Route, WebSocketRoute
 from starlette.testclient import TestClient
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
+from juniper_common import openapi
 from juniper_common.errors import ServiceError, exception_handlers
 from juniper_common.health import HealthReport
 from juniper_common.logs import request_id
@@ -84,7 +85,7 @@ def connect() -> Iterator[Connect]:
             settings = TinySettings.model_validate({"max_body_bytes": MAX_BODY} | told)
             app = Starlette(
                 routes=[
-                    *HealthReport("tiny").routes(),
+                    *openapi.routes(HealthReport("tiny").operations()),
                     Route("/", _read),
                     Route("/", _write, methods=["POST", "DELETE"]),
                     Route("/identity", _identity),
