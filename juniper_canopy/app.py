@@ -72,7 +72,7 @@ class Dashboard:
     def app(self, *, pages: bool = True) -> Starlette:
         """The Starlette app. NiceGUI's pages can be attached once per process."""
         routes = self._routes()
-        guards = middleware(self.settings, self.metrics, error_body, CONTENT_SECURITY_POLICY)
+        guards = middleware(self.settings, self.metrics, error_body, CONTENT_SECURITY_POLICY, (NICEGUI_PREFIX,))
         app = Starlette(
             routes=routes,
             middleware=[*guards, Middleware(KnownPaths, routes=routes)],

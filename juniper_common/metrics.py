@@ -14,6 +14,9 @@ from juniper_common.openapi import Operation
 
 _METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 
+METRICS_PATHS = {"/v1/metrics/prometheus": "get_metrics_text", "/metrics": "get_metrics_text_unversioned"}
+"""Each address of the Prometheus text, with its operation's id."""
+
 log = logging.getLogger(__name__)
 
 
@@ -41,10 +44,7 @@ class Metrics:
 
         return [
             Operation(method="GET", path=path, handler=get_metrics_text, responses={200: "text/plain"}, name=name)
-            for path, name in {
-                "/v1/metrics/prometheus": "get_metrics_text",
-                "/metrics": "get_metrics_text_unversioned",
-            }.items()
+            for path, name in METRICS_PATHS.items()
         ]
 
 
