@@ -72,7 +72,7 @@ class Dashboard:
     def app(self, *, pages: bool = True) -> Starlette:
         """The Starlette app. NiceGUI's pages can be attached once per process."""
         routes = self._routes()
-        guards = middleware(self.settings, self.metrics, error_body, CONTENT_SECURITY_POLICY)
+        guards = middleware(self.settings, self.metrics, error_body, CONTENT_SECURITY_POLICY, (NICEGUI_PREFIX,))
         app = Starlette(
             routes=routes,
             middleware=[*guards, Middleware(KnownPaths, routes=routes)],
@@ -95,11 +95,13 @@ class Dashboard:
         return f"ended: {', '.join(ended)}" if ended else None
 
     def _routes(self) -> list[BaseRoute]:
-        operations = DashboardApi(self.backend, self.live, self.broadcaster).operations()
         health = HealthReport("juniper-canopy", optional=self.backend.probes(), details=self._details)
+        operations = [
+            *health.operations(),
+            *self.metrics.operations(),
+            *DashboardApi(self.backend, self.live, self.broadcaster).operations(),
+        ]
         return [
-            *health.routes(),
-            *self.metrics.routes(),
             *openapi.routes(operations),
             *openapi.document_routes("Juniper Canopy", __version__, operations, ErrorDetail),
             *live_socket.routes(self.broadcaster),

@@ -91,6 +91,8 @@ def create_service(settings: CascorSettings, data_client: AsyncJuniperDataClient
     health = HealthReport("juniper-cascor", optional={"juniper_data": data_service}, details=details)
     metrics = Metrics()
     operations = [
+        *health.operations(),
+        *metrics.operations(),
         *network.operations(foreground),
         *training.operations(foreground),
         *watching.operations(foreground),
@@ -110,8 +112,6 @@ def create_service(settings: CascorSettings, data_client: AsyncJuniperDataClient
 
     app = Starlette(
         routes=[
-            *health.routes(),
-            *metrics.routes(),
             *openapi.routes(operations),
             *openapi.document_routes("Juniper cascor", __version__, operations, Failure),
             WebSocketRoute("/ws/training", TrainingSocket(views_of(foreground), fanout, settings.max_clients).serve),

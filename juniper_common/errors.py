@@ -8,6 +8,7 @@ ServiceError
 ├── ConflictError         409  not in this state
 ├── TooLargeError         413
 ├── UnprocessableError    422  a field has a value that cannot be; each field is named
+├── TooManyRequestsError  429  this caller asks too often
 └── UnavailableError      503  something that this service needs is away
 """
 
@@ -87,6 +88,12 @@ class UnprocessableError(ServiceError):
         return cls("; ".join(f"{field.path}: {field.msg}" for field in fields), fields)
 
 
+class TooManyRequestsError(ServiceError):
+    """This caller asks more often than it may."""
+
+    status, code = 429, "TOO_MANY_REQUESTS"
+
+
 class UnavailableError(ServiceError):
     """Something that this service needs is away."""
 
@@ -154,6 +161,14 @@ class UnexpectedErrors:
                 raise  # The server cuts the connection: the caller must not take a part for the whole.
             log.exception("unexpected error in %s %s", scope["method"], quote(scope["path"]))
             await self._error_body(ServiceError("internal error; the service's log says more"))(scope, receive, send)
+
+
+async def refuse_socket(receive: Receive, send: Send, code: int, reason: str) -> None:
+    """Close a WebSocket that may not be opened, with the code that tells why."""
+    # A close before accept would reach the client as HTTP 403, without the code.
+    await receive()
+    await send({"type": "websocket.accept"})
+    await send({"type": "websocket.close", "code": code, "reason": reason})
 
 
 def _of_status(status: int, message: str) -> ServiceError:

@@ -9,9 +9,9 @@ from typing import Literal
 from pydantic import BaseModel, JsonValue
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.routing import BaseRoute, Route
 
 from juniper_common import __version__
+from juniper_common.openapi import Operation
 from juniper_common.requests import json_response
 
 PROBE_TIMEOUT_S = 0.4
@@ -114,23 +114,34 @@ class HealthReport:
             await asyncio.wait(self._running.values(), timeout=PROBE_TIMEOUT_S)
         return {name: _outcome(name, task) for name, task in self._running.items()}
 
-    def routes(self) -> list[BaseRoute]:
+    def operations(self) -> list[Operation]:
         """`/v1/health`, `/v1/health/live` and `/v1/health/ready`."""
 
-        async def health(_: Request) -> Response:
+        async def get_health(_: Request) -> Response:
+            """Whether the service answers, and its version."""
             return json_response(Health())
 
-        async def live(_: Request) -> Response:
+        async def get_liveness(_: Request) -> Response:
+            """Whether the process lives."""
             return json_response(Liveness())
 
-        async def ready(_: Request) -> Response:
+        async def get_readiness(_: Request) -> Response:
+            """Whether the service can do its work, and what it lacks."""
             readiness = await self.readiness()
             return json_response(readiness, 503 if readiness.status == "not_ready" else 200)
 
         return [
-            Route("/v1/health", health),
-            Route("/v1/health/live", live),
-            Route("/v1/health/ready", ready),
+            Operation(method="GET", path="/v1/health", handler=get_health, responses={200: Health}, is_open=True),
+            Operation(
+                method="GET", path="/v1/health/live", handler=get_liveness, responses={200: Liveness}, is_open=True
+            ),
+            Operation(
+                method="GET",
+                path="/v1/health/ready",
+                handler=get_readiness,
+                responses={200: Readiness, 503: Readiness},
+                is_open=True,
+            ),
         ]
 
 

@@ -8,10 +8,14 @@ from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Counter, H
 from prometheus_client.process_collector import ProcessCollector
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.routing import BaseRoute, Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from juniper_common.openapi import Operation
+
 _METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
+
+METRICS_PATHS = {"/v1/metrics/prometheus": "get_metrics_text", "/metrics": "get_metrics_text_unversioned"}
+"""Each address of the Prometheus text, with its operation's id."""
 
 log = logging.getLogger(__name__)
 
@@ -31,13 +35,17 @@ class Metrics:
             registry=self.registry,
         )
 
-    def routes(self) -> list[BaseRoute]:
+    def operations(self) -> list[Operation]:
         """The Prometheus text, at both of its addresses."""
 
-        async def prometheus(_: Request) -> Response:
+        async def get_metrics_text(_: Request) -> Response:
+            """The process's figures, as Prometheus reads them."""
             return Response(generate_latest(self.registry), headers={"Content-Type": CONTENT_TYPE_LATEST})
 
-        return [Route("/v1/metrics/prometheus", prometheus), Route("/metrics", prometheus)]
+        return [
+            Operation(method="GET", path=path, handler=get_metrics_text, responses={200: "text/plain"}, name=name)
+            for path, name in METRICS_PATHS.items()
+        ]
 
 
 class RequestMetrics:

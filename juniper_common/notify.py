@@ -3,6 +3,7 @@
 import asyncio
 import logging
 import os
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Self
@@ -20,10 +21,16 @@ class Notifier:
 
     sdnotify encodes latin-1 and loses what does not fit: so text is made ASCII here, what is lost is logged, and READY
     travels in a datagram of its own.
+
+    Made before the app, one can be handed to the app and to `server.serve`: the service then speaks for itself.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, clock_s: Callable[[], float] = time.monotonic) -> None:
         self._socket = sdnotify.SystemdNotifier(debug=True) if os.environ.get("NOTIFY_SOCKET") else None
+        self._clock_s = clock_s
+        self._pinged_at_s: float | None = None
+        self.has_status = False
+        """Whether a status was told: then what is shown is the service's own, and the server adds none."""
 
     def ready(self) -> None:
         """The socket is bound and the self-check passed."""
@@ -31,7 +38,15 @@ class Notifier:
 
     def status(self, text: str) -> None:
         """One line that `systemctl status` shows."""
+        self.has_status = True
         self._send("STATUS=" + " ".join(text.encode("ascii", "replace").decode().split()))
+
+    def extend_timeout(self, seconds: float) -> None:
+        """Whatever the manager waits for now, a start or a stop, may take so much longer from now on.
+
+        To be repeated while the work goes on: a start that hangs is then still noticed.
+        """
+        self._send(f"EXTEND_TIMEOUT_USEC={int(seconds * 1e6)}")
 
     def stopping(self) -> None:
         """The process ends of its own will."""
@@ -39,7 +54,12 @@ class Notifier:
 
     def alive(self) -> None:
         """The watchdog's ping."""
+        self._pinged_at_s = self._clock_s()
         self._send("WATCHDOG=1")
+
+    def ping_age_s(self) -> float | None:
+        """Seconds since the watchdog's last ping; None before the first, as in a process without a watchdog."""
+        return None if self._pinged_at_s is None else self._clock_s() - self._pinged_at_s
 
     def close(self) -> None:
         """Close the socket."""

@@ -1,8 +1,9 @@
 """One table of operations makes the routes and the OpenAPI document: neither can say what the other doesn't."""
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from html import escape
+from http import HTTPStatus
 from typing import Any, Literal
 
 from pydantic import BaseModel
@@ -28,24 +29,57 @@ class Operation:
     query: type[BaseModel] | None = None
     responses: Mapping[int, type[BaseModel] | str | None] = field(default_factory=dict)
     """Per status the model of the answer, a media type for one that is not JSON, or None for an empty one."""
+    errors: Collection[int] = ()
+    """The statuses of refusals that neither the path, the query, the body nor the key explain."""
+    patterns: Mapping[str, str] = field(default_factory=dict)
+    """Per parameter of the path the regular expression of what it can be at all."""
+    is_open: bool = False
+    """Whether it answers without a key, however often it is asked."""
+    name: str = ""
+    """The operation's id, where its handler serves several paths; else the handler's name is."""
 
 
 def routes(operations: Sequence[Operation]) -> list[BaseRoute]:
-    """Starlette's routes for the operations."""
-    return [Route(operation.path, operation.handler, methods=[operation.method]) for operation in operations]
+    """Starlette's routes for the operations: one a path, so that a 405 names every method that there is.
+
+    A word of a path goes before a parameter in its place, in whatever order the operations stand.
+    """
+    methods: dict[str, dict[str, Handler]] = {}
+    for operation in operations:
+        methods.setdefault(operation.path, {})[operation.method] = operation.handler
+    return [Route(path, _by_method(methods[path]), methods=list(methods[path])) for path in sorted(methods, key=_rank)]
+
+
+def _rank(path: str) -> list[bool]:
+    return [part.startswith("{") for part in path.split("/")]
+
+
+def _by_method(handlers: Mapping[str, Handler]) -> Handler:
+    async def endpoint(request: Request) -> Response:
+        return await handlers["GET" if request.method == "HEAD" else request.method](request)
+
+    return endpoint
 
 
 def document_routes(
-    title: str, version: str, operations: Sequence[Operation], error: type[BaseModel]
+    title: str, version: str, operations: Sequence[Operation], error: type[BaseModel], *, beside: Sequence[str] = ()
 ) -> list[BaseRoute]:
-    """`/openapi.json`, and `/docs`, a page to read it without fetching anything from elsewhere."""
+    """`/openapi.json`, and `/docs`, a page to read it without fetching anything from elsewhere.
+
+    Args:
+        title: what the service is called there.
+        version: its version.
+        operations: what it can do.
+        error: the model of every refusal.
+        beside: the addresses of other documents of this service, for the page to name.
+    """
     content = document(title, version, operations, error)
 
     async def openapi_json(_: Request) -> Response:
         return JSONResponse(content)
 
     async def docs(_: Request) -> Response:
-        return HTMLResponse(_page(title, operations))
+        return HTMLResponse(_page(title, operations, beside))
 
     return [Route("/openapi.json", openapi_json), Route("/docs", docs)]
 
@@ -81,9 +115,8 @@ def _plain(path: str) -> str:
 
 def _operation(operation: Operation, refs: Mapping[Any, Any], error: type[BaseModel]) -> dict[str, object]:
     parameters: list[dict[str, object]] = [
-        {"name": part.strip("{}"), "in": "path", "required": True, "schema": {"type": "string"}}
-        for part in _plain(operation.path).split("/")
-        if part.startswith("{")
+        {"name": name, "in": "path", "required": True, "schema": _path_schema(operation.patterns.get(name))}
+        for name in _path_parameters(operation.path)
     ]
     if operation.query is not None:
         schema = operation.query.model_json_schema()
@@ -94,24 +127,51 @@ def _operation(operation: Operation, refs: Mapping[Any, Any], error: type[BaseMo
         ]
     entry: dict[str, object] = {
         "summary": _summary(operation),
-        "operationId": getattr(operation.handler, "__name__", operation.path),
+        "operationId": operation.name or getattr(operation.handler, "__name__", operation.path),
         "responses": {
+            **{str(status): _response(status, error, refs) for status in _refusals(operation)},
             **{str(status): _response(status, model, refs) for status, model in operation.responses.items()},
-            "default": _response(400, error, refs) | {"description": "What was wrong"},
+            "default": _response(500, error, refs) | {"description": "What was wrong"},
         },
     }
+    if operation.is_open:
+        entry["security"] = []
     if parameters:
         entry["parameters"] = parameters
     if operation.body is not None:
         schema = refs[operation.body, "validation"]
-        entry["requestBody"] = {"required": True, "content": {"application/json": {"schema": schema}}}
+        is_required = any(info.is_required() for info in operation.body.model_fields.values())
+        entry["requestBody"] = {"required": is_required, "content": {"application/json": {"schema": schema}}}
     return entry
 
 
+def _path_parameters(path: str) -> list[str]:
+    return [part.strip("{}") for part in _plain(path).split("/") if part.startswith("{")]
+
+
+def _path_schema(pattern: str | None) -> dict[str, str]:
+    return {"type": "string"} | ({"pattern": pattern} if pattern else {})
+
+
+def _refusals(operation: Operation) -> list[int]:
+    """The statuses with which the operation may refuse."""
+    return sorted(
+        {
+            *operation.errors,
+            *(() if operation.is_open else (401, 429)),
+            *(() if operation.method == "GET" else (403,)),
+            *((404,) if _path_parameters(operation.path) else ()),
+            *((422,) if operation.query else ()),
+            *((413, 422) if operation.body else ()),
+        }
+    )
+
+
 def _response(status: int, model: type[BaseModel] | str | None, refs: Mapping[Any, Any]) -> dict[str, object]:
-    described: dict[str, object] = {"description": "Done" if status < 400 else "Refused"}
+    described: dict[str, object] = {"description": "Done" if status < 400 else HTTPStatus(status).phrase}
     if isinstance(model, str):
-        described["content"] = {model: {"schema": {"type": "string", "format": "binary"}}}
+        binary = {} if model.startswith("text/") else {"format": "binary"}
+        described["content"] = {model: {"schema": {"type": "string"} | binary}}
     elif model is not None:
         described["content"] = {"application/json": {"schema": refs[model, "serialization"]}}
     return described
@@ -121,8 +181,9 @@ def _summary(operation: Operation) -> str:
     return (operation.handler.__doc__ or "").strip().partition("\n")[0]
 
 
-def _page(title: str, operations: Sequence[Operation]) -> str:
+def _page(title: str, operations: Sequence[Operation], beside: Sequence[str]) -> str:
     title = escape(title)
+    others = "".join(f'; beside it: <a href="{path}">{path}</a>' for path in map(escape, beside))
     rows = "\n".join(
         f"<tr><td>{operation.method}</td><td><code>{escape(operation.path)}</code></td>"
         f"<td>{escape(_summary(operation))}</td></tr>"
@@ -131,6 +192,7 @@ def _page(title: str, operations: Sequence[Operation]) -> str:
     return f"""<!doctype html><html lang="en"><meta charset="utf-8"><title>{title}</title>
 <style>body{{font:15px/1.5 system-ui;margin:2rem auto;max-width:60rem;padding:0 1rem;color-scheme:light dark}}
 td,th{{padding:.3rem .8rem .3rem 0;text-align:left;vertical-align:top}}</style>
-<h1>{title}</h1><p>The whole contract, with every field: <a href="/openapi.json">/openapi.json</a> (OpenAPI 3.1).</p>
+<h1>{title}</h1>
+<p>The whole contract, with every field: <a href="/openapi.json">/openapi.json</a> (OpenAPI 3.1){others}.</p>
 <table><tr><th>Method</th><th>Path</th><th>What it does</th></tr>
 {rows}</table></html>"""

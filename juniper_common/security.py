@@ -1,12 +1,11 @@
 """Who may call: plain ASGI middlewares, so that WebSockets pass through them as well."""
 
 import functools
-import hmac
 import ipaddress
 import re
 import socket
 import uuid
-from collections.abc import Collection, Sequence
+from collections.abc import Collection
 from urllib.parse import urlsplit
 
 from starlette.datastructures import Headers, MutableHeaders
@@ -15,6 +14,7 @@ from starlette.middleware.cors import CORSMiddleware
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from juniper_common import logs
+from juniper_common.api_keys import ApiKeys
 from juniper_common.errors import (
     ErrorBody,
     ForbiddenError,
@@ -22,8 +22,11 @@ from juniper_common.errors import (
     TooLargeError,
     UnauthorizedError,
     UnexpectedErrors,
+    refuse_socket,
 )
-from juniper_common.metrics import Metrics, RequestMetrics
+from juniper_common.metrics import METRICS_PATHS, Metrics, RequestMetrics
+from juniper_common.rate_limit import HEADERS as RATE_LIMIT_HEADERS
+from juniper_common.rate_limit import RateLimit
 from juniper_common.settings import ServiceSettings
 
 CLOSE_UNAUTHORIZED = 4001
@@ -40,15 +43,25 @@ def middleware(
     metrics: Metrics,
     error_body: ErrorBody,
     content_security_policy: str = _API_CSP,
+    unlimited_prefixes: tuple[str, ...] = (),
 ) -> list[Middleware]:
-    """What stands before every service, outermost first."""
+    """What stands before every service, outermost first.
+
+    Args:
+        settings: who may call, and how often.
+        metrics: where requests are counted.
+        error_body: how the service writes an error.
+        content_security_policy: what its pages may load.
+        unlimited_prefixes: paths that the rate limit leaves alone, as the many files of one page.
+    """
+    keys = ApiKeys(settings.keys)
     allowed = [origin.rstrip("/").lower() for origin in settings.allowed_origins]
     cors = Middleware(
         CORSMiddleware,
         allow_origins=allowed,
         allow_methods=["GET", "POST", "PUT", "PATCH", "DELETE"],
         allow_headers=["Content-Type", "X-API-Key", "X-Request-ID"],
-        expose_headers=["X-Request-ID"],
+        expose_headers=["X-Request-ID", "Retry-After", *RATE_LIMIT_HEADERS],
     )
     return [
         Middleware(RequestIdentity),
@@ -56,9 +69,27 @@ def middleware(
         Middleware(SecurityHeaders, content_security_policy=content_security_policy),
         *([cors] if allowed else []),
         Middleware(UnexpectedErrors, error_body=error_body),
+        *_limits(settings.rate_limit_per_minute, keys, error_body, unlimited_prefixes),
         Middleware(OriginGuard, allowed=allowed, error_body=error_body),
-        Middleware(ApiKeyGuard, keys=settings.keys, error_body=error_body),
+        Middleware(ApiKeyGuard, keys=keys, error_body=error_body),
         Middleware(BodyLimit, max_bytes=settings.max_body_bytes),
+    ]
+
+
+def _limits(
+    per_minute: int | None, keys: ApiKeys, error_body: ErrorBody, unlimited_prefixes: tuple[str, ...]
+) -> list[Middleware]:
+    if per_minute is None:
+        return []
+    return [
+        Middleware(
+            RateLimit,
+            per_minute=per_minute,
+            keys=keys,
+            error_body=error_body,
+            exempt_paths=OPEN_PATHS.union(METRICS_PATHS),
+            exempt_prefixes=unlimited_prefixes,
+        )
     ]
 
 
@@ -134,7 +165,7 @@ class OriginGuard:
         if not changing or self._is_allowed(Headers(scope=scope)):
             await self._app(scope, receive, send)
         elif scope["type"] == "websocket":
-            await _refuse_socket(receive, send, CLOSE_FOREIGN_ORIGIN, "foreign origin")
+            await refuse_socket(receive, send, CLOSE_FOREIGN_ORIGIN, "foreign origin")
         else:
             await self._error_body(ForbiddenError("Requests from pages of another origin are refused."))(
                 scope, receive, send
@@ -168,9 +199,9 @@ def _host_names() -> frozenset[str]:
 class ApiKeyGuard:
     """Asks for one of the keys in X-API-Key; without keys in the settings it asks for nothing."""
 
-    def __init__(self, app: ASGIApp, keys: Sequence[str], error_body: ErrorBody) -> None:
+    def __init__(self, app: ASGIApp, keys: ApiKeys, error_body: ErrorBody) -> None:
         self._app = app
-        self._keys = [key.encode() for key in keys]
+        self._keys = keys
         self._error_body = error_body
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -179,19 +210,17 @@ class ApiKeyGuard:
         if refusal is None:
             await self._app(scope, receive, send)
         elif scope["type"] == "websocket":
-            await _refuse_socket(receive, send, CLOSE_UNAUTHORIZED, refusal.message)
+            await refuse_socket(receive, send, CLOSE_UNAUTHORIZED, refusal.message)
         else:
             await self._error_body(refusal)(scope, receive, send)
 
     def _refusal(self, scope: Scope) -> ServiceError | None:
         if not self._keys or scope["type"] not in ("http", "websocket") or scope["path"] in OPEN_PATHS:
             return None
-        given = Headers(scope=scope).get("x-api-key", "").encode("latin-1")
+        given = Headers(scope=scope).get("x-api-key", "")
         if not given:
             return UnauthorizedError("Missing API key. Provide X-API-Key header.")
-        # Every key is compared, so that the time taken does not tell which one was near.
-        matches = [hmac.compare_digest(given, key) for key in self._keys]
-        return None if any(matches) else UnauthorizedError("Invalid API key.")
+        return UnauthorizedError("Invalid API key.") if self._keys.index(given) is None else None
 
 
 class BodyLimit:
@@ -216,10 +245,3 @@ class BodyLimit:
             return message
 
         await self._app(scope, counting if scope["type"] == "http" else receive, send)
-
-
-async def _refuse_socket(receive: Receive, send: Send, code: int, reason: str) -> None:
-    # A close before accept would reach the client as HTTP 403, without the code that tells why.
-    await receive()
-    await send({"type": "websocket.accept"})
-    await send({"type": "websocket.close", "code": code, "reason": reason})

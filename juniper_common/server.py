@@ -41,6 +41,7 @@ def serve(
     *,
     self_check: SelfCheck,
     checks: Sequence[WellnessCheck] = (),
+    notifier: Notifier | None = None,
 ) -> None:
     """Serve until SIGTERM or SIGINT. Ends the process with 75 when the port is taken, 1 when the self-check fails.
 
@@ -49,6 +50,7 @@ def serve(
         settings: where to listen, and how loud to log.
         self_check: awaited once, after the socket is bound and before READY.
         checks: asked at each watchdog ping; one objection and systemd restarts the service.
+        notifier: the service's own, which the caller closes; its STATUS stays the service's once it has told one.
     """
     logs.configure(settings.log_level)
     listener = _listen(settings)
@@ -64,8 +66,9 @@ def serve(
         ws_max_size=MAX_SOCKET_MESSAGE_BYTES,
         timeout_graceful_shutdown=GRACEFUL_SHUTDOWN_S,
     )
-    with contextlib.closing(Notifier()) as notifier:
-        NotifyingServer(config, notifier, self_check, checks).run(sockets=[listener])
+    with contextlib.ExitStack() as stack:
+        speaker = notifier or stack.enter_context(contextlib.closing(Notifier()))
+        NotifyingServer(config, speaker, self_check, checks).run(sockets=[listener])
 
 
 def _listen(settings: ServiceSettings) -> socket.socket:
@@ -126,7 +129,8 @@ class NotifyingServer(uvicorn.Server):
             self._notifier.status("the self-check failed")
             await self.shutdown(sockets)
             sys.exit(1)
-        self._notifier.status("ready")
+        if not self._notifier.has_status:
+            self._notifier.status("ready")
         self._notifier.ready()
         if self._watchdog is not None:
             self._watchdog_task = asyncio.create_task(self._watchdog.run(), name="watchdog")

@@ -29,6 +29,14 @@ Secrets = Annotated[tuple[SecretStr, ...], NoDecode, BeforeValidator(_split)]
 """The same, never printed."""
 
 
+def _none_where_empty(value: object) -> object:
+    return None if value == "" else value
+
+
+OptionalCount = Annotated[int | None, BeforeValidator(_none_where_empty)]
+"""A number that may be left out; a line of an env file with nothing after its `=` leaves it out too."""
+
+
 Folder = Annotated[Path, AfterValidator(Path.expanduser)]
 """A folder; `~` is the home."""
 
@@ -42,6 +50,11 @@ class ServiceSettings(BaseSettings):
     api_keys: Secrets = Field(default=(), description="Comma-separated keys; none: no key is asked for.")
     allowed_origins: Words = Field(default=(), description="Origins, beside the service's own, whose pages may call.")
     max_body_bytes: int = Field(default=10_000_000, ge=1_000, description="A larger request body is refused (413).")
+    rate_limit_per_minute: OptionalCount = Field(
+        default=None,
+        ge=1,
+        description="Requests of one key or address a minute; more is refused (429). None: no limit.",
+    )
     state_dir: Folder = Field(
         default_factory=lambda: Path(os.environ.get("STATE_DIRECTORY", "")),
         description="What must outlive a restart.",

@@ -40,16 +40,18 @@ class Refusal(BaseModel):
 def create_app(settings: Settings, catalog: Catalog) -> Starlette:
     """The service, ready to be served."""
     metrics = Metrics()
-    operations = DatasetRoutes(catalog).operations()
 
     async def probe_store() -> str:
         await to_thread.run_sync(catalog.check)
         return "writable"
 
+    operations = [
+        *HealthReport("juniper-data", critical={"store": probe_store}).operations(),
+        *metrics.operations(),
+        *DatasetRoutes(catalog).operations(),
+    ]
     return Starlette(
         routes=[
-            *HealthReport("juniper-data", critical={"store": probe_store}).routes(),
-            *metrics.routes(),
             *routes(operations),
             *document_routes("Juniper datasets", __version__, operations, Refusal),
         ],

@@ -116,7 +116,13 @@ class DashboardApi:
             Operation(method="POST", path="/api/train/resume", handler=self.resume, responses={200: Commanded}),
             Operation(method="POST", path="/api/train/stop", handler=self.stop, responses={200: Commanded}),
             Operation(method="POST", path="/api/train/reset", handler=self.reset, responses={200: Commanded}),
-            Operation(method="GET", path="/api/train/status", handler=self.status, responses={200: TrainingStatus}),
+            Operation(
+                method="GET",
+                path="/api/train/status",
+                handler=self.status,
+                responses={200: TrainingStatus},
+                name="train_status",
+            ),
             Operation(
                 method="POST",
                 path="/api/set_params",

@@ -8,7 +8,7 @@ from pydantic import JsonValue
 from starlette.applications import Starlette
 from starlette.testclient import TestClient
 
-from juniper_common import __version__
+from juniper_common import __version__, openapi
 from juniper_common.health import CACHE_S, HealthReport, Probe, Readiness
 
 
@@ -171,7 +171,7 @@ def _client(**probes: Probe) -> TestClient:
         return {"mode": "demo"}
 
     report = HealthReport("tiny", critical={"store": well}, optional=probes, details=details)
-    return TestClient(Starlette(routes=report.routes()))
+    return TestClient(Starlette(routes=openapi.routes(report.operations())))
 
 
 def test_health_and_liveness_ask_nobody() -> None:
@@ -200,6 +200,8 @@ def test_degraded_is_200() -> None:
 
 def test_not_ready_is_503() -> None:
     """A load balancer reads the status alone."""
-    with TestClient(Starlette(routes=HealthReport("tiny", critical={"store": away}).routes())) as client:
+    with TestClient(
+        Starlette(routes=openapi.routes(HealthReport("tiny", critical={"store": away}).operations()))
+    ) as client:
         answer = client.get("/v1/health/ready")
     assert (answer.status_code, answer.json()["status"]) == (503, "not_ready")

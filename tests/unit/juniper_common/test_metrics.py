@@ -14,6 +14,7 @@ from starlette.routing import Route, WebSocketRoute
 from starlette.testclient import TestClient
 from starlette.websockets import WebSocket
 
+from juniper_common import openapi
 from juniper_common.metrics import Metrics, RequestMetrics
 
 Series = dict[tuple[str, ...], float]
@@ -47,7 +48,9 @@ def client(metrics: Metrics) -> Iterator[TestClient]:
         WebSocketRoute("/socket", _socket),
     ]
     middleware = [Middleware(RequestMetrics, metrics=metrics)]
-    with TestClient(Starlette(routes=[*routes, *metrics.routes()], middleware=middleware)) as client:
+    with TestClient(
+        Starlette(routes=[*routes, *openapi.routes(metrics.operations())], middleware=middleware)
+    ) as client:
         yield client
 
 

@@ -38,6 +38,22 @@ def test_each_state_is_a_datagram_of_its_own(manager: socket.socket, notifier: N
     assert _heard(manager) == [b"STATUS=loading", b"READY=1", b"WATCHDOG=1", b"STOPPING=1"]
 
 
+def test_start_is_extended_in_microseconds(manager: socket.socket, notifier: Notifier) -> None:
+    """As often as the work that takes so long has come on."""
+    notifier.extend_timeout(30)
+    notifier.extend_timeout(0.5)
+    assert _heard(manager) == [b"EXTEND_TIMEOUT_USEC=30000000", b"EXTEND_TIMEOUT_USEC=500000"]
+
+
+def test_age_of_the_last_ping_is_kept() -> None:
+    """Without a ping, as without a watchdog, there is none."""
+    now_s = iter([100.0, 107.5])
+    notifier = Notifier(clock_s=now_s.__next__)
+    assert notifier.ping_age_s() is None
+    notifier.alive()
+    assert notifier.ping_age_s() == 7.5
+
+
 def test_sign_beyond_latin_1_loses_nothing(manager: socket.socket, notifier: Notifier) -> None:
     """What the protocol's library cannot write is replaced, and what comes after arrives."""
     notifier.status("solved ✓ in 14 units")

@@ -69,17 +69,31 @@ async def read_file(_: Request) -> Response:
     return Response("file")
 
 
+async def tell_state(_: Request) -> Response:
+    """How it is."""
+    return Response("well")
+
+
 async def drop_item(_: Request) -> Response:  # noqa: D103 - as one might be left
     return Response(status_code=204)
 
 
 OPERATIONS = [
     Operation(method="GET", path="/items", handler=list_items, query=Query, responses={200: Items}),
+    Operation(method="GET", path="/state", handler=tell_state, responses={200: "text/plain"}, is_open=True),
     Operation(method="POST", path="/items", handler=make_item, body=NewItem, responses={201: Item, 200: Item}),
     Operation(
         method="GET", path="/items/{name}/files/{file:path}", handler=read_file, responses={200: "application/zip"}
     ),
-    Operation(method="DELETE", path="/items/{name}", handler=drop_item, responses={204: None}),
+    Operation(
+        method="DELETE",
+        path="/items/{name}",
+        handler=drop_item,
+        responses={204: None},
+        errors=(409,),
+        patterns={"name": "^[a-z]+$"},
+    ),
+    Operation(method="GET", path="/items/newest", handler=list_items, responses={200: Items}, name="list_newest"),
 ]
 
 
@@ -111,6 +125,8 @@ def test_every_operation_is_served_and_described(client: TestClient) -> None:
         ("POST", "/items"),
         ("GET", "/items/{name}/files/{file}"),
         ("DELETE", "/items/{name}"),
+        ("GET", "/items/newest"),
+        ("GET", "/state"),
     }
     assert client.get("/items").text == "list"
     assert client.post("/items").text == "make"
@@ -203,3 +219,71 @@ def test_nothing_is_fetched_from_elsewhere(client: TestClient, path: str) -> Non
     text = client.get(path).text
     assert "//" not in text
     assert not re.search(r"<script|<link|@import|\burl\(", text)
+
+
+def test_refusals_follow_from_what_is_read() -> None:
+    """A key, an origin, a path's parameter, a query and a body can each be refused; the rest is told."""
+    paths = document("Tiny", "1", OPERATIONS, Refusal)["paths"]
+    assert isinstance(paths, dict)
+    told = {
+        (method, path): sorted(set(operation["responses"]) - {"default", "200", "201", "204"})
+        for path, methods in paths.items()
+        for method, operation in methods.items()
+    }
+    assert told["get", "/items"] == ["401", "422", "429"]
+    assert told["post", "/items"] == ["401", "403", "413", "422", "429"]
+    assert told["delete", "/items/{name}"] == ["401", "403", "404", "409", "429"]
+    assert told["get", "/state"] == []
+
+
+def test_open_operation_asks_for_no_key(client: TestClient) -> None:
+    """Whoever reads the document knows that health answers anybody."""
+    state = client.get("/openapi.json").json()["paths"]["/state"]["get"]
+    assert state["security"] == []
+    assert state["responses"]["200"]["content"] == {"text/plain": {"schema": {"type": "string"}}}
+
+
+def test_parameter_of_a_path_tells_its_pattern(client: TestClient) -> None:
+    """What cannot be an id at all is known before it is sent."""
+    parameters = client.get("/openapi.json").json()["paths"]["/items/{name}"]["delete"]["parameters"]
+    assert parameters[0]["schema"] == {"type": "string", "pattern": "^[a-z]+$"}
+
+
+def test_body_without_a_required_field_may_be_left_out() -> None:
+    """It reads as the empty object."""
+
+    class Options(BaseModel):
+        """Nothing that must be told."""
+
+        loud: bool = False
+
+    start = Operation(method="POST", path="/start", handler=make_item, body=Options, responses={200: Item})
+    paths = document("Tiny", "1", [start], Refusal)["paths"]
+    assert isinstance(paths, dict)
+    assert paths["/start"]["post"]["requestBody"]["required"] is False
+
+
+def test_method_not_allowed_names_each_that_is(client: TestClient) -> None:
+    """Two operations of one path are one route."""
+    answer = client.put("/items")
+    assert answer.status_code == 405
+    assert set(answer.headers["allow"].split(", ")) == {"GET", "HEAD", "POST"}
+
+
+def test_word_of_a_path_goes_before_a_parameter(client: TestClient) -> None:
+    """In whatever order the table has them: the deletion of /items/{name} stands before /items/newest."""
+    assert client.get("/items/newest").text == "list"
+    assert client.delete("/items/a").status_code == 204
+
+
+def test_head_is_answered_as_get_without_a_body(client: TestClient) -> None:
+    """As HTTP has it."""
+    answer = client.head("/items")
+    assert (answer.status_code, answer.text) == (200, "")
+
+
+def test_page_names_the_documents_beside_it() -> None:
+    """A service with sockets describes them elsewhere."""
+    app = Starlette(routes=document_routes("Tiny", "1", OPERATIONS, Refusal, beside=["/asyncapi.json"]))
+    with TestClient(app) as client:
+        assert '<a href="/asyncapi.json">' in client.get("/docs").text

@@ -16,6 +16,7 @@ from starlette.routing import Route, WebSocketRoute
 from starlette.testclient import TestClient
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
+from juniper_common import openapi
 from juniper_common.errors import ServiceError, exception_handlers
 from juniper_common.health import HealthReport
 from juniper_common.logs import request_id
@@ -80,11 +81,12 @@ def connect() -> Iterator[Connect]:
     """Connects to a service with settings of the test, as a client that calls it `host`."""
     with ExitStack() as stack:
 
-        def connect(host: str = HOST, **told: tuple[str, ...]) -> TestClient:
+        def connect(host: str = HOST, **told: object) -> TestClient:
             settings = TinySettings.model_validate({"max_body_bytes": MAX_BODY} | told)
+            metrics = Metrics()
             app = Starlette(
                 routes=[
-                    *HealthReport("tiny").routes(),
+                    *openapi.routes([*HealthReport("tiny").operations(), *metrics.operations()]),
                     Route("/", _read),
                     Route("/", _write, methods=["POST", "DELETE"]),
                     Route("/identity", _identity),
@@ -92,7 +94,7 @@ def connect() -> Iterator[Connect]:
                     Route("/fail", _fail),
                     WebSocketRoute("/socket", _socket),
                 ],
-                middleware=middleware(settings, Metrics(), _error_body),
+                middleware=middleware(settings, metrics, _error_body),
                 exception_handlers=exception_handlers(_error_body),
             )
             return stack.enter_context(TestClient(app, f"http://{host}"))
@@ -325,3 +327,23 @@ def test_answer_s_own_header_stands(connect: Connect) -> None:
 def test_refusals_have_security_headers(connect: Connect) -> None:
     """They come before the guards."""
     assert connect(api_keys=("first",)).get("/").headers["x-frame-options"] == "DENY"
+
+
+def test_no_rate_limit_until_one_is_set(connect: Connect) -> None:
+    """A host of one's own is nobody else's to flood."""
+    assert "x-ratelimit-limit" not in connect().get("/").headers
+
+
+def test_rate_limit_leaves_health_and_metrics_alone(connect: Connect) -> None:
+    """Who watches a service must see it most when it is asked too often."""
+    client = connect(rate_limit_per_minute=1)
+    assert [client.get("/").status_code for _ in range(2)] == [200, 429]
+    for path in ("/v1/health/ready", "/metrics", "/v1/metrics/prometheus"):
+        assert {client.get(path).status_code for _ in range(3)} == {200}
+
+
+def test_wrong_keys_are_limited_before_they_are_compared_again(connect: Connect) -> None:
+    """Guessing is as slow as asking."""
+    client = connect(api_keys="right", rate_limit_per_minute=2)
+    answers = [client.get("/", headers={"X-API-Key": f"guess {number}"}).status_code for number in range(3)]
+    assert answers == [401, 401, 429]

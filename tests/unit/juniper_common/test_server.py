@@ -128,6 +128,14 @@ def test_each_wrong_setting_is_one_line_and_78(start: Start) -> None:
     assert sorted(line.split(": ")[1] for line in said) == ["JUNIPER_TINY_LOG_LEVEL", "JUNIPER_TINY_PORT"]
 
 
+def test_status_that_the_service_told_stays(start: Start, manager: socket.socket) -> None:
+    """What it said while it started, by the notifier that it shares with the server, is not overwritten by "ready"."""
+    start(TINY_FAULT="speaks")
+    heard = _hear_until(manager, b"READY=1")
+    assert b"EXTEND_TIMEOUT_USEC=5000000" in heard
+    assert [line for line in heard if line.startswith(b"STATUS=")] == [b"STATUS=restored 2 runs"]
+
+
 def test_failed_self_check_is_told_and_1(start: Start, manager: socket.socket) -> None:
     """Never ready; the app ends in order, and the log has the reason."""
     code, said = _end(start(TINY_FAULT="self-check"))

@@ -75,6 +75,13 @@ def test_empty_credential_asks_for_no_key(tmp_path: Path, monkeypatch: pytest.Mo
     assert TinySettings.load().keys == ()
 
 
+@pytest.mark.parametrize(("written", "read"), [("", None), ("90", 90)])
+def test_rate_limit_may_be_left_empty(monkeypatch: pytest.MonkeyPatch, written: str, read: int | None) -> None:
+    """The example's line, with its # taken away, changes nothing."""
+    monkeypatch.setenv("JUNIPER_TINY_RATE_LIMIT_PER_MINUTE", written)
+    assert TinySettings.load().rate_limit_per_minute == read
+
+
 @pytest.mark.parametrize(
     ("variables", "folder"),
     [

@@ -1,4 +1,4 @@
-"""A service as small as can be, run as a process by test_server.py; TINY_FAULT makes it fail in one way."""
+"""A service as small as can be, run as a process by test_server.py; TINY_FAULT makes it behave in one other way."""
 
 import asyncio
 import os
@@ -12,10 +12,12 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
+from juniper_common.notify import Notifier
 from juniper_common.server import serve
 from juniper_common.settings import ListenSettings
 
 FAULT = os.environ.get("TINY_FAULT")
+NOTIFIER = Notifier()
 
 
 class TinySettings(ListenSettings):
@@ -40,6 +42,9 @@ async def lifespan(_: Starlette) -> AsyncIterator[None]:
     tell("X_APP=starting")
     if FAULT == "slow start":
         await asyncio.Event().wait()
+    if FAULT == "speaks":
+        NOTIFIER.extend_timeout(5)
+        NOTIFIER.status("restored 2 runs")
     yield
     tell("X_APP=ended")
 
@@ -62,7 +67,14 @@ def main() -> None:
         tell("X_SELF_CHECK=1")
 
     app = Starlette(routes=[Route("/", hello)], lifespan=lifespan)
-    serve(app, settings, self_check=self_check, checks=[lambda: "ill" if FAULT == "ill" else None])
+    serve(
+        app,
+        settings,
+        self_check=self_check,
+        checks=[lambda: "ill" if FAULT == "ill" else None],
+        notifier=NOTIFIER if FAULT == "speaks" else None,
+    )
+    NOTIFIER.close()
 
 
 if __name__ == "__main__":

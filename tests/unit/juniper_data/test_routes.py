@@ -279,6 +279,11 @@ async def test_document_tells_every_route(http: httpx.AsyncClient) -> None:
     """The OpenAPI document has the routes of the contract that work, and no other."""
     document = (await http.get("/openapi.json")).json()
     assert {(path, method) for path, methods in document["paths"].items() for method in methods} == {
+        ("/metrics", "get"),
+        ("/v1/health", "get"),
+        ("/v1/health/live", "get"),
+        ("/v1/health/ready", "get"),
+        ("/v1/metrics/prometheus", "get"),
         ("/v1/generators", "get"),
         ("/v1/generators/{name}/schema", "get"),
         ("/v1/datasets", "get"),
