@@ -1,5 +1,6 @@
 """`/v1/runs` and `/v1/snapshots`: what is kept of every training."""
 
+import asyncio
 from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -7,16 +8,14 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from juniper_cascor.api.envelope import success
-from juniper_cascor.runs import snapshot_folder
+from juniper_cascor.runs.snapshot_catalogue import SnapshotCatalogue
 from juniper_cascor.runs.store import RunStore
 from juniper_common.errors import NotFoundError
 from juniper_common.openapi import Operation
 from juniper_common.requests import read_query
 from juniper_common.wire.envelope import Success
 from juniper_common.wire.runs import RunList, RunRecord
-from juniper_common.wire.training import (
-    SnapshotList,
-)
+from juniper_common.wire.snapshots import SnapshotList
 
 
 class Page(BaseModel):
@@ -29,6 +28,7 @@ class Page(BaseModel):
 
 def operations(store: RunStore, snapshots: Path) -> list[Operation]:
     """The operations on records."""
+    catalogue = SnapshotCatalogue(snapshots)
 
     async def list_runs(request: Request) -> Response:
         """Every training ever started, newest first."""
@@ -43,8 +43,7 @@ def operations(store: RunStore, snapshots: Path) -> list[Operation]:
 
     async def list_snapshots(request: Request) -> Response:
         """The snapshots of all runs, newest first."""
-        found = snapshot_folder.listed(snapshots)[: read_query(request, Page).limit]
-        return success(SnapshotList(snapshots=found))
+        return success(await asyncio.to_thread(catalogue.listed, read_query(request, Page).limit))
 
     return [
         Operation(method="GET", path="/v1/runs", handler=list_runs, query=Page, responses={200: Success[RunList]}),
