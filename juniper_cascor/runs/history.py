@@ -86,12 +86,10 @@ class Curve:
 
 
 def rows_of(columns: Mapping[str, NDArray[np.generic]]) -> Rows:
-    """The rows of a snapshot's metrics; none where it lacks a column."""
-    if not set(METRICS) <= set(columns):
-        return np.empty(0, ROW)
-    rows = np.empty(len(columns["epoch"]), ROW)
-    for name in METRICS:
-        rows[name] = columns[name]
+    """A snapshot's metrics as rows, none where it counts no epochs; a column that it lacks is NaN, a count 0."""
+    rows = np.zeros(len(columns.get("epoch", ())), ROW)
+    for name, dtype in METRICS.items():
+        rows[name] = columns.get(name, np.nan if np.dtype(dtype).kind == "f" else 0)
     return rows
 
 
@@ -136,7 +134,7 @@ def points(rows: Rows) -> Points:
 def thinned(rows: Rows, at_most: int) -> Rows:
     """At most about `at_most` rows: of each stretch those of least and greatest loss, so that no spike is lost.
 
-    Rows where a unit was installed, and the last one, are always kept.
+    The rows before and after a unit was installed, and the last one, are always kept.
     """
     if len(rows) <= at_most:
         return rows
@@ -144,7 +142,9 @@ def thinned(rows: Rows, at_most: int) -> Rows:
     for stretch in np.array_split(np.arange(len(rows)), max(1, at_most // 2)):
         loss = rows["train_loss"][stretch]
         keep[stretch[[int(np.argmin(loss)), int(np.argmax(loss))]]] = True
-    keep[1:] |= np.diff(rows["hidden_units"]) != 0
+    installs = np.diff(rows["hidden_units"]) != 0
+    keep[1:] |= installs
+    keep[:-1] |= installs  # it has the correlation score that the unit was installed with
     keep[-1] = True
     return rows[keep]
 

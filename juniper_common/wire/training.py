@@ -358,20 +358,3 @@ class DecisionBoundary(BaseModel):
     held_at: list[float] = Field(description="What every input is held at where it is not shown: its mean.")
     run_id: str | None = None
     hidden_units: int = 0
-
-
-class SnapshotInfo(BaseModel):
-    """One file of a run's snapshots."""
-
-    id: str
-    run_id: str
-    epoch: int
-    hidden_units: int
-    created_at: float
-    size_bytes: int
-
-
-class SnapshotList(BaseModel):
-    """The answer of `GET /v1/snapshots`, newest first."""
-
-    snapshots: list[SnapshotInfo]
