@@ -12,22 +12,33 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import WebSocketRoute
 
-from juniper_cascor.api import network, runs, snapshots, training, watching
+from juniper_cascor.api import editing, network, run_control, runs, snapshots, training, watching, workers
+from juniper_cascor.api.chosen import Chosen
+from juniper_cascor.api.control_socket import ControlSocket
 from juniper_cascor.api.envelope import failure
-from juniper_cascor.api.run_view import views_of
+from juniper_cascor.api.training import TrainingCommands
 from juniper_cascor.api.training_socket import TrainingSocket
-from juniper_cascor.runs import retention, trainer_process
+from juniper_cascor.life import Life
+from juniper_cascor.runs import trainer_process
 from juniper_cascor.runs.channel import Message
 from juniper_cascor.runs.datasets import Datasets
 from juniper_cascor.runs.fanout import Fanout
-from juniper_cascor.runs.foreground import Foreground
+from juniper_cascor.runs.foreground import Foreground, Stage
+from juniper_cascor.runs.recorder import Recorder
+from juniper_cascor.runs.run_desk import RunDesk
+from juniper_cascor.runs.run_queue import RunQueue
+from juniper_cascor.runs.runs import Runs
+from juniper_cascor.runs.session import Session, Surroundings
+from juniper_cascor.runs.snapshot_actions import SnapshotActions
 from juniper_cascor.runs.store import RunStore, StoreError
+from juniper_cascor.runs.trainer_keeper import TrainerFactory
 from juniper_cascor.runs.trainer_process import TrainerProcess
 from juniper_cascor.settings import CascorSettings
 from juniper_common import __version__, openapi, security
 from juniper_common.errors import UnavailableError, exception_handlers
 from juniper_common.health import HealthReport
 from juniper_common.metrics import Metrics
+from juniper_common.notify import Notifier
 from juniper_common.wire.envelope import Failure
 from juniper_data.client import AsyncJuniperDataClient
 
@@ -39,39 +50,80 @@ class CascorService:
     """The app, and what its process asks of it."""
 
     app: Starlette
-    foreground: Foreground
-    store: RunStore
+    life: Life
 
     async def self_check(self) -> None:
         """The run store answers."""
-        self.store.newest(1)
+        await asyncio.to_thread(self.life.store.of_status, "STARTED")
+
+    def problem(self) -> str | None:
+        """What the service cannot mend by itself, for the watchdog."""
+        return self.life.queue.problem()
 
 
-def create_service(settings: CascorSettings, data_client: AsyncJuniperDataClient | None = None) -> CascorService:
+def create_service(
+    settings: CascorSettings, data_client: AsyncJuniperDataClient | None = None, notifier: Notifier | None = None
+) -> CascorService:
     """Wire the service up; processes start with the app's lifespan.
 
     Args:
         settings: all that can be told.
         data_client: another way to the data service, as its app in this process in tests.
+        notifier: tells the service manager what the service does.
     """
     key = settings.data_api_key
     client = data_client or AsyncJuniperDataClient(settings.data_url, api_key=key.get_secret_value() if key else None)
-    store = RunStore(settings.state_dir / "runs.sqlite3")
     fanout = Fanout()
-    snapshot_folder = settings.state_dir / "snapshots"
+    life = _life(settings, client, fanout, notifier or Notifier())
+    app = _app(settings, client, fanout, life)
+    return CascorService(app, life)
 
-    def make_trainer(on_message: Callable[[Message], None], on_death: Callable[[str], None]) -> TrainerProcess:
-        return TrainerProcess(on_message, on_death, trainer_process.environment(settings.cache_dir))
 
-    foreground = Foreground(
-        folder=snapshot_folder,
-        store=store,
+def _life(settings: CascorSettings, client: AsyncJuniperDataClient, fanout: Fanout, notifier: Notifier) -> Life:
+    state = settings.state_dir
+    snapshot_folder, dataset_folder = state / "snapshots", state / "datasets"
+    store = RunStore(state / "runs.sqlite3")
+    recorder, stage = Recorder(store), Stage()
+    queue = RunQueue(_trainers(settings), settings.max_parallel_runs, on_begin=stage.offer)
+
+    def let_go(session: Session) -> None:
+        all_runs.ended(session)
+
+    around = Surroundings(
+        snapshots=snapshot_folder,
+        datasets=dataset_folder,
+        recorder=recorder,
         fanout=fanout,
-        datasets=Datasets(settings.state_dir / "datasets", client),
-        make_trainer=make_trainer,
         history_rows=settings.history_rows,
         deadline_s=settings.trainer_deadline_s,
+        checkpoint_s=settings.checkpoint_s,
+        is_in_foreground=lambda session: stage.session is session and stage.replay is None,
+        enqueue=queue.enqueue,
+        let_go=let_go,
     )
+    all_runs = Runs(store, queue, around)
+    datasets = Datasets(dataset_folder, client, settings.data_url)
+    foreground = Foreground(stage, all_runs, datasets, fanout, settings.on_restart)
+    return Life(settings, store, recorder, queue, all_runs, foreground, snapshot_folder, datasets, notifier)
+
+
+def _trainers(settings: CascorSettings) -> Callable[[int], TrainerFactory]:
+    def at(place: int) -> TrainerFactory:
+        def make(on_message: Callable[[Message], None], on_death: Callable[[str], None]) -> TrainerProcess:
+            environment = trainer_process.environment(settings.cache_dir, place, settings.max_parallel_runs)
+            return TrainerProcess(on_message, on_death, environment)
+
+        return make
+
+    return at
+
+
+def _app(settings: CascorSettings, client: AsyncJuniperDataClient, fanout: Fanout, life: Life) -> Starlette:
+    foreground, all_runs, folder = life.foreground, life.runs, life.snapshots
+    chosen = Chosen(foreground, all_runs)
+    actions = SnapshotActions(folder, foreground, all_runs, life.datasets, settings.on_restart)
+    commands = TrainingCommands(chosen, actions)
+    desk = RunDesk(all_runs, life.datasets, settings.on_restart)
 
     async def data_service() -> str:
         if not await client.is_ready():
@@ -79,13 +131,14 @@ def create_service(settings: CascorSettings, data_client: AsyncJuniperDataClient
         return "ready"
 
     async def delete_run(run_id: str) -> None:
-        await asyncio.to_thread(retention.delete_ended, store, snapshot_folder, run_id)
+        if await all_runs.delete(run_id) is foreground.stage.session:
+            foreground.load(None)
 
     def details() -> dict[str, JsonValue]:
         return {
-            "network_loaded": foreground.spec is not None,
-            "training_state": foreground.state.status,
-            "trainer_warm": foreground.trainer.is_warm,
+            "network_loaded": foreground.has_network,
+            "training_state": foreground.stage.status,
+            "trainer_warm": life.queue.trainers[0].is_warm,
         }
 
     health = HealthReport("juniper-cascor", optional={"juniper_data": data_service}, details=details)
@@ -93,34 +146,35 @@ def create_service(settings: CascorSettings, data_client: AsyncJuniperDataClient
     operations = [
         *health.operations(),
         *metrics.operations(),
-        *network.operations(foreground),
-        *training.operations(foreground),
-        *watching.operations(foreground),
-        *runs.operations(store, delete_run),
-        *snapshots.operations(snapshot_folder),
+        *network.operations(chosen),
+        *editing.operations(foreground.edit),
+        *training.operations(chosen, commands),
+        *watching.operations(chosen),
+        *runs.operations(life.store, delete_run, life.recorder.flush),
+        *run_control.operations(desk, commands),
+        *snapshots.operations(folder, actions, all_runs.is_active),
+        *workers.operations(life.queue),
     ]
 
     @asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
-        await foreground.open()
-        try:
+        async with life.lived():
             yield
-        finally:
-            await foreground.close()
-            await client.close()
-            store.close()
+        await client.close()
 
-    app = Starlette(
+    training_socket = TrainingSocket(chosen.watched, fanout, settings.max_clients)
+    control_socket = ControlSocket(commands, fanout, settings.max_clients, settings.max_body_bytes)
+    return Starlette(
         routes=[
             *openapi.routes(operations),
             *openapi.document_routes("Juniper cascor", __version__, operations, Failure),
-            WebSocketRoute("/ws/training", TrainingSocket(views_of(foreground), fanout, settings.max_clients).serve),
+            WebSocketRoute("/ws/training", training_socket.serve),
+            WebSocketRoute("/ws/control", control_socket.serve),
         ],
         middleware=security.middleware(settings, metrics, failure),
         exception_handlers={**exception_handlers(failure), StoreError: _disk_failed, OSError: _disk_failed},
         lifespan=lifespan,
     )
-    return CascorService(app, foreground, store)
 
 
 async def _disk_failed(_: Request, error: Exception) -> Response:

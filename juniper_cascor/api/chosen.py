@@ -15,7 +15,7 @@ from juniper_common.requests import read_query
 from juniper_common.wire.training import TrainingStatus
 
 
-class RunQuery(BaseModel):
+class ChosenRun(BaseModel):
     """Whom a request is about."""
 
     model_config = ConfigDict(extra="forbid")
@@ -23,8 +23,8 @@ class RunQuery(BaseModel):
     run: str | None = Field(default=None, description="A run's id; without it, the run in the foreground.")
 
 
-class Watched(Protocol):
-    """What can be asked of the foreground, and of every run."""
+class RunView(Protocol):
+    """A run as its watchers are greeted with it; the one in the foreground may change, or be none."""
 
     @property
     def run_id(self) -> str | None:
@@ -39,6 +39,10 @@ class Watched(Protocol):
     def status(self) -> TrainingStatus:
         """Where it stands."""
         ...
+
+
+class Watched(RunView, Protocol):
+    """All that can be asked of the foreground, and of every run."""
 
     def loaded_spec(self) -> NetworkSpec:
         """Its network's shape and parameters. Raises NotFoundError."""
@@ -66,4 +70,4 @@ class Chosen:
 
     async def of(self, request: Request) -> Watched:
         """What a request without other parameters asks about. Raises NotFoundError, UnprocessableError."""
-        return await self.watched(read_query(request, RunQuery).run)
+        return await self.watched(read_query(request, ChosenRun).run)

@@ -4,7 +4,7 @@ from pydantic import BaseModel
 from starlette.requests import Request
 from starlette.responses import Response
 
-from juniper_cascor.api.chosen import Chosen, RunQuery, Watched
+from juniper_cascor.api.chosen import Chosen, ChosenRun, Watched
 from juniper_cascor.api.envelope import success
 from juniper_cascor.runs import views
 from juniper_common.openapi import Handler, Operation
@@ -61,7 +61,7 @@ def operations(chosen: Chosen) -> list[Operation]:
 
 
 def _reading(path: str, handler: Handler, answer: type[BaseModel]) -> Operation:
-    return Operation(method="GET", path=path, handler=handler, query=RunQuery, responses={200: answer})
+    return Operation(method="GET", path=path, handler=handler, query=ChosenRun, responses={200: answer})
 
 
 def _summary(watched: Watched) -> NetworkSummary:

@@ -80,20 +80,25 @@ class RunDeleted(BaseModel):
     run_id: str
 
 
-def operations(store: RunStore, delete_run: Callable[[str], Awaitable[None]]) -> list[Operation]:
+def operations(
+    store: RunStore, delete_run: Callable[[str], Awaitable[None]], settle: Callable[[], Awaitable[None]]
+) -> list[Operation]:
     """The operations on what is recorded of runs.
 
     Args:
         store: where it is recorded.
         delete_run: deletes a run with all that is kept of it; raises NotFoundError, ConflictError.
+        settle: returns when what happened before is recorded.
     """
 
     async def list_runs(request: Request) -> Response:
         """Every training ever started that matches, newest first."""
+        await settle()
         return success(await asyncio.to_thread(store.page, read_query(request, RunQuery)))
 
     async def get_run(request: Request) -> Response:
         """One run: what is needed to repeat it, and what became of it."""
+        await settle()
         run_id = request.path_params["run_id"]
         if (detail := await asyncio.to_thread(store.detail, run_id)) is None:
             raise no_such_run(run_id)
@@ -114,6 +119,7 @@ def operations(store: RunStore, delete_run: Callable[[str], Awaitable[None]]) ->
 
     async def get_run_metrics(request: Request) -> Response:
         """A run's metric points as columns, by epoch."""
+        await settle()
         run_id, query = request.path_params["run_id"], read_query(request, MetricsQuery)
         names = split(query.names) if query.names else None
 
@@ -126,6 +132,7 @@ def operations(store: RunStore, delete_run: Callable[[str], Awaitable[None]]) ->
 
     async def compare_runs(request: Request) -> Response:
         """In what runs differ, and their curves side by side."""
+        await settle()
         query = read_query(request, ComparisonQuery)
         ids, names = split(query.ids), split(query.names) if query.names else None
 

@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable
 from starlette.requests import Request
 from starlette.responses import Response
 
-from juniper_cascor.api.chosen import Chosen, RunQuery, Watched
+from juniper_cascor.api.chosen import Chosen, ChosenRun, Watched
 from juniper_cascor.api.envelope import success
 from juniper_cascor.runs import network_spec
 from juniper_cascor.runs.session import Session
@@ -104,7 +104,7 @@ def operations(chosen: Chosen, commands: TrainingCommands) -> list[Operation]:
 
     async def change_params(request: Request) -> Response:
         """Change what may change while a run trains: from its next phase on; the pace at once."""
-        run_id = read_query(request, RunQuery).run
+        run_id = read_query(request, ChosenRun).run
         return success(await commands.change(await read_body(request, ChangeParameters), run_id))
 
     async def swap_dataset(request: Request) -> Response:
@@ -128,21 +128,21 @@ def operations(chosen: Chosen, commands: TrainingCommands) -> list[Operation]:
             method="GET",
             path="/v1/training/status",
             handler=get_status,
-            query=RunQuery,
+            query=ChosenRun,
             responses={200: Success[TrainingStatus]},
         ),
         Operation(
             method="GET",
             path="/v1/training/params",
             handler=get_params,
-            query=RunQuery,
+            query=ChosenRun,
             responses={200: Success[RunParametersAnswer]},
         ),
         Operation(
             method="PATCH",
             path="/v1/training/params",
             handler=change_params,
-            query=RunQuery,
+            query=ChosenRun,
             body=ChangeParameters,
             responses={200: Success[RunParametersAnswer]},
         ),
@@ -161,14 +161,14 @@ def _command(commands: TrainingCommands, command: Command) -> Operation:
         method="POST",
         path=f"/v1/training/{command}",
         handler=_command_handler(commands, command),
-        query=RunQuery,
+        query=ChosenRun,
         responses={200: Success[Commanded]},
     )
 
 
 def _command_handler(commands: TrainingCommands, command: Command) -> Callable[[Request], Awaitable[Response]]:
     async def handler(request: Request) -> Response:
-        return success(await commands.command(command, read_query(request, RunQuery).run))
+        return success(await commands.command(command, read_query(request, ChosenRun).run))
 
     handler.__doc__ = _DOCS[command]
     handler.__name__ = f"{command}_training"

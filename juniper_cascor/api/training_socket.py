@@ -7,6 +7,7 @@ import asyncio
 import logging
 import time
 from collections import deque
+from collections.abc import Awaitable, Callable
 from typing import Literal
 
 import anyio
@@ -14,7 +15,7 @@ import orjson
 from pydantic import BaseModel, JsonValue, ValidationError
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
-from juniper_cascor.api.run_view import RunView, RunViews
+from juniper_cascor.api.chosen import RunView
 from juniper_cascor.runs.fanout import Fanout, Watcher
 from juniper_cascor.runs.history import metric_row
 from juniper_common.errors import NotFoundError
@@ -31,6 +32,9 @@ MESSAGES_PER_10_S = 100
 MAX_MESSAGE_CHARACTERS = 65_536
 MAX_REASON_CHARACTERS = 100
 """The reason of a close has room for 123 bytes."""
+
+Find = Callable[[str | None], Awaitable[RunView]]
+"""Finds a run, or whatever is in the foreground. Raises NotFoundError."""
 
 log = logging.getLogger(__name__)
 
@@ -53,14 +57,14 @@ class TrainingSocket:
     """The endpoint. A slow client loses metrics that newer ones replace, and never slows the training.
 
     Args:
-        views: finds what a client is greeted with.
+        find: finds what a client is greeted with.
         fanout: where its messages come from.
         max_clients: how many may watch at once.
         ping_s: how often each is pinged; one that takes no bytes for as long is given up.
     """
 
-    def __init__(self, views: RunViews, fanout: Fanout, max_clients: int, ping_s: float = PING_S) -> None:
-        self._views = views
+    def __init__(self, find: Find, fanout: Fanout, max_clients: int, ping_s: float = PING_S) -> None:
+        self._find = find
         self._fanout = fanout
         self._max_clients = max_clients
         self._ping_s = ping_s
@@ -73,7 +77,7 @@ class TrainingSocket:
             return
         run_id = socket.query_params.get("run")
         try:
-            view = self._views(run_id)
+            view = await self._find(run_id)
         except NotFoundError as error:
             await socket.close(CLOSE_UNKNOWN_RUN, error.message[:MAX_REASON_CHARACTERS])
             return

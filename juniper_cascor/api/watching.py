@@ -3,11 +3,11 @@
 import asyncio
 
 import numpy as np
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 from starlette.requests import Request
 from starlette.responses import Response
 
-from juniper_cascor.api.chosen import Chosen, RunQuery
+from juniper_cascor.api.chosen import Chosen, ChosenRun
 from juniper_cascor.api.envelope import success, success_list
 from juniper_cascor.runs import views
 from juniper_cascor.runs.dataset_file import Matrix
@@ -20,13 +20,13 @@ from juniper_common.wire.errors import FieldProblem
 from juniper_common.wire.training import DatasetData, DatasetSummary, DecisionBoundary, MetricRow
 
 
-class HistoryQuery(RunQuery):
+class HistoryQuery(ChosenRun):
     """Which rows of the history."""
 
     count: int = Field(default=1_000, ge=1, le=200_000, description="The newest rows, oldest first.")
 
 
-class BoundaryQuery(RunQuery):
+class BoundaryQuery(ChosenRun):
     """What grid to show."""
 
     resolution: int = Field(default=50, ge=5, le=200)
@@ -99,7 +99,7 @@ def operations(chosen: Chosen) -> list[Operation]:
 
     return [
         Operation(
-            method="GET", path="/v1/metrics", handler=get_metrics, query=RunQuery, responses={200: Success[MetricRow]}
+            method="GET", path="/v1/metrics", handler=get_metrics, query=ChosenRun, responses={200: Success[MetricRow]}
         ),
         Operation(
             method="GET",
@@ -112,14 +112,14 @@ def operations(chosen: Chosen) -> list[Operation]:
             method="GET",
             path="/v1/dataset",
             handler=get_dataset,
-            query=RunQuery,
+            query=ChosenRun,
             responses={200: Success[DatasetSummary]},
         ),
         Operation(
             method="GET",
             path="/v1/dataset/data",
             handler=get_dataset_data,
-            query=RunQuery,
+            query=ChosenRun,
             responses={200: Success[DatasetData]},
         ),
         Operation(

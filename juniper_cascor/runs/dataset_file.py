@@ -2,6 +2,7 @@
 
 import hashlib
 import io
+import os
 import zipfile
 from dataclasses import dataclass
 from pathlib import Path
@@ -61,10 +62,19 @@ def keep(folder: Path, content: bytes) -> tuple[Path, str]:
     """Keep a dataset file under its sha256, atomically; the same content again is not written again."""
     checksum = hashlib.sha256(content).hexdigest()
     path = folder / f"{checksum}.npz"
-    if not path.exists():
+    if not is_kept(path):
         folder.mkdir(parents=True, exist_ok=True)
         replace_atomically(path, content)
     return path, checksum
+
+
+def is_kept(path: Path) -> bool:
+    """Whether the file is there. It counts as just written then, so that it is not deleted before its run is known."""
+    try:
+        os.utime(path)
+    except FileNotFoundError:
+        return False
+    return True
 
 
 def _columns(y: NDArray[np.float32]) -> Matrix:

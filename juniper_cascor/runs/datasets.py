@@ -89,7 +89,7 @@ class Datasets:
             NotFoundError, UnavailableError: it is nowhere.
         """
         path = self.folder / f"{checksum}.npz"
-        if not path.exists():
+        if not dataset_file.is_kept(path):
             if dataset_id is None:
                 raise NotFoundError(f"the rows that it was trained on, {checksum[:16]}…, are no longer kept")
             found = await self._fetched(DatasetSource(dataset_id=dataset_id))
@@ -128,7 +128,7 @@ class Datasets:
                 raise UnprocessableError(problem, (FieldProblem(loc=["dataset"], msg=problem),))
             self.folder.mkdir(parents=True, exist_ok=True)
             path = self.folder / f"{meta.checksum}.npz"
-            if not path.exists():
+            if not dataset_file.is_kept(path):
                 await self._client.download_artifact(meta.dataset_id, path, checksum=meta.checksum)
             data = await asyncio.to_thread(dataset_file.read, path)
             return FoundDataset(meta.dataset_id, path, meta.checksum, data)
@@ -142,7 +142,6 @@ class Datasets:
             ) from error
         except (ClientError, DatasetFileError) as error:
             raise UnavailableError(f"the data service gave no usable dataset: {error}") from error
-
 
     def _id_in_url(self, source: DatasetSource) -> str:
         """The dataset that a URL names. Another address than the data service's is never called."""

@@ -1,4 +1,4 @@
-"""What stands in the foreground: a run, or the network that the next one grows. Other runs are asked for by their id."""
+"""What stands in the foreground: a run, or the network that the next one grows. Other runs are asked for by id."""
 
 import asyncio
 import time
@@ -38,9 +38,10 @@ from juniper_common.wire.training import (
     TrainingStatus,
 )
 
+
 @dataclass
 class Stage:
-    """What is shown: a run that trains or is over, a network that is loaded, or both where one was edited after its run."""
+    """What is shown: a run, a loaded network, or both where one was edited after its run."""
 
     session: Session | None = None
     spec: NetworkSpec | None = None  # of a network that no run here has grown
@@ -87,9 +88,7 @@ class Foreground:
         on_restart: what becomes of an interrupted run whose start does not say.
     """
 
-    def __init__(
-        self, stage: Stage, runs: Runs, datasets: Datasets, fanout: Fanout, on_restart: OnRestart
-    ) -> None:
+    def __init__(self, stage: Stage, runs: Runs, datasets: Datasets, fanout: Fanout, on_restart: OnRestart) -> None:
         self.stage = stage
         self._runs = runs
         self._datasets = datasets

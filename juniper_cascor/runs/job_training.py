@@ -8,6 +8,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Protocol
 
+from pydantic import JsonValue
+
 from juniper_cascor import resuming, snapshots, versions
 from juniper_cascor.engine.errors import EngineError
 from juniper_cascor.engine.events import Outcome
@@ -70,6 +72,7 @@ class JobTraining:
         self._is_paused = job.is_paused
         self._is_over = False
         self._kept_at = clock()
+        self._kept: Path | None = None  # the last snapshot
         self._owed: Write | None = None  # what the disk did not take
 
     def run(self) -> None:
@@ -139,7 +142,7 @@ class JobTraining:
             allowance = until if allowance is None else min(until, allowance)
         progress = training.advance(allowance)
         self._pacer.spend(len(progress.rows))
-        if self._next_dataset is not None and not training.has_next_data:
+        if progress.has_new_data and self._next_dataset is not None:
             self._dataset, self._next_dataset = self._next_dataset, None
             log.info("trains on %s from epoch %d on", self._dataset.dataset_checksum, training.epoch)
         rows = rows_of(progress, training.parameters)
@@ -175,9 +178,16 @@ class JobTraining:
         log.info("%s at epoch %d", message.kind, self._training.epoch)
         self._report.send(self._training)
         epoch = self._training.epoch
-        answer = {"command": message.kind, "run_id": self._job.run_id, "epoch": epoch, "error": error}
+        answer: dict[str, JsonValue] = {
+            "command": message.kind,
+            "run_id": self._job.run_id,
+            "epoch": epoch,
+            "error": error,
+        }
+        if message.kind == "snapshot" and self._kept is not None:
+            answer["snapshot_id"] = f"{self._job.run_id}.{self._kept.stem}"
         self._port.send(Message("obeyed", answer))
-        if message.kind == "pause":
+        if message.kind == "pause" and self._owed is None:
             # A pause may be long: what it costs to be killed in it is nothing.
             self._keep(snapshot_folder.write_checkpoint)
 
@@ -212,7 +222,7 @@ class JobTraining:
         """Write a snapshot. What the disk does not take is owed: until it is written the run does not go on."""
         was_owed = self._owed is not None
         try:
-            write(self._job.snapshot_folder, self._snapshot())
+            self._kept = write(self._job.snapshot_folder, self._snapshot())
         except OSError as error:
             if error.errno == errno.EFBIG:
                 raise  # It will not become smaller by waiting.
@@ -242,7 +252,7 @@ class JobTraining:
             dataset_id=self._dataset.dataset_id,
             dataset_checksum=self._dataset.dataset_checksum,
             backend=training.backend,
-            versions={**job.versions, **versions.of_machine()},
+            versions=versions.here(),
             outcome=training.finished,
         )
         return Snapshot(card, network, training.state(), self._curve.columns())

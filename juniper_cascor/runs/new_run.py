@@ -103,7 +103,7 @@ def new_id(now: float) -> str:
 
 
 def changes_between(before: Parameters, after: Parameters, epoch: int) -> tuple[RunChange, ...]:
-    """What is to be set at an epoch so that a training goes on with other parameters; nothing where they are the same."""
+    """What is to be set at an epoch so that a training goes on with other parameters, if they are others."""
     old, new = network_spec.as_json(before), network_spec.as_json(after)
     params = {name: value for name, value in new.items() if value != old[name]}
     return (RunChange(epoch=epoch, time=time.time(), params=params),) if params else ()
@@ -115,7 +115,7 @@ def sweep(request: StartRuns) -> list[RunParameters]:
     Raises:
         UnprocessableError: a parameter or value cannot be, or there are more than MAX_RUNS_POSTED.
     """
-    axes = {**request.sweep, **({"seed": list(request.seeds)} if request.seeds else {})}
+    axes: dict[str, list[JsonValue]] = {**request.sweep, **({"seed": list(request.seeds)} if request.seeds else {})}
     for name, values in axes.items():
         if not values:
             problem = "has no values"

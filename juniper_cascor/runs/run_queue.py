@@ -72,7 +72,8 @@ class RunQueue:
         if session in self._waiting:
             self._waiting.remove(session)
         if session.trainer is not None:
-            session.trainer.user = session.trainer = None
+            session.trainer.user = None
+            session.trainer = None
         self._begin_next()
 
     def problem(self) -> str | None:

@@ -2,21 +2,19 @@
 
 import asyncio
 import logging
-import shutil
 from collections import OrderedDict
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
-from pathlib import Path
 
 from juniper_cascor.atomic_file import remove_leftovers
-from juniper_cascor.runs import snapshot_folder
+from juniper_cascor.runs import retention, snapshot_folder
 from juniper_cascor.runs.network_spec import NetworkSpec
+from juniper_cascor.runs.refusals import no_such_run
 from juniper_cascor.runs.run_queue import RunQueue
 from juniper_cascor.runs.session import Session, Surroundings
 from juniper_cascor.runs.state_machine import State
 from juniper_cascor.runs.store import RunStore
 from juniper_cascor.snapshots import Snapshot
-from juniper_common.errors import ConflictError, NotFoundError
 from juniper_common.wire.runs import RunChange, RunRecord
 
 REMEMBERED = 8
@@ -76,7 +74,7 @@ class Runs:
             return session
         record = await asyncio.to_thread(self.store.get, run_id)
         if record is None:
-            raise NotFoundError(f"there is no run {run_id}")
+            raise no_such_run(run_id)
         session = await self._recalled(record)
         self._remember(session)
         return session
@@ -104,15 +102,13 @@ class Runs:
         self._remember(session)
         self.queue.let_go(session)
 
-    async def delete(self, run_id: str) -> None:
+    async def delete(self, run_id: str) -> Session:
         """Delete a run's record, metrics and snapshots. Raises NotFoundError, ConflictError while it is not over."""
         session = await self.find(run_id)
-        if not session.state.is_over:
-            raise ConflictError(f"run {run_id} is {session.state.status}; stop it first")
         await self._around.recorder.flush()
+        await asyncio.to_thread(retention.delete_ended, self.store, self._around.snapshots, run_id)
         self._over.pop(run_id, None)
-        await asyncio.to_thread(_remove, self._around.snapshots / run_id)
-        await asyncio.to_thread(self.store.delete, run_id)
+        return session
 
     def is_active(self, run_id: str) -> bool:
         """Whether a run waits or trains."""
@@ -145,8 +141,3 @@ class Runs:
         self._over[session.run_id] = session
         while len(self._over) > REMEMBERED:
             self._over.popitem(last=False)
-
-
-def _remove(folder: Path) -> None:
-    if folder.exists():
-        shutil.rmtree(folder)

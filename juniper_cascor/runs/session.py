@@ -1,4 +1,4 @@
-"""One run from its place in the queue to its end: carries out what the state machine says, and holds what is asked of it."""
+"""One run from its place in the queue to its end: carries out what the state machine says, answers for the run."""
 
 import asyncio
 import logging
@@ -10,30 +10,35 @@ from pathlib import Path
 from pydantic import BaseModel, JsonValue
 
 from juniper_cascor.engine.network import Network
-from juniper_cascor.engine.parameters import Parameters
-from juniper_cascor.runs import dataset_file, network_spec, new_run, recording, snapshot_folder
+from juniper_cascor.runs import dataset_file, network_spec, new_run, progress_news, recording, snapshot_folder
 from juniper_cascor.runs import state_machine as machine
 from juniper_cascor.runs.channel import Message
 from juniper_cascor.runs.dataset_file import TrainingData
 from juniper_cascor.runs.datasets import FoundDataset
 from juniper_cascor.runs.fanout import Fanout
-from juniper_cascor.runs.history import ROW, History, Rows, metric_row, points, rows_of, thinned
+from juniper_cascor.runs.history import History, rows_of
 from juniper_cascor.runs.job import Change, Job
 from juniper_cascor.runs.network_spec import NetworkSpec
 from juniper_cascor.runs.recorder import Recorder
-from juniper_cascor.runs.state_machine import Asked, Begun, Command, Ended, Obeyed, Progressed, Short, State, TrainerDied
+from juniper_cascor.runs.state_machine import (
+    Asked,
+    Begun,
+    Command,
+    Ended,
+    Obeyed,
+    Progressed,
+    Short,
+    State,
+    TrainerDied,
+)
 from juniper_cascor.runs.trainer_keeper import LOAD_TIMEOUT_S, OBEY_TIMEOUT_S, TrainerKeeper
-from juniper_cascor.runs.views import topology
 from juniper_common import logs
 from juniper_common.errors import ConflictError, NotFoundError, UnavailableError, UnprocessableError
 from juniper_common.wire.errors import FieldProblem
 from juniper_common.wire.runs import RunChange, RunRecord
 from juniper_common.wire.training import (
-    CandidateProgress,
-    CascadeAdd,
     ChangeParameters,
     Heartbeat,
-    MetricsMessage,
     Monitor,
     PhaseName,
     StateMachine,
@@ -42,7 +47,6 @@ from juniper_common.wire.training import (
     TrainingStatus,
 )
 
-POINTS_PER_MESSAGE = 500
 KEPT_DATA_BYTES = 64 << 20
 """A dataset up to this size stays in memory while its run is looked at; a larger one is read each time."""
 
@@ -345,23 +349,14 @@ class Session:
         self._apply(Progressed(phase, epoch))
         if epoch < seen:
             return  # Taken up from a checkpoint, it does again what was seen already.
-        grown = self.network.n_hidden_units if self.network else -1
-        self._has_grown_to(Network.from_arrays(message.arrays, message.text("task")))
-        rows: Rows = message.arrays["rows"].view(ROW)
-        if len(rows := rows[rows["epoch"] > seen]):
-            self._around.recorder.rows(self.run_id, recording.chosen(rows, self.history.newest(1)))
-            self.history.append(rows)
-            columns = points(thinned(rows, POINTS_PER_MESSAGE))
-            self._publish("metrics", MetricsMessage.model_construct(**metric_row(rows[-1]).__dict__, points=columns))
-        scores = message.arrays["scores"].tolist()
-        if scores:
-            self._publish("candidate_progress", CandidateProgress(epoch=epoch, scores=scores, best_score=max(scores)))
-        installed = message.fields["installed"]
-        for unit in map(_Installed.model_validate, installed if isinstance(installed, list) else []):
-            if unit.epoch > seen:
-                self._publish("cascade_add", unit.as_message())
-        if self.network.n_hidden_units != grown:
-            self._publish("topology", topology(self.network))
+        before = self.history.newest(1)
+        news = progress_news.of(message, seen, self.network)
+        self._has_grown_to(news.network)
+        if len(news.rows):
+            self._around.recorder.rows(self.run_id, recording.chosen(news.rows, before))
+            self.history.append(news.rows)
+        for kind, data in news.messages:
+            self._publish(kind, data)
 
     # Carrying out
 
@@ -450,7 +445,7 @@ class Session:
             pace=record.pace,
             dataset_id=record.dataset_id,
             dataset_checksum=record.dataset_checksum,
-            backend=record.backend,  # type: ignore[arg-type] # checked by the model
+            backend=record.backend,
             versions=record.versions,
             changes=[
                 Change(
@@ -474,14 +469,3 @@ class Session:
 
     def _publish(self, kind: str, data: BaseModel) -> None:
         self._around.fanout.publish(kind, data, self.run_id, is_foreground=self._around.is_in_foreground(self))
-
-
-class _Installed(BaseModel):
-    index: int
-    score: float
-    epoch: int
-
-    def as_message(self) -> CascadeAdd:
-        return CascadeAdd(
-            hidden_unit_index=self.index, correlation=self.score, total_hidden_units=self.index + 1, epoch=self.epoch
-        )

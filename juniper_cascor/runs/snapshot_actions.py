@@ -10,11 +10,10 @@ from juniper_cascor.runs import network_spec, new_run, snapshot_catalogue, snaps
 from juniper_cascor.runs.datasets import Datasets
 from juniper_cascor.runs.foreground import Foreground
 from juniper_cascor.runs.network_spec import NetworkSpec
-from juniper_cascor.runs.replay import Replay
 from juniper_cascor.runs.runs import NewRun, Runs
 from juniper_cascor.runs.session import Session
 from juniper_cascor.snapshots import Card, Snapshot
-from juniper_common.errors import ConflictError, NotFoundError
+from juniper_common.errors import ConflictError
 from juniper_common.wire.errors import FieldProblem
 from juniper_common.wire.snapshots import (
     ReplayCommand,

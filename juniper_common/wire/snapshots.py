@@ -7,8 +7,15 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field, JsonValue, ValidationInfo, field_validator
 
-from juniper_common.wire.runs import Notes, OnRestart, Tag
-from juniper_common.wire.training import ChangeParameters, DatasetSource, InlineData, MetricRow, RunParameters
+from juniper_common.wire.runs import Notes, Tag
+from juniper_common.wire.training import (
+    ChangeParameters,
+    DatasetSource,
+    InlineData,
+    MetricRow,
+    OnRestart,
+    RunParameters,
+)
 
 MAX_REPLAY_SPEED = 100.0
 

@@ -84,7 +84,7 @@ def test_no_cpu_burns_after_the_answer(cascor: Cascor, command: str) -> None:
     cascor.start(data, seed=1)
     cascor.wait_for_epoch(50)
     answer = cascor.http.post(f"/v1/training/{command}")
-    trainer = psutil.Process(cascor.service.foreground.trainer.pid)
+    trainer = psutil.Process(cascor.service.life.queue.trainers[0].pid)
     before, epoch = sum(trainer.cpu_times()[:2]), cascor.status().monitor.current_epoch
     assert answer.json()["data"]["status"] == {"pause": "PAUSED", "stop": "STOPPED"}[command]
     time.sleep(1.5)
@@ -174,7 +174,7 @@ def test_a_killed_trainer_fails_the_run_with_the_reason_and_the_next_run_trains(
     """The service outlives its trainer, and starts another."""
     run_id = cascor.start(seed=1, pace=20)
     cascor.wait_for_epoch(5)
-    psutil.Process(cascor.service.foreground.trainer.pid).kill()
+    psutil.Process(cascor.service.life.queue.trainers[0].pid).kill()
     status = cascor.wait()
     assert status.state_machine.status == "FAILED"
     assert "killed (SIGKILL)" in (status.training_state.reason or "")

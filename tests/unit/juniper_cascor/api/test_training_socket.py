@@ -18,7 +18,7 @@ from starlette.routing import WebSocketRoute
 from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import ClientConnection, connect
 
-from juniper_cascor.api.run_view import RunView
+from juniper_cascor.api.chosen import RunView
 from juniper_cascor.api.training_socket import MAX_MESSAGE_CHARACTERS, TrainingSocket
 from juniper_cascor.runs.fanout import QUEUE_CHARACTERS, Fanout
 from juniper_cascor.runs.history import History
@@ -103,7 +103,7 @@ class Stream:
                 said += raw.recv(4096)
             yield raw
 
-    def _view(self, run_id: str | None) -> RunView:
+    async def _view(self, run_id: str | None) -> RunView:
         if run_id not in (None, "r1", "r2"):
             raise NotFoundError(f"there is no run {run_id}")
         return FakeView(run_id or "r1")
