@@ -1,7 +1,7 @@
 """`/v1/predict` and `/v1/models`: grown networks that answer."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,9 +14,9 @@ from starlette.responses import Response
 from juniper_cascor.api.envelope import success
 from juniper_cascor.api.prediction_json import PIECE_VALUES, prediction_json
 from juniper_cascor.api.rows import read_rows
-from juniper_cascor.engine.network import Network
 from juniper_cascor.serving.batcher import Batcher
 from juniper_cascor.serving.model_store import ModelStore
+from juniper_cascor.serving.snapshot_networks import NamedNetwork, SnapshotNetworks
 from juniper_common.errors import NotFoundError, UnprocessableError
 from juniper_common.openapi import Operation
 from juniper_common.requests import read_body
@@ -24,7 +24,6 @@ from juniper_common.wire.envelope import Success
 from juniper_common.wire.errors import FieldProblem
 from juniper_common.wire.models import (
     AnsweredBy,
-    Label,
     ModelCard,
     ModelDeleted,
     ModelInfo,
@@ -40,35 +39,32 @@ MAX_SCORES = 5_000_000
 
 
 @dataclass(frozen=True)
-class NamedNetwork:
-    """A network that is asked, the labels of its classes where they are known, and the id that it goes by."""
+class Grown:
+    """Where the networks of runs are found."""
 
-    network: Network
-    labels: Sequence[Label] | None
-    name: str
-
-
-@dataclass(frozen=True)
-class Kept:
-    """Where the networks of runs are found. Each raises NotFoundError; the last two may block on the disk."""
-
-    network_of: Callable[[str | None, str | None], Awaitable[NamedNetwork]]
-    """Of a run's or a snapshot's id; without either, the one in the foreground."""
+    in_foreground: Callable[[], NamedNetwork]
+    """As it stands. Raises NotFoundError where none is loaded."""
     newest_snapshot_id: Callable[[str], str]
-    """Of a run's id."""
+    """Of a run's id. Raises NotFoundError where there is none; may block on the disk."""
     snapshot_path: Callable[[str], Path]
-    """Of a snapshot's id."""
+    """Of a snapshot's id. Raises NotFoundError where there is none; may block on the disk."""
+
+    def snapshot_id(self, asked: PredictRequest | PromoteModel) -> str:
+        """The snapshot that is asked for, or the newest of the run that is. Raises NotFoundError."""
+        return asked.snapshot_id or self.newest_snapshot_id(str(asked.run_id))
 
 
-def operations(store: ModelStore, batcher: Batcher, kept: Kept) -> list[Operation]:
+def operations(store: ModelStore, batcher: Batcher, grown: Grown) -> list[Operation]:
     """The operations on networks that are grown."""
+    networks = SnapshotNetworks()
 
     async def predict(request: Request) -> Response:
         """Ask the network in the foreground, or that of a run or snapshot, about rows of measurements."""
         asked = await read_rows(request, PredictRequest)
-        run_id, snapshot_id = asked.request.run_id, asked.request.snapshot_id
-        with _naming("run_id" if run_id else "snapshot_id" if snapshot_id else None):
-            named = await kept.network_of(run_id, snapshot_id)
+        if asked.request.run_id is None and asked.request.snapshot_id is None:
+            named = grown.in_foreground()
+        else:
+            named = await asyncio.to_thread(_of_snapshot, networks, grown, asked.request)
         return await _answer(batcher, named, asked.matrix(named.network.n_inputs))
 
     async def predict_by_model(request: Request) -> Response:
@@ -93,7 +89,7 @@ def operations(store: ModelStore, batcher: Batcher, kept: Kept) -> list[Operatio
     async def promote_model(request: Request) -> Response:
         """Promote a snapshot, or a run's newest one, to a name: it answers from now on, and those before are kept."""
         asked = await read_body(request, PromoteModel)
-        return success(await asyncio.to_thread(_promote, store, kept, _name(request), asked), 201)
+        return success(await asyncio.to_thread(_promote, store, grown, _name(request), asked), 201)
 
     async def roll_back_model(request: Request) -> Response:
         """Let the version of a named model that answered before this one answer again."""
@@ -145,25 +141,30 @@ async def _answer(batcher: Batcher, named: NamedNetwork, rows: NDArray[np.float6
     return Response(content, media_type="application/json")
 
 
-def _promote(store: ModelStore, kept: Kept, name: str, asked: PromoteModel) -> ModelCard:
-    with _naming("run_id" if asked.run_id else "snapshot_id"):
-        snapshot_id = asked.snapshot_id or kept.newest_snapshot_id(str(asked.run_id))
-        path = kept.snapshot_path(snapshot_id)
-    try:
-        content = path.read_bytes()
-    except FileNotFoundError as error:
-        raise NotFoundError(f"the snapshot {snapshot_id} is not there any more") from error
+def _of_snapshot(networks: SnapshotNetworks, grown: Grown, asked: PredictRequest) -> NamedNetwork:
+    with _naming_id(asked):
+        snapshot_id = grown.snapshot_id(asked)
+        return networks.of(snapshot_id, grown.snapshot_path(snapshot_id))
+
+
+def _promote(store: ModelStore, grown: Grown, name: str, asked: PromoteModel) -> ModelCard:
+    with _naming_id(asked):
+        snapshot_id = grown.snapshot_id(asked)
+        path = grown.snapshot_path(snapshot_id)
+        try:
+            content = path.read_bytes()
+        except FileNotFoundError as error:
+            raise NotFoundError(f"there is no snapshot {snapshot_id}") from error
     return store.promote(name, content, snapshot_id=snapshot_id, notes=asked.notes)
 
 
 @contextmanager
-def _naming(field: str | None) -> Iterator[None]:
+def _naming_id(asked: PredictRequest | PromoteModel) -> Iterator[None]:
     """What is not found is told by the field that asked for it."""
     try:
         yield
     except NotFoundError as error:
-        if field is None or error.fields:
-            raise
+        field = "snapshot_id" if asked.run_id is None else "run_id"
         raise NotFoundError(error.message, (FieldProblem(loc=[field], msg=error.message),)) from error
 
 

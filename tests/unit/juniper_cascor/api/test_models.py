@@ -12,10 +12,12 @@ from starlette.testclient import TestClient
 from juniper_cascor import snapshots
 from juniper_cascor.api import models
 from juniper_cascor.api.envelope import failure
-from juniper_cascor.api.models import Kept, NamedNetwork
+from juniper_cascor.api.models import Grown
 from juniper_cascor.engine.network import Network
 from juniper_cascor.serving.batcher import Batcher
 from juniper_cascor.serving.model_store import ModelStore
+from juniper_cascor.serving.snapshot_networks import NamedNetwork
+from juniper_cascor.snapshots import Snapshot
 from juniper_common import __version__, openapi
 from juniper_common.errors import NotFoundError, exception_handlers
 from juniper_common.wire.envelope import Failure
@@ -61,33 +63,25 @@ class Service:
 
 @pytest.fixture
 def service(tmp_path: Path) -> Iterator[Service]:
-    """A run with two snapshots; in the foreground is its network without labels."""
+    """A run with two snapshots, and one of a wide network; in the foreground is the run's network without labels."""
     for snapshot_id, epoch in ((FIRST, 120), (SECOND, 300)):
         card = CARD.model_copy(update={"epoch": epoch})
         snapshots.write(tmp_path / f"{snapshot_id}.h5", replace(SNAPSHOT, card=card))
+    card = CARD.model_copy(update={"hidden_units": 0, "labels": None, "feature_names": None})
+    snapshots.write(tmp_path / "wide.h5", Snapshot(card, WIDE))
 
     def snapshot_path(snapshot_id: str) -> Path:
-        if not (path := tmp_path / f"{snapshot_id}.h5").exists():
+        if snapshot_id not in (FIRST, SECOND, "wide"):
             raise NotFoundError(f"there is no snapshot {snapshot_id}")
-        return path
+        return tmp_path / f"{snapshot_id}.h5"
 
     def newest_snapshot_id(run_id: str) -> str:
         if run_id != RUN:
             raise NotFoundError(f"there is no run {run_id}")
         return SECOND
 
-    async def network_of(run_id: str | None, snapshot_id: str | None) -> NamedNetwork:
-        if run_id is None and snapshot_id is None:
-            return NamedNetwork(NETWORK, None, "foreground")
-        if run_id == "wide":
-            return NamedNetwork(WIDE, None, "wide")
-        found = snapshot_id or newest_snapshot_id(str(run_id))
-        snapshot_path(found)
-        return NamedNetwork(NETWORK, CARD.labels, found)
-
-    operations = models.operations(
-        ModelStore(tmp_path / "models"), Batcher(), Kept(network_of, newest_snapshot_id, snapshot_path)
-    )
+    grown = Grown(lambda: NamedNetwork(NETWORK, None, "foreground"), newest_snapshot_id, snapshot_path)
+    operations = models.operations(ModelStore(tmp_path / "models"), Batcher(), grown)
     app = Starlette(
         routes=[
             *openapi.routes(operations),
@@ -222,6 +216,17 @@ def test_ids_that_cannot_be_are_named(service: Service, body: dict[str, object],
     assert service.problems("POST", "/v1/models/flowers", body, status) == [[loc]]
 
 
+def test_a_snapshot_that_cannot_be_read_is_named(service: Service) -> None:
+    """One that is damaged, and one that is removed after it was found."""
+    (service.snapshots / f"{FIRST}.h5").write_bytes(b"damaged")
+    response = service.http.post("/v1/predict", json={"rows": ROWS, "snapshot_id": FIRST})
+    assert response.status_code == 503
+    assert f"snapshot {FIRST} cannot answer" in response.json()["error"]["message"]
+    (service.snapshots / f"{SECOND}.h5").unlink()
+    for path, body in (("/v1/predict", {"rows": ROWS, "run_id": RUN}), ("/v1/models/flowers", {"run_id": RUN})):
+        assert service.problems("POST", path, body, 404) == [["run_id"]]
+
+
 def test_a_promotion_names_one_of_two(service: Service) -> None:
     """Neither is refused as well."""
     assert service.problems("POST", "/v1/models/flowers", {}, 422) == [["snapshot_id"]]
@@ -252,7 +257,7 @@ def test_many_rows_are_answered(service: Service) -> None:
 
 def test_an_answer_that_is_too_large_is_refused(service: Service) -> None:
     """Many rows and many outputs are more than a caller means; it is told how many rows may be asked at once."""
-    body = {"rows": [[1]] * 100_000, "run_id": "wide"}
+    body = {"rows": [[1]] * 100_000, "snapshot_id": "wide"}
     assert service.problems("POST", "/v1/predict", body, 422) == [["rows"]]
 
 
