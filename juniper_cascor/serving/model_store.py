@@ -6,13 +6,13 @@ import secrets
 import shutil
 import threading
 import time
-from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
 from juniper_cascor.engine.network import Network
 from juniper_cascor.serving.model_folder import ModelFileError, ModelFolder, Note, Standing
+from juniper_cascor.serving.recently_used import RecentlyUsed
 from juniper_common.errors import ConflictError, NotFoundError, UnavailableError, UnprocessableError
 from juniper_common.wire.errors import FieldProblem
 from juniper_common.wire.models import MODEL_NAME_PATTERN, ModelCard, ModelInfo, ModelVersion
@@ -41,10 +41,8 @@ class ModelStore:
         """Keep models in `folder`, which need not exist, and the `max_loaded` last used networks in memory."""
         self._folder = folder
         self._clock = clock
-        self._max_loaded = max_loaded
         self._writing = threading.Lock()
-        self._caching = threading.Lock()
-        self._loaded: OrderedDict[tuple[str, int, int, int], LoadedModel] = OrderedDict()
+        self._loaded = RecentlyUsed[LoadedModel](max_loaded)
 
     def promote(self, name: str, content: bytes, *, snapshot_id: str | None = None, notes: str = "") -> ModelCard:
         """Make a snapshot's bytes the next version of a name, which answers from now on; those before it are kept.
@@ -164,16 +162,7 @@ class ModelStore:
             raise ModelFileError(f"{name}/{path.name} cannot be read: {error.strerror}") from error
         # The file's own identity: a name that was deleted begins again with version 1.
         key = (name, version, stat.st_ino, stat.st_mtime_ns)
-        with self._caching:
-            if (known := self._loaded.get(key)) is not None:
-                self._loaded.move_to_end(key)
-                return known
-        loaded = _load(name, folder, version)
-        with self._caching:
-            self._loaded[key] = loaded
-            while len(self._loaded) > self._max_loaded:
-                self._loaded.popitem(last=False)
-        return loaded
+        return self._loaded.get(key, lambda: _load(name, folder, version))
 
     def _remove_unfinished(self) -> None:
         """Remove what a kill left of models that were being deleted."""
