@@ -1,6 +1,7 @@
 """`juniper-cascor` runs the training service; its other commands train, predict and inspect without it."""
 
 import argparse
+import contextlib
 import os
 import sys
 from collections.abc import Callable, Sequence
@@ -39,14 +40,16 @@ def serve(_: argparse.Namespace) -> int:
     from juniper_cascor.app import create_service
     from juniper_cascor.runs.store import StoreError
     from juniper_common import server
+    from juniper_common.notify import Notifier
 
     settings = CascorSettings.load()
-    try:
-        service = create_service(settings)
-    except StoreError as error:
-        print(f"{PROGRAM}: {error}; set JUNIPER_CASCOR_STATE_DIR", file=sys.stderr)
-        return EXIT_CONFIGURATION
-    server.serve(service.app, settings, self_check=service.self_check)
+    with contextlib.closing(Notifier()) as notifier:
+        try:
+            service = create_service(settings, notifier=notifier)
+        except StoreError as error:
+            print(f"{PROGRAM}: {error}; set JUNIPER_CASCOR_STATE_DIR", file=sys.stderr)
+            return EXIT_CONFIGURATION
+        server.serve(service.app, settings, self_check=service.self_check, notifier=notifier)
     return Exit.OK
 
 

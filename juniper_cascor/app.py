@@ -12,8 +12,9 @@ from starlette.responses import Response
 from starlette.routing import WebSocketRoute
 
 from juniper_cascor.api import network, records, training, watching
-from juniper_cascor.api.envelope import failure
+from juniper_cascor.api.envelope import failure, success
 from juniper_cascor.api.training_socket import TrainingSocket
+from juniper_cascor.gpus import Gpus
 from juniper_cascor.runs import trainer_process
 from juniper_cascor.runs.channel import Message
 from juniper_cascor.runs.datasets import Datasets
@@ -22,11 +23,13 @@ from juniper_cascor.runs.foreground import Foreground
 from juniper_cascor.runs.store import RunStore, StoreError
 from juniper_cascor.runs.trainer_process import TrainerProcess
 from juniper_cascor.settings import CascorSettings
-from juniper_common import __version__, openapi, security
+from juniper_common import __version__, host, openapi, security
 from juniper_common.errors import UnavailableError, exception_handlers
 from juniper_common.health import HealthReport
 from juniper_common.metrics import Metrics
-from juniper_common.wire.envelope import Failure
+from juniper_common.notify import Notifier
+from juniper_common.wire.envelope import Failure, Success
+from juniper_common.wire.host import HostReport, LogPage
 from juniper_data.client import AsyncJuniperDataClient
 
 log = logging.getLogger(__name__)
@@ -45,12 +48,17 @@ class CascorService:
         self.store.newest(1)
 
 
-def create_service(settings: CascorSettings, data_client: AsyncJuniperDataClient | None = None) -> CascorService:
+def create_service(
+    settings: CascorSettings,
+    data_client: AsyncJuniperDataClient | None = None,
+    notifier: Notifier | None = None,
+) -> CascorService:
     """Wire the service up; processes start with the app's lifespan.
 
     Args:
         settings: all that can be told.
         data_client: another way to the data service, as its app in this process in tests.
+        notifier: what answers the watchdog.
     """
     key = settings.data_api_key
     client = data_client or AsyncJuniperDataClient(settings.data_url, api_key=key.get_secret_value() if key else None)
@@ -88,6 +96,12 @@ def create_service(settings: CascorSettings, data_client: AsyncJuniperDataClient
     operations = [
         *health.operations(),
         *metrics.operations(),
+        *host.operations(
+            host.Host("juniper-cascor", settings.state_dir, notifier=notifier, gpus=Gpus()),
+            success,
+            Success[HostReport],
+            Success[LogPage],
+        ),
         *network.operations(foreground),
         *training.operations(foreground),
         *watching.operations(foreground),
