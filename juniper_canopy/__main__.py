@@ -1,5 +1,6 @@
 """`juniper-canopy`: serves the dashboard until it is told to stop."""
 
+import contextlib
 import os
 
 from pydantic import SecretStr
@@ -14,6 +15,7 @@ def main() -> None:
     os.environ["NICEGUI_STORAGE_PATH"] = str(settings.state_dir / "nicegui")
     from juniper_canopy.app import Dashboard
     from juniper_canopy.backend.service import ServiceBackend
+    from juniper_common.notify import Notifier
     from juniper_common.server import serve
 
     backend = ServiceBackend.connect(
@@ -22,8 +24,9 @@ def main() -> None:
         cascor_key=_clear(settings.cascor_api_key),
         data_key=_clear(settings.data_api_key),
     )
-    dashboard = Dashboard(settings, backend)
-    serve(dashboard.app(), settings, self_check=dashboard.self_check, checks=[dashboard.problem])
+    with contextlib.closing(Notifier()) as notifier:
+        dashboard = Dashboard(settings, backend, notifier)
+        serve(dashboard.app(), settings, self_check=dashboard.self_check, checks=[dashboard.problem], notifier=notifier)
 
 
 def _clear(secret: SecretStr | None) -> str | None:

@@ -24,10 +24,11 @@ from juniper_canopy.transport.follower import Follower
 from juniper_canopy.ui.assets import STATIC
 from juniper_canopy.ui.pages import NICEGUI_PREFIX, PAGES, attach
 from juniper_canopy.ui.reported import Reported
-from juniper_common import __version__, openapi
+from juniper_common import __version__, host, openapi
 from juniper_common.errors import NotFoundError, exception_handlers
 from juniper_common.health import HealthReport
 from juniper_common.metrics import Metrics
+from juniper_common.notify import Notifier
 from juniper_common.security import middleware
 
 CONTENT_SECURITY_POLICY = "; ".join(
@@ -56,13 +57,14 @@ class ErrorDetail(BaseModel):
 class Dashboard:
     """The parts of one process's dashboard, and the app that they make."""
 
-    def __init__(self, settings: CanopySettings, backend: BackendProtocol) -> None:
+    def __init__(self, settings: CanopySettings, backend: BackendProtocol, notifier: Notifier | None = None) -> None:
         self.settings = settings
         self.backend = backend
         self.live = LiveState(time.monotonic)
         self.broadcaster = Broadcaster(self.live)
         self.reported = Reported()
         self.metrics = Metrics()
+        self.host = host.Host("juniper-canopy", settings.state_dir, notifier=notifier)
         self._tasks: list[asyncio.Task[None]] = []
         self._follower = Follower(backend, self.live, self.broadcaster, lambda: self.reported.follow(self.live))
         Gauge("juniper_canopy_browsers", "Pages that are open.", registry=self.metrics.registry).set_function(
@@ -99,6 +101,7 @@ class Dashboard:
         operations = [
             *health.operations(),
             *self.metrics.operations(),
+            *host.operations(self.host),
             *DashboardApi(self.backend, self.live, self.broadcaster).operations(),
         ]
         return [

@@ -43,13 +43,12 @@ def serve(_: argparse.Namespace) -> int:
     from juniper_common.notify import Notifier
 
     settings = CascorSettings.load()
-    notifier = Notifier()
-    try:
-        service = create_service(settings, notifier=notifier)
-    except StoreError as error:
-        print(f"{PROGRAM}: {error}; set JUNIPER_CASCOR_STATE_DIR", file=sys.stderr)
-        return EXIT_CONFIGURATION
-    with contextlib.closing(notifier):
+    with contextlib.closing(Notifier()) as notifier:
+        try:
+            service = create_service(settings, notifier=notifier)
+        except StoreError as error:
+            print(f"{PROGRAM}: {error}; set JUNIPER_CASCOR_STATE_DIR", file=sys.stderr)
+            return EXIT_CONFIGURATION
         server.serve(service.app, settings, self_check=service.self_check, checks=[service.problem], notifier=notifier)
     return Exit.OK
 

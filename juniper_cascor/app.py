@@ -15,9 +15,10 @@ from starlette.routing import WebSocketRoute
 from juniper_cascor.api import editing, network, run_control, runs, snapshots, training, watching, workers
 from juniper_cascor.api.chosen import Chosen
 from juniper_cascor.api.control_socket import ControlSocket
-from juniper_cascor.api.envelope import failure
+from juniper_cascor.api.envelope import failure, success
 from juniper_cascor.api.training import TrainingCommands
 from juniper_cascor.api.training_socket import TrainingSocket
+from juniper_cascor.gpus import Gpus
 from juniper_cascor.life import Life
 from juniper_cascor.runs import trainer_process
 from juniper_cascor.runs.channel import Message
@@ -34,12 +35,13 @@ from juniper_cascor.runs.store import RunStore, StoreError
 from juniper_cascor.runs.trainer_keeper import TrainerFactory
 from juniper_cascor.runs.trainer_process import TrainerProcess
 from juniper_cascor.settings import CascorSettings
-from juniper_common import __version__, openapi, security
+from juniper_common import __version__, host, openapi, security
 from juniper_common.errors import UnavailableError, exception_handlers
 from juniper_common.health import HealthReport
 from juniper_common.metrics import Metrics
 from juniper_common.notify import Notifier
-from juniper_common.wire.envelope import Failure
+from juniper_common.wire.envelope import Failure, Success
+from juniper_common.wire.host import HostReport, LogPage
 from juniper_data.client import AsyncJuniperDataClient
 
 log = logging.getLogger(__name__)
@@ -146,6 +148,12 @@ def _app(settings: CascorSettings, client: AsyncJuniperDataClient, fanout: Fanou
     operations = [
         *health.operations(),
         *metrics.operations(),
+        *host.operations(
+            host.Host("juniper-cascor", settings.state_dir, notifier=life.notifier, gpus=Gpus()),
+            success,
+            Success[HostReport],
+            Success[LogPage],
+        ),
         *network.operations(chosen),
         *editing.operations(foreground.edit),
         *training.operations(chosen, commands),

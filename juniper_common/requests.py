@@ -1,5 +1,6 @@
 """Reading a request into a model, writing a model into a response."""
 
+from collections.abc import Callable
 from typing import TypeVar
 
 from pydantic import BaseModel, ValidationError
@@ -7,6 +8,9 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from juniper_common.errors import UnprocessableError
+
+Respond = Callable[[BaseModel], Response]
+"""How a service writes an answer: with an envelope or without."""
 
 Model = TypeVar("Model", bound=BaseModel)
 

@@ -13,7 +13,7 @@ import uvicorn
 from starlette.types import ASGIApp
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 
-from juniper_common import logs
+from juniper_common import logs, recent_logs, starts
 from juniper_common.notify import Notifier, Watchdog, WellnessCheck
 from juniper_common.settings import EXIT_CONFIGURATION, ServiceSettings
 
@@ -53,7 +53,9 @@ def serve(
         notifier: the service's own, which the caller closes; its STATUS stays the service's once it has told one.
     """
     logs.configure(settings.log_level)
+    recent_logs.install(settings.secrets)
     listener = _listen(settings)
+    starts.count(settings.state_dir)  # Only now: whoever finds the port taken did not start.
     config = uvicorn.Config(
         app,
         log_config=None,

@@ -87,6 +87,13 @@ class ServiceSettings(BaseSettings):
         """The API keys in clear, for comparing."""
         return tuple(key.get_secret_value() for key in self.api_keys)
 
+    @property
+    def secrets(self) -> tuple[str, ...]:
+        """Every secret among the settings in clear, for keeping them out of what is shown."""
+        values = [getattr(self, name) for name in type(self).model_fields]
+        parts = [part for value in values for part in (value if isinstance(value, tuple) else (value,))]
+        return tuple(part.get_secret_value() for part in parts if isinstance(part, SecretStr) and part)
+
     @classmethod
     def load(cls) -> Self:
         """Read the environment, or end the process with one line per wrong setting and exit code 78."""

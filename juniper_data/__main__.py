@@ -1,9 +1,11 @@
 """`juniper-data`: serves datasets until it is told to stop."""
 
+import contextlib
 import sys
 
 from anyio import to_thread
 
+from juniper_common.notify import Notifier
 from juniper_common.server import serve
 from juniper_common.settings import EXIT_CONFIGURATION
 from juniper_data.app import create_app
@@ -25,7 +27,8 @@ def main() -> None:
     async def self_check() -> None:
         await to_thread.run_sync(catalog.check)
 
-    serve(create_app(settings, catalog), settings, self_check=self_check)
+    with contextlib.closing(Notifier()) as notifier:
+        serve(create_app(settings, catalog, notifier), settings, self_check=self_check, notifier=notifier)
 
 
 if __name__ == "__main__":

@@ -8,10 +8,11 @@ from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import Response
 
-from juniper_common import __version__
+from juniper_common import __version__, host
 from juniper_common.errors import BadRequestError, NotFoundError, ServiceError, UnavailableError, exception_handlers
 from juniper_common.health import HealthReport
 from juniper_common.metrics import Metrics
+from juniper_common.notify import Notifier
 from juniper_common.openapi import document_routes, routes
 from juniper_common.requests import json_response
 from juniper_common.security import middleware
@@ -37,8 +38,8 @@ class Refusal(BaseModel):
     detail: str | list[FieldProblem]
 
 
-def create_app(settings: Settings, catalog: Catalog) -> Starlette:
-    """The service, ready to be served."""
+def create_app(settings: Settings, catalog: Catalog, notifier: Notifier | None = None) -> Starlette:
+    """The service, ready to be served; it tells of the watchdog that the notifier answers."""
     metrics = Metrics()
 
     async def probe_store() -> str:
@@ -48,6 +49,7 @@ def create_app(settings: Settings, catalog: Catalog) -> Starlette:
     operations = [
         *HealthReport("juniper-data", critical={"store": probe_store}).operations(),
         *metrics.operations(),
+        *host.operations(host.Host("juniper-data", settings.state_dir, notifier=notifier)),
         *DatasetRoutes(catalog).operations(),
     ]
     return Starlette(

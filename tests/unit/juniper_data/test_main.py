@@ -31,12 +31,16 @@ def notify_socket(tmp_path: Path) -> Iterator[socket.socket]:
         yield listener
 
 
-def test_process_is_ready_serves_and_ends_when_told(tmp_path: Path, notify_socket: socket.socket) -> None:
-    """READY comes once the port answers, and SIGTERM ends the process with 0."""
+def _free_port() -> str:
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    environment = _environment(tmp_path, NOTIFY_SOCKET=str(tmp_path / "notify"), JUNIPER_DATA_PORT=str(port))
+        return str(free.getsockname()[1])
+
+
+def test_process_is_ready_serves_and_ends_when_told(tmp_path: Path, notify_socket: socket.socket) -> None:
+    """READY comes once the port answers, and SIGTERM ends the process with 0."""
+    port = _free_port()
+    environment = _environment(tmp_path, NOTIFY_SOCKET=str(tmp_path / "notify"), JUNIPER_DATA_PORT=port)
     with subprocess.Popen([sys.executable, "-m", "juniper_data"], env=environment) as process:
         while notify_socket.recv(4096) != b"READY=1":
             pass
@@ -45,6 +49,24 @@ def test_process_is_ready_serves_and_ends_when_told(tmp_path: Path, notify_socke
         assert process.wait(60) == 0
     assert answer.status_code == 201
     assert (tmp_path / "state" / "datasets" / answer.json()["dataset_id"] / "artifact.npz").is_file()
+
+
+def test_process_tells_of_itself(tmp_path: Path, notify_socket: socket.socket) -> None:
+    """How often it was started, when its watchdog was last answered, and what it logged since."""
+    port = _free_port()
+    told = {"NOTIFY_SOCKET": str(tmp_path / "notify"), "JUNIPER_DATA_PORT": port, "WATCHDOG_USEC": "3000000"}
+    starts = []
+    for _ in range(2):
+        with subprocess.Popen([sys.executable, "-m", "juniper_data"], env=_environment(tmp_path, **told)) as process:
+            while notify_socket.recv(4096) != b"WATCHDOG=1":
+                pass
+            host = httpx.get(f"http://127.0.0.1:{port}/v1/host").json()
+            logs = httpx.get(f"http://127.0.0.1:{port}/v1/logs", params={"level": "INFO"}).json()
+            process.send_signal(signal.SIGTERM)
+        starts.append(host["starts"])
+        assert host["watchdog_age_s"] is not None
+        assert f"listening on 127.0.0.1 port {port}" in [record["message"] for record in logs["records"]]
+    assert starts == [1, 2]
 
 
 def test_unusable_state_folder_is_one_line_and_78(tmp_path: Path) -> None:

@@ -284,6 +284,8 @@ async def test_document_tells_every_route(http: httpx.AsyncClient) -> None:
         ("/v1/health/live", "get"),
         ("/v1/health/ready", "get"),
         ("/v1/metrics/prometheus", "get"),
+        ("/v1/host", "get"),
+        ("/v1/logs", "get"),
         ("/v1/generators", "get"),
         ("/v1/generators/{name}/schema", "get"),
         ("/v1/datasets", "get"),
