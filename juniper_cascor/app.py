@@ -1,6 +1,7 @@
 """The training service's wiring: what is made of what, and nothing else."""
 
 import asyncio
+import functools
 import logging
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
@@ -12,15 +13,16 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import WebSocketRoute
 
-from juniper_cascor.api import editing, network, run_control, runs, snapshots, training, watching, workers
+from juniper_cascor.api import editing, models, network, run_control, runs, snapshots, training, watching, workers
 from juniper_cascor.api.chosen import Chosen
 from juniper_cascor.api.control_socket import ControlSocket
 from juniper_cascor.api.envelope import failure, success
+from juniper_cascor.api.models import Grown
 from juniper_cascor.api.training import TrainingCommands
 from juniper_cascor.api.training_socket import TrainingSocket
 from juniper_cascor.gpus import Gpus
 from juniper_cascor.life import Life
-from juniper_cascor.runs import trainer_process
+from juniper_cascor.runs import snapshot_files, snapshot_folder, trainer_process
 from juniper_cascor.runs.channel import Message
 from juniper_cascor.runs.datasets import Datasets
 from juniper_cascor.runs.fanout import Fanout
@@ -34,13 +36,17 @@ from juniper_cascor.runs.snapshot_actions import SnapshotActions
 from juniper_cascor.runs.store import RunStore, StoreError
 from juniper_cascor.runs.trainer_keeper import TrainerFactory
 from juniper_cascor.runs.trainer_process import TrainerProcess
+from juniper_cascor.serving.batcher import Batcher
+from juniper_cascor.serving.model_store import ModelStore
+from juniper_cascor.serving.snapshot_networks import NamedNetwork
 from juniper_cascor.settings import CascorSettings
 from juniper_common import __version__, host, openapi, security
-from juniper_common.errors import UnavailableError, exception_handlers
+from juniper_common.errors import NotFoundError, UnavailableError, exception_handlers
 from juniper_common.health import HealthReport
 from juniper_common.metrics import Metrics
 from juniper_common.notify import Notifier
 from juniper_common.wire.envelope import Failure, Success
+from juniper_common.wire.errors import FieldProblem
 from juniper_common.wire.host import HostReport, LogPage
 from juniper_data.client import AsyncJuniperDataClient
 
@@ -83,7 +89,7 @@ def create_service(
 
 def _life(settings: CascorSettings, client: AsyncJuniperDataClient, fanout: Fanout, notifier: Notifier) -> Life:
     state = settings.state_dir
-    snapshot_folder, dataset_folder = state / "snapshots", state / "datasets"
+    snapshots_folder, dataset_folder = state / "snapshots", state / "datasets"
     store = RunStore(state / "runs.sqlite3")
     recorder, stage = Recorder(store), Stage()
     queue = RunQueue(_trainers(settings), settings.max_parallel_runs, on_begin=stage.offer)
@@ -92,7 +98,7 @@ def _life(settings: CascorSettings, client: AsyncJuniperDataClient, fanout: Fano
         all_runs.ended(session)
 
     around = Surroundings(
-        snapshots=snapshot_folder,
+        snapshots=snapshots_folder,
         datasets=dataset_folder,
         recorder=recorder,
         fanout=fanout,
@@ -106,7 +112,7 @@ def _life(settings: CascorSettings, client: AsyncJuniperDataClient, fanout: Fano
     all_runs = Runs(store, queue, around)
     datasets = Datasets(dataset_folder, client, settings.data_url)
     foreground = Foreground(stage, all_runs, datasets, fanout, settings.on_restart)
-    return Life(settings, store, recorder, queue, all_runs, foreground, snapshot_folder, datasets, notifier)
+    return Life(settings, store, recorder, queue, all_runs, foreground, snapshots_folder, datasets, notifier)
 
 
 def _trainers(settings: CascorSettings) -> Callable[[int], TrainerFactory]:
@@ -162,6 +168,7 @@ def _app(settings: CascorSettings, client: AsyncJuniperDataClient, fanout: Fanou
         *run_control.operations(desk, commands),
         *snapshots.operations(folder, actions, all_runs.is_active),
         *workers.operations(life.queue),
+        *models.operations(ModelStore(settings.state_dir / "models"), Batcher(metrics.registry), _grown(life)),
     ]
 
     @asynccontextmanager
@@ -183,6 +190,21 @@ def _app(settings: CascorSettings, client: AsyncJuniperDataClient, fanout: Fanou
         exception_handlers={**exception_handlers(failure), StoreError: _disk_failed, OSError: _disk_failed},
         lifespan=lifespan,
     )
+
+
+def _grown(life: Life) -> Grown:
+    def in_foreground() -> NamedNetwork:
+        foreground = life.foreground
+        return NamedNetwork(foreground.loaded_network(), None, foreground.run_id or "the loaded network")
+
+    def newest_snapshot_id(run_id: str) -> str:
+        if not (grown := snapshot_folder.history(life.snapshots, run_id)):
+            raise NotFoundError(
+                f"there is no snapshot of run {run_id}", (FieldProblem(loc=["run_id"], msg="has none"),)
+            )
+        return f"{run_id}.{grown[-1].stem}"
+
+    return Grown(in_foreground, newest_snapshot_id, functools.partial(snapshot_files.path_of_id, life.snapshots))
 
 
 async def _disk_failed(_: Request, error: Exception) -> Response:
