@@ -16,7 +16,7 @@ from websockets.exceptions import WebSocketException
 
 from juniper_common.http import AsyncHttpClient, Call, ClientError, HttpClient, UnreachableError
 from juniper_common.wire.envelope import Success
-from juniper_common.wire.runs import RunList, RunRecord
+from juniper_common.wire.runs import RunDetail, RunList, RunMetrics, RunRecord
 from juniper_common.wire.snapshots import SnapshotList
 from juniper_common.wire.stream import Greeting, Resumed, StreamMessage
 from juniper_common.wire.training import (
@@ -116,9 +116,13 @@ class JuniperCascorClient(HttpClient):
         """Every training ever started, newest first."""
         return _data(RunList, self.send(Call(path="/v1/runs", params={"limit": limit}))).runs
 
-    def run(self, run_id: str) -> RunRecord:
+    def run(self, run_id: str) -> RunDetail:
         """One run's record. Raises NotFoundError."""
-        return _data(RunRecord, self.send(Call(path=f"/v1/runs/{run_id}")))
+        return _data(RunDetail, self.send(Call(path=f"/v1/runs/{run_id}")))
+
+    def run_metrics(self, run_id: str, limit: int = 200_000) -> RunMetrics:
+        """A run's metric points. Raises NotFoundError."""
+        return _data(RunMetrics, self.send(Call(path=f"/v1/runs/{run_id}/metrics", params={"limit": limit})))
 
     def snapshots(self, limit: int = 100) -> SnapshotList:
         """The snapshots of all runs, newest first."""

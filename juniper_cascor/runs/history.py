@@ -76,6 +76,11 @@ class Curve:
             self._parts = [thinned(self._whole(), self._limit)]
             self._count = len(self._parts[0])
 
+    def after(self, epoch: int) -> Rows:
+        """The rows of later epochs."""
+        rows = self._whole()
+        return rows[rows["epoch"] > epoch]
+
     def columns(self) -> dict[str, NDArray[np.generic]]:
         """The rows as a snapshot's metrics."""
         rows = self._whole()

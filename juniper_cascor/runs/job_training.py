@@ -69,6 +69,7 @@ class JobTraining:
         self._ahead = deque(change for change in job.changes if (change.epoch or 0) >= self._training.epoch)
         self._pacer = Pacer(job.pace, clock())
         self._report = Report(job.run_id, port.send, clock)
+        self._report.catch_up(self._curve.after(job.seen_epoch))
         self._is_paused = job.is_paused
         self._is_over = False
         self._kept_at = clock()

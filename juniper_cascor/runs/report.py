@@ -45,6 +45,13 @@ class Report:
         if (unit := progress.installed) is not None:
             self._installed.append({"index": unit.index, "score": unit.score, "epoch": unit.epoch})
 
+    def catch_up(self, rows: Rows) -> None:
+        """Take rows that an earlier trainer could not report any more, and the installations that they show."""
+        self._rows.append(rows)
+        for place in np.flatnonzero(np.diff(rows["hidden_units"]) > 0).tolist():
+            index, last = int(rows["hidden_units"][place]), rows[place]
+            self._installed.append({"index": index, "score": float(last["score"]), "epoch": int(last["epoch"])})
+
     def send_if_due(self, training: Training) -> None:
         """Send when a slice has passed since the last report, a heartbeat when a second has."""
         silent_s = self._clock() - self._sent_at

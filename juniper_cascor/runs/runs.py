@@ -89,6 +89,7 @@ class Runs:
         for record in sorted(left, key=lambda record: record.status in ("QUEUED", "RESUME_READY")):
             session = await self._recalled(record)
             self._alive[session.run_id] = session
+            session.record_history()
             if record.status in ("STARTED", "PAUSED") and record.on_restart == "hold":
                 session.hold(INTERRUPTED)
             elif record.status != "RESUME_READY":

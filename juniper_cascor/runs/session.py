@@ -238,6 +238,11 @@ class Session:
         if not self.state.is_over:  # What came after the snapshot is trained again, and seen anew.
             self.state = replace(self.state, epoch=epoch)
 
+    def record_history(self) -> None:
+        """Record again what is known: between the last record and the last checkpoint a kill left a gap."""
+        rows = self.history.newest(len(self.history)).copy()
+        self._around.recorder.rows(self.run_id, recording.chosen(rows, rows[:0]))
+
     def loaded_spec(self) -> NetworkSpec:
         """The network's shape, and the parameters of its next phase. Raises NotFoundError before they are known."""
         if self._spec is None:
@@ -458,6 +463,7 @@ class Session:
             ],
             grow_from=parent if record.origin == "grow_on" and newest is None else None,
             resume_from=newest or (parent if record.origin == "resume" else None),
+            seen_epoch=self.state.epoch,
             is_paused=self.state.is_held,
             checkpoint_s=self._around.checkpoint_s,
         )
