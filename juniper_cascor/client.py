@@ -16,7 +16,7 @@ from websockets.exceptions import WebSocketException
 
 from juniper_common.http import AsyncHttpClient, Call, ClientError, HttpClient, UnreachableError
 from juniper_common.wire.envelope import Success
-from juniper_common.wire.runs import RunDetail, RunList, RunMetrics, RunRecord
+from juniper_common.wire.runs import RunDetail, RunList, RunMetrics, RunRecord, RunsQueued
 from juniper_common.wire.snapshots import SnapshotList
 from juniper_common.wire.stream import Greeting, Resumed, StreamMessage
 from juniper_common.wire.training import (
@@ -115,6 +115,10 @@ class JuniperCascorClient(HttpClient):
     def runs(self, limit: int = 100) -> list[RunRecord]:
         """Every training ever started, newest first."""
         return _data(RunList, self.send(Call(path="/v1/runs", params={"limit": limit}))).runs
+
+    def post_runs(self, body: dict[str, JsonValue]) -> RunsQueued:
+        """Queue runs."""
+        return _data(RunsQueued, self.send(Call(method="POST", path="/v1/runs", json=body)))
 
     def run(self, run_id: str) -> RunDetail:
         """One run's record. Raises NotFoundError."""

@@ -134,15 +134,16 @@ class Session:
             UnavailableError: the trainer did not obey, and was killed; the run goes on from its checkpoint.
         """
         async with self._lock:
-            is_worked_on = self._has_job
+            is_worked_on = self._has_begun
             try:
                 self._apply(Asked(command))
             except machine.CommandNotAllowedError as error:
                 raise ConflictError(str(error)) from error
             if is_worked_on:
                 await self._answered()
-            if self.state.is_active and not self._has_job:
-                self._apply(Obeyed(command))  # Nobody works on it: the next trainer is told when it begins.
+            if self.state.is_active and not self._has_begun:
+                # Nobody trains it yet. A trainer that still reads its data obeys before it trains.
+                self._apply(Obeyed(command))
             await self._around.recorder.flush()
             expected = {"pause": ("PAUSED",), "resume": ("STARTED", "QUEUED", "PAUSED"), "stop": ("STOPPED",)}[command]
             if self.state.status not in expected:
@@ -176,8 +177,8 @@ class Session:
     async def _change(self, change: Change, pace: dict[str, JsonValue]) -> None:
         if not self.state.is_active:
             raise ConflictError(f"cannot change what is not trained: training is {self.state.status}")
-        if not self._has_job or self.trainer is None:
-            raise UnavailableError("the trainer process is starting again; try in a moment")
+        if not self._has_begun or self.trainer is None:
+            raise UnavailableError("the trainer is not at work on it yet; try in a moment")
         told = {"change": change.model_dump(mode="json"), "run_id": self.run_id, **pace}
         self.trainer.tell(Message("change", told))
         if (answer := await self._answered()) is None:
@@ -205,8 +206,8 @@ class Session:
     async def take_snapshot(self) -> str:
         """Have the trainer write a snapshot now; its id. Raises UnavailableError, ConflictError."""
         async with self._lock:
-            if self.trainer is None or not self._has_job:
-                raise ConflictError("no trainer works on the run")
+            if self.trainer is None or not self._has_begun:
+                raise UnavailableError("the trainer is not at work on it yet; try in a moment")
             self.trainer.tell(Message("snapshot", {"run_id": self.run_id}))
             answer = await self._answered()
             if answer is None:
@@ -218,7 +219,7 @@ class Session:
     async def release(self) -> None:
         """The service ends: have a checkpoint written, from which the run goes on the next time."""
         async with self._lock:
-            if self.trainer is None or not self._has_job or not self.state.is_active:
+            if self.trainer is None or not self._has_begun or not self.state.is_active:
                 return
             try:
                 self.trainer.tell(Message("release", {"run_id": self.run_id}))
@@ -330,7 +331,7 @@ class Session:
                 self._progressed_at = time.monotonic()
                 self._apply(Obeyed(command))  # type: ignore[arg-type] # narrowed by the line above
 
-    def trainer_started(self) -> None:
+    def trainer_is_warm(self) -> None:
         """There is a new process, which waits for its job."""
         if self.state.is_active:
             self._tell_job()
@@ -373,7 +374,7 @@ class Session:
     def _carry_out(self, instruction: machine.Instruction) -> None:
         match instruction:
             case machine.TellTrainer("train"):
-                if self.trainer is not None and self.trainer.is_there:
+                if self.trainer is not None and self.trainer.is_warm:
                     self._tell_job()
             case machine.TellTrainer(command):
                 if self._has_job and self.trainer is not None:
@@ -471,7 +472,7 @@ class Session:
     async def _answered(self) -> Message | None:
         if self.trainer is None:
             return None
-        return await self.trainer.answer(OBEY_TIMEOUT_S if self._has_begun else LOAD_TIMEOUT_S)
+        return await self.trainer.answer(OBEY_TIMEOUT_S)
 
     def _publish(self, kind: str, data: BaseModel) -> None:
         self._around.fanout.publish(kind, data, self.run_id, is_foreground=self._around.is_in_foreground(self))

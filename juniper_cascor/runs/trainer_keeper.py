@@ -6,6 +6,8 @@ import time
 from collections.abc import Callable, Coroutine
 from typing import Protocol
 
+from pydantic import JsonValue
+
 from juniper_cascor.runs import out_of_memory
 from juniper_cascor.runs.channel import Message
 from juniper_cascor.runs.trainer_process import TrainerProcess
@@ -29,8 +31,8 @@ class TrainerUser(Protocol):
     def heard(self, message: Message) -> None:
         """The trainer reports."""
 
-    def trainer_started(self) -> None:
-        """There is a process now, which waits for a job."""
+    def trainer_is_warm(self) -> None:
+        """The process takes up a job at once now."""
 
     def trainer_died(self, reason: str, is_final: bool) -> None:
         """The process is gone, and another one is on its way; final where it would die of the same."""
@@ -62,6 +64,7 @@ class TrainerKeeper:
         self._oom_kills = oom_kills
         self._oom_kills_before: int | None = None
         self._process: TrainerProcess | None = None
+        self._asked: tuple[str, JsonValue] | None = None  # the command, and the run that it is for
         self._answer: asyncio.Future[Message | None] | None = None
         self._killed_at: float | None = None
         self._failures = 0
@@ -74,7 +77,7 @@ class TrainerKeeper:
 
     @property
     def is_there(self) -> bool:
-        """Whether there is a process to talk to."""
+        """Whether there is a process, warm or not."""
         return self._process is not None
 
     @property
@@ -110,6 +113,7 @@ class TrainerKeeper:
         """Send; `answer` waits until it is done. Raises UnavailableError."""
         if self._process is None:
             raise UnavailableError("the trainer process is starting again; try in a moment")
+        self._asked = message.kind, message.fields.get("run_id")
         self._answer = asyncio.get_running_loop().create_future()
         try:
             self._process.send(message)
@@ -135,17 +139,18 @@ class TrainerKeeper:
         self._oom_kills_before = self._oom_kills()
         await process.start()
         self._process = process
-        if self.user is not None:
-            self.user.trainer_started()
 
     def _heard(self, message: Message) -> None:
         if message.kind == "ready":
             self._warm.set()
             self._failures = 0
+            if self.user is not None:
+                self.user.trainer_is_warm()
             return
         if self.user is not None:
             self.user.heard(message)
-        if message.kind == "obeyed":
+        # What an earlier run was told while its data was read is obeyed late: nobody waits for it.
+        if message.kind == "obeyed" and self._asked == (message.fields["command"], message.fields["run_id"]):
             self._release(message)
 
     def _died(self, reason: str) -> None:

@@ -166,9 +166,9 @@ PAGE = """\
 
 One run was trained by the service while the service and its trainer were killed (SIGKILL) at random moments, {kills}
 times: {service} times the service, after which a new process was started on the same folder, and {trainer} times the
-trainer, which the service replaces by itself. {at_start} of the kills of the service came before the run had gone on from
-the kill before. While it trained, `candidate_epochs` and `candidate_learning_rate` were changed. Nobody resumed it: it
-went on by itself each time.
+trainer, which the service replaces by itself. {at_start} of the kills of the service came before the run had gone on
+from the kill before. While it trained, `candidate_epochs` and `candidate_learning_rate` were changed. Nobody resumed
+it: it went on by itself each time.
 
 In the end it was compared with what the engine alone makes of the run's record (data, parameters, changes, seed, back
 end) in one go: the outcome, the number of epochs, every weight of the network and every recorded metric point, bit for
