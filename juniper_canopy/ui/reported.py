@@ -6,23 +6,32 @@ from nicegui.binding import bindable_dataclass
 
 from juniper_canopy.state.live import LiveState
 from juniper_canopy.ui import pace
-from juniper_common.wire.training import TrainingStatus
+from juniper_common.wire.training import Status, TrainingStatus
 
 Command = Literal["start", "pause", "resume", "stop", "reset"]
 
-IDLE = ("STOPPED", "COMPLETED", "FAILED")
+ACTIVE = ("QUEUED", "STARTED", "PAUSED")
+
+
+_OVER: frozenset[Command] = frozenset({"start", "reset"})
+_ALLOWED: dict[Status, frozenset[Command]] = {
+    "QUEUED": frozenset({"stop"}),
+    "STARTED": frozenset({"pause", "stop"}),
+    "PAUSED": frozenset({"resume", "stop"}),
+    "RESUME_READY": frozenset({"start", "resume", "reset"}),
+    "REPLAYING": frozenset(),
+    "STOPPED": _OVER,
+    "COMPLETED": _OVER,
+    "FAILED": _OVER,
+}
 
 
 def allowed(status: TrainingStatus | None, *, link_up: bool) -> frozenset[Command]:
     """The commands that the reported state allows; without a connection, none."""
     if status is None or not link_up:
         return frozenset()
-    state = status.state_machine.status
-    if state == "STARTED":
-        return frozenset({"pause", "stop"})
-    if state == "PAUSED":
-        return frozenset({"resume", "stop"})
-    return frozenset({"start", "reset"}) if status.network_loaded else frozenset({"start"})
+    commands = _ALLOWED[status.state_machine.status]
+    return commands if status.network_loaded else commands - {"reset"}
 
 
 @bindable_dataclass
@@ -48,7 +57,7 @@ class Reported:
         self.can_reset = "reset" in commands
         self.problem = _problem(live)
         if live.status is not None:
-            self.is_active = live.status.state_machine.status not in IDLE
+            self.is_active = live.status.state_machine.status in ACTIVE
             has_run = live.status.run_id is not None
             self.pace_step = pace.step_of(live.status.pace) if has_run else pace.WATCHABLE
 
@@ -56,6 +65,9 @@ class Reported:
 def _problem(live: LiveState) -> str:
     if not live.link_up:
         return "The training service does not answer. Trying again."
-    if live.status is not None and live.status.state_machine.status == "FAILED":
-        return f"The run failed: {live.status.training_state.reason or 'no reason was given'}"
-    return ""
+    if live.status is None:
+        return ""
+    state, reason = live.status.state_machine.status, live.status.training_state.reason
+    if state == "FAILED":
+        return f"The run failed: {reason or 'no reason was given'}"
+    return f"The run waits: {reason}" if state == "PAUSED" and reason else ""

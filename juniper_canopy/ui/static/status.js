@@ -21,6 +21,9 @@ const STATUS_WORDS = {
   STOPPED: "stopped",
   STARTED: "running",
   PAUSED: "paused",
+  QUEUED: "waiting",
+  RESUME_READY: "can go on",
+  REPLAYING: "replay",
   COMPLETED: "finished",
   FAILED: "failed",
 };

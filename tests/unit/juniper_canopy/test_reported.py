@@ -17,6 +17,9 @@ pytestmark = pytest.mark.anyio
         ("STOPPED", {"start", "reset"}),
         ("STARTED", {"pause", "stop"}),
         ("PAUSED", {"resume", "stop"}),
+        ("QUEUED", {"stop"}),
+        ("RESUME_READY", {"start", "resume", "reset"}),
+        ("REPLAYING", set()),
         ("COMPLETED", {"start", "reset"}),
         ("FAILED", {"start", "reset"}),
     ],
@@ -72,6 +75,19 @@ async def test_a_failed_run_says_why(live: LiveState, backend: GrowingBackend) -
     reported.follow(live)
 
     assert reported.problem == "The run failed: the trainer died"
+
+
+async def test_a_run_that_waits_for_the_disk_says_so(live: LiveState, backend: GrowingBackend) -> None:
+    """A pause that nobody asked for has its reason on the page."""
+    reported = ReportedState()
+    report = await backend.status()
+    report.state_machine.status = "PAUSED"
+    report.training_state.reason = "the disk is full"
+    live.apply(Connected(resumed=False))
+    live.apply(Reported(report))
+    reported.follow(live)
+
+    assert reported.problem == "The run waits: the disk is full"
 
 
 @pytest.mark.parametrize(
