@@ -5,16 +5,22 @@ data elsewhere) could show other files; filters could load plug-ins and blow up 
 stored data could ask for any amount of memory; objects, references and variable lengths hold more than numbers. So only
 hard links to contiguous, unfiltered datasets of numbers are read, and only such whose bytes stand in the file: all
 arrays together are never larger than the file that holds them.
+
+h5py is loaded when it is first needed: the service starts without it, and most of its life has no need of it.
 """
+
+from __future__ import annotations
 
 import io
 import math
 from collections.abc import Iterable, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import h5py
 import numpy as np
 from numpy.typing import NDArray
+
+if TYPE_CHECKING:
+    import h5py
 
 SIGNATURE = b"\x89HDF\r\n\x1a\n"
 
@@ -34,6 +40,8 @@ def image(text: str, groups: Mapping[str, Arrays], *, user_block: int, attribute
     Raises:
         TypeError: an array does not hold numbers.
     """
+    import h5py
+
     buffer = io.BytesIO()
     with h5py.File(buffer, "w", userblock_size=user_block) as file:
         file.attrs["card"] = attribute
@@ -49,7 +57,9 @@ def image(text: str, groups: Mapping[str, Arrays], *, user_block: int, attribute
 
 
 def _put(group: h5py.Group, key: str, numbers: NDArray[np.generic]) -> None:
-    """What `group.create_dataset(key, data=numbers)` does, in half the time: a training may wait for it."""
+    """What `group.create_dataset(key, data=numbers)` does, in less time: a training may wait for it."""
+    import h5py
+
     plainly = h5py.h5p.create(h5py.h5p.DATASET_CREATE)
     plainly.set_obj_track_times(False)  # else the same arrays would make another file each second
     space = h5py.h5s.create_simple(numbers.shape)
@@ -64,6 +74,8 @@ def read(content: bytes, groups: Iterable[str]) -> tuple[str, dict[str, Arrays]]
         PlainHdf5Error: it lacks one of them, has another member, or one is stored in another way.
         OSError, RuntimeError, KeyError, TypeError, ValueError: HDF5 cannot read it.
     """
+    import h5py
+
     with h5py.File(io.BytesIO(content), "r") as file:
         reader = _Reader(len(content))
         wanted = {"card", *groups}
@@ -86,6 +98,8 @@ class _Reader:
         self._left = size
 
     def names(self, group: Any) -> list[str]:
+        import h5py
+
         if len(group) > _MAX_MEMBERS:
             raise PlainHdf5Error(f"{group.name} has {len(group)} members")
         names = list(group)
@@ -96,12 +110,16 @@ class _Reader:
         return names
 
     def group(self, file: h5py.File, name: str) -> Arrays:
+        import h5py
+
         group = file[name]
         if not isinstance(group, h5py.Group):
             raise PlainHdf5Error(f"{name} is no group")
         return {key: self.array(group[key], _NUMBERS) for key in self.names(group)}
 
     def array(self, dataset: Any, kinds: str) -> NDArray[Any]:
+        import h5py
+
         if not isinstance(dataset, h5py.Dataset) or dataset.shape is None:
             raise PlainHdf5Error(f"{dataset.name} is no array")
         stored = dataset.id.get_create_plist()

@@ -9,7 +9,6 @@ import hashlib
 import io
 from typing import Any
 
-import h5py
 import numpy as np
 import orjson
 
@@ -23,6 +22,8 @@ def read(content: bytes) -> tuple[dict[str, Any], Arrays]:
     Raises:
         PlainHdf5Error, OSError, RuntimeError, KeyError, TypeError, ValueError: it is damaged, or no such file.
     """
+    import h5py  # only now, as in plain_hdf5
+
     with h5py.File(io.BytesIO(content), "r") as file:
         text = str(file.attrs["card"])
         groups = plain_hdf5.read_groups(file, ("network", "state"), len(content))

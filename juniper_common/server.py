@@ -95,9 +95,16 @@ def _give_up(line: str, status: int) -> NoReturn:
 
 
 class Sockets(WebSocketsSansIOProtocol):
-    """uvicorn's WebSockets, but for a client that does not read: closing one would wait for it without end."""
+    """uvicorn's WebSockets, but for a client that does not read: what it is sent would wait for it without end."""
 
     close_s = SOCKET_CLOSE_S
+
+    def handle_ping(self) -> None:
+        """Answer; not a client that does not read, whose pongs would pile up."""
+        if self.writable.is_set():
+            super().handle_ping()
+        else:
+            self.conn.data_to_send()  # it is the pong, and goes nowhere
 
     def on_task_complete(self, task: asyncio.Task[None]) -> None:
         """Cut the client off some time after the app is through with it."""

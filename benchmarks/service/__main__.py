@@ -17,7 +17,7 @@ from .overhead import measure_overhead
 from .report import rendered
 from .running import Service, running_service
 from .starting import measure_starting
-from .work import large, spirals
+from .work import digits, large
 
 PAGE = Path("docs/benchmarks/service.md")
 PARTS: dict[str, Callable[..., Iterator[Line]]] = {
@@ -64,7 +64,7 @@ def _measured(parts: Sequence[str], quick: bool) -> Iterator[Line]:
 
 def _warm(service: Service) -> None:
     """A run of each back end, so that the trainer's compiled code is loaded, or made where no cache has it."""
-    for work in (spirals(), large(max_epochs=200)):
+    for work in (digits(), large(max_epochs=200)):
         service.train(work.request())
 
 

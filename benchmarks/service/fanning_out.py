@@ -9,10 +9,11 @@ from dataclasses import dataclass
 from .figures import Line, Ratio, below, cheaper, percentile, ratio
 from .running import Service, cpu_s
 from .watchers import Received, watching
-from .work import Work, large, spirals
+from .work import Work, digits_grown, large
 
 CLIENTS = 200
 PACE = 500.0  # epochs a second
+PACED_UNITS = 200  # many more than it comes to
 RATE = 20.0  # messages a second that are promised to each client
 MAX_DELAY_MS = 100.0
 MAX_TRAINER_SHARE = 0.05
@@ -75,13 +76,13 @@ def measure_fan_out(service: Service, *, quick: bool) -> FanOut:
 
 def _paced(service: Service, seconds: float) -> Watched:
     with watching(_stream(service), CLIENTS) as watchers:
-        service.client.start(spirals().request(PACE))
+        service.client.start(digits_grown(PACED_UNITS).request(PACE))
         before = cpu_s(service.process), service.trainer_cpu_s()
         time.sleep(seconds)
         after = cpu_s(service.process), service.trainer_cpu_s()
         received = watchers.received()
     service.client.command("stop")
-    return Watched(f"{PACE:g} epochs a second", received, after[0] - before[0], after[1] - before[1])
+    return Watched(f"digits at {PACE:g} epochs a second", received, after[0] - before[0], after[1] - before[1])
 
 
 def _watched(service: Service, work: Work) -> tuple[float, Watched]:

@@ -17,7 +17,7 @@ from juniper_cascor.client import JuniperCascorClient
 from juniper_common.wire.runs import RunRecord
 from juniper_common.wire.training import StartTraining
 
-TIMEOUT_S = 120.0
+TIMEOUT_S = 60.0
 TICK_S = 0.05  # so seldom that asking disturbs nobody
 
 _TRAINER = "juniper_cascor.runs.trainer"
@@ -76,9 +76,18 @@ def running_service(folder: Path, **settings: object) -> Iterator[Service]:
             with JuniperCascorClient(address) as client:
                 yield Service(process, address, ready_s, client)
         finally:
-            process.terminate()
-            process.wait(TIMEOUT_S)
+            _end(process)
             (folder / "notify").unlink()
+
+
+def _end(process: psutil.Popen) -> None:
+    """Raises psutil.TimeoutExpired where it had to be killed."""
+    process.terminate()
+    try:
+        process.wait(TIMEOUT_S)
+    except psutil.TimeoutExpired:
+        process.kill()
+        raise
 
 
 def cpu_s(process: psutil.Process) -> float:

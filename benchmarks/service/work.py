@@ -7,7 +7,7 @@ from functools import cache
 
 import numpy as np
 
-from benchmarks.engine.sets import SOURCES, Floats, cmu_spirals
+from benchmarks.engine.sets import SOURCES, Floats
 from juniper_cascor.engine.parameters import Parameters
 from juniper_common.wire.training import InlineData, RunParameters, StartTraining
 
@@ -60,13 +60,6 @@ def large(max_epochs: int | None = None) -> Work:
     y = np.eye(4, dtype=np.float32)[labels]
     parameters = Parameters(max_hidden_units=1_000, max_epochs=max_epochs, error_threshold=_NEVER)
     return Work("10,000 × 64", x[:10_000].round(_DIGITS), y[:10_000], parameters)
-
-
-@cache
-def spirals() -> Work:
-    """The two spirals of CMU: an epoch is microseconds."""
-    train = cmu_spirals(0).train
-    return Work("CMU spirals", train.x.round(_DIGITS), train.targets(2))
 
 
 def _all_of(name: str) -> tuple[Floats, np.ndarray[tuple[int], np.dtype[np.int64]]]:

@@ -43,8 +43,8 @@ def test_a_service_tells_its_manager_what_it_does(tmp_path: Path) -> None:
         running.hear("STATUS=ready, nothing trains")
 
 
-@pytest.mark.parametrize("library", ["torch", "cupy", "numba"])
+@pytest.mark.parametrize("library", ["torch", "cupy", "numba", "h5py"])
 def test_the_service_process_loads_no_heavy_library(library: str) -> None:
-    """Only the trainer does."""
+    """Only the trainer does; h5py, when a snapshot is first read."""
     code = f"import sys, juniper_cascor.app; sys.exit({library!r} in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
