@@ -11,7 +11,8 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import WebSocketRoute
 
-from juniper_cascor.api import network, records, training, watching
+from juniper_cascor.api import asyncapi, network, records, training, watching
+from juniper_cascor.api.channels import CHANNELS
 from juniper_cascor.api.envelope import failure, success
 from juniper_cascor.api.training_socket import TrainingSocket
 from juniper_cascor.gpus import Gpus
@@ -121,7 +122,8 @@ def create_service(
     app = Starlette(
         routes=[
             *openapi.routes(operations),
-            *openapi.document_routes("Juniper cascor", __version__, operations, Failure),
+            *openapi.document_routes("Juniper cascor", __version__, operations, Failure, beside=[asyncapi.PATH]),
+            asyncapi.document_route("Juniper cascor", __version__, CHANNELS),
             WebSocketRoute("/ws/training", TrainingSocket(foreground, fanout, settings.max_clients).serve),
         ],
         middleware=security.middleware(settings, metrics, failure),
