@@ -7,10 +7,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
+import orjson
 from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 from starlette.requests import Request
-from starlette.responses import JSONResponse, Response
+from starlette.responses import Response
 from starlette.routing import Route
 
 PATH = "/asyncapi.json"
@@ -44,10 +45,10 @@ class Channel:
 
 def document_route(title: str, version: str, channels: Sequence[Channel]) -> Route:
     """`/asyncapi.json`."""
-    content = document(title, version, channels)
+    content = orjson.dumps(document(title, version, channels))
 
     async def asyncapi_json(_: Request) -> Response:
-        return JSONResponse(content)
+        return Response(content, media_type="application/json")
 
     return Route(PATH, asyncapi_json)
 
