@@ -49,7 +49,7 @@ def serve(_: argparse.Namespace) -> int:
         except StoreError as error:
             print(f"{PROGRAM}: {error}; set JUNIPER_CASCOR_STATE_DIR", file=sys.stderr)
             return EXIT_CONFIGURATION
-        server.serve(service.app, settings, self_check=service.self_check, notifier=notifier)
+        server.serve(service.app, settings, self_check=service.self_check, checks=[service.problem], notifier=notifier)
     return Exit.OK
 
 

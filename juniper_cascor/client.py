@@ -17,6 +17,7 @@ from websockets.exceptions import WebSocketException
 from juniper_common.http import AsyncHttpClient, Call, ClientError, HttpClient, UnreachableError
 from juniper_common.wire.envelope import Success
 from juniper_common.wire.runs import RunList, RunRecord
+from juniper_common.wire.snapshots import SnapshotList
 from juniper_common.wire.stream import Greeting, Resumed, StreamMessage
 from juniper_common.wire.training import (
     ChangeParameters,
@@ -29,7 +30,6 @@ from juniper_common.wire.training import (
     NetworkStats,
     NetworkSummary,
     RunParametersAnswer,
-    SnapshotList,
     StartTraining,
     Topology,
     TrainingStarted,

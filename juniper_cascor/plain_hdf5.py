@@ -41,10 +41,20 @@ def image(text: str, groups: Mapping[str, Arrays], *, user_block: int, attribute
         for name, arrays in groups.items():
             group = file.create_group(name)
             for key, array in arrays.items():
-                if np.asarray(array).dtype.kind not in _NUMBERS:
-                    raise TypeError(f"{name}/{key} holds {np.asarray(array).dtype}, not numbers")
-                group.create_dataset(key, data=array)
+                numbers = np.asarray(array, order="C")
+                if numbers.dtype.kind not in _NUMBERS:
+                    raise TypeError(f"{name}/{key} holds {numbers.dtype}, not numbers")
+                _put(group, key, numbers)
     return buffer.getbuffer()
+
+
+def _put(group: h5py.Group, key: str, numbers: NDArray[np.generic]) -> None:
+    """What `group.create_dataset(key, data=numbers)` does, in half the time: a training may wait for it."""
+    plainly = h5py.h5p.create(h5py.h5p.DATASET_CREATE)
+    plainly.set_obj_track_times(False)  # else the same arrays would make another file each second
+    space = h5py.h5s.create_simple(numbers.shape)
+    stored = h5py.h5d.create(group.id, key.encode(), h5py.h5t.py_create(numbers.dtype, logical=True), space, plainly)
+    stored.write(h5py.h5s.ALL, h5py.h5s.ALL, numbers)
 
 
 def read(content: bytes, groups: Iterable[str]) -> tuple[str, dict[str, Arrays]]:

@@ -4,10 +4,11 @@ import os
 from collections.abc import Mapping
 from pathlib import Path
 
-from pydantic import Field, SecretStr
+from pydantic import Field, JsonValue, SecretStr
 from pydantic_settings import SettingsConfigDict
 
-from juniper_common.settings import Folder, ListenSettings
+from juniper_common.settings import Folder, ListenSettings, OptionalCount, OptionalNumber
+from juniper_common.wire.training import OnRestart
 
 
 class CascorSettings(ListenSettings):
@@ -27,8 +28,20 @@ class CascorSettings(ListenSettings):
     max_clients: int = Field(default=50, ge=1, description="WebSocket clients at once; one more is closed with 1013.")
     history_rows: int = Field(default=200_000, ge=1_000, description="Epochs of the foreground run kept for charts.")
     trainer_deadline_s: float = Field(
-        default=30.0, gt=0, description="A training trainer silent for this long is taken for hung, and killed."
+        default=30.0, gt=0, description="A trainer that comes no further for this long is taken for hung, and killed."
     )
+    max_parallel_runs: int = Field(
+        default=1, ge=1, le=64, description="Runs trained side by side, each on a share of the processors or a GPU."
+    )
+    checkpoint_s: float = Field(default=30.0, gt=0, description="How much of a phase's work a kill may cost, at most.")
+    on_restart: OnRestart = Field(default="resume", description="Whether interrupted runs go on by themselves.")
+    keep_runs: OptionalCount = Field(default=None, ge=1, description="So many runs that are over are kept; None: all.")
+    keep_days: OptionalNumber = Field(default=None, gt=0, description="For so long after their end; None: for good.")
+    auto_start: bool = Field(default=False, description="Train as soon as the service is ready: for demos.")
+    auto_dataset: str = Field(default="spiral", description="The generator of what is trained on then.")
+    auto_dataset_params: dict[str, JsonValue] = Field(default={}, description="Its parameters, as JSON.")
+    auto_network: dict[str, JsonValue] = Field(default={}, description="Parameters of the training, as JSON.")
+    auto_epochs: OptionalCount = Field(default=None, ge=1, description="Its budget of epochs; None: no budget.")
 
 
 def _cache_dir(environment: Mapping[str, str]) -> Path:

@@ -17,6 +17,8 @@ import re
 
 BYTES = 512
 
+MARK = b"juniper snapshot\n"
+
 _LINES = re.compile(rb"juniper snapshot\nformat (\d{1,9})\nbytes (\d{1,18})\nsha256 ([0-9a-f]{64})\n\0*")
 _ZEROS = b"0" * 64
 

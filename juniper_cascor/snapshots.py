@@ -26,6 +26,9 @@ FORMAT = 2
 
 MAX_BYTES = 4 << 30
 
+_MAX_UNSEALED_BYTES = 256 << 20
+"""Of a file that may be of format 1, or any HDF5 file: no snapshot of format 1 was ever as large."""
+
 _YEAR_10000 = 253_402_300_800  # in Unix seconds, which a calendar can still write before it
 
 METRICS: Mapping[str, str] = {
@@ -45,7 +48,19 @@ METRICS: Mapping[str, str] = {
 
 
 class SnapshotError(ValueError):
-    """The file is no snapshot that this version can read: damaged, foreign or newer."""
+    """The file is no snapshot that this version can read: damaged, where it is none of the errors below."""
+
+
+class UnreadableSnapshotError(SnapshotError):
+    """The file cannot be read at all."""
+
+
+class ForeignSnapshotError(SnapshotError):
+    """The file does not begin as a snapshot does."""
+
+
+class NewerSnapshotError(SnapshotError):
+    """The file has a later format; its seal is good."""
 
 
 class Card(BaseModel):
@@ -110,11 +125,15 @@ def read(path: Path) -> Snapshot:
     try:
         with path.open("rb") as file:
             size = os.fstat(file.fileno()).st_size
-            if size > MAX_BYTES:
-                raise SnapshotError(f"{path.name} is larger than any snapshot: {size} bytes")
-            content = file.read(size + 1)
+            head = file.read(snapshot_seal.BYTES)
+            is_sealed = head.startswith(snapshot_seal.MARK)
+            if size > (MAX_BYTES if is_sealed else _MAX_UNSEALED_BYTES):
+                raise ForeignSnapshotError(f"{path.name} is larger than any snapshot: {size} bytes")
+            file.seek(0)
+            # Of what cannot be a snapshot the beginning is enough to say so.
+            content = file.read(size + 1) if is_sealed or head.startswith(plain_hdf5.SIGNATURE) else head
     except OSError as error:
-        raise SnapshotError(f"{path.name} cannot be read: {error.strerror}") from error
+        raise UnreadableSnapshotError(f"{path.name} cannot be read: {error.strerror}") from error
     return parsed(content, path.name)
 
 
@@ -129,16 +148,20 @@ def parsed(content: bytes, name: str) -> Snapshot:
     except ValidationError as error:
         first = error.errors(include_url=False, include_input=False)[0]  # its own text has many lines
         where = ".".join(["card", *map(str, first["loc"])])
-        raise SnapshotError(f"{name} is damaged or no snapshot: {where}: {first['msg']}") from error
+        raise _refusal(content)(f"{name} is damaged or no snapshot: {where}: {first['msg']}") from error
     except (OSError, RuntimeError, KeyError, TypeError, ValueError) as error:
-        raise SnapshotError(f"{name} is damaged or no snapshot: {error}") from error
+        raise _refusal(content)(f"{name} is damaged or no snapshot: {error}") from error
     return snapshot
+
+
+def _refusal(content: bytes) -> type[SnapshotError]:
+    return SnapshotError if content.startswith(snapshot_seal.MARK) else ForeignSnapshotError
 
 
 def _sealed(content: bytes, name: str) -> Snapshot:
     number = snapshot_seal.checked(content)
     if number > FORMAT:
-        raise SnapshotError(
+        raise NewerSnapshotError(
             f"{name} has format {number}, but this version of Juniper reads formats up to {FORMAT}: "
             "read it with the version that wrote it, or a later one"
         )

@@ -11,6 +11,7 @@ from typing import NoReturn
 
 import uvicorn
 from starlette.types import ASGIApp
+from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 
 from juniper_common import logs, recent_logs, starts
 from juniper_common.notify import Notifier, Watchdog, WellnessCheck
@@ -21,6 +22,12 @@ EXIT_TEMPORARY = 75
 
 GRACEFUL_SHUTDOWN_S = 10
 """How long open requests may take to end: well below the units' TimeoutStopSec."""
+
+MAX_SOCKET_MESSAGE_BYTES = 1 << 20
+"""A larger message of a client closes its socket (1009)."""
+
+SOCKET_CLOSE_S = 10.0
+"""How long a client may take to read what is left for it once its socket was closed."""
 
 log = logging.getLogger(__name__)
 
@@ -55,7 +62,10 @@ def serve(
         access_log=False,
         server_header=False,
         lifespan="on",
-        ws="websockets-sansio",
+        ws=Sockets,
+        # Compressed for each of its receivers anew, a message costs them all many times what encoding it once does.
+        ws_per_message_deflate=False,
+        ws_max_size=MAX_SOCKET_MESSAGE_BYTES,
         timeout_graceful_shutdown=GRACEFUL_SHUTDOWN_S,
     )
     with contextlib.ExitStack() as stack:
@@ -82,6 +92,17 @@ def _listen(settings: ServiceSettings) -> socket.socket:
 def _give_up(line: str, status: int) -> NoReturn:
     print(line, file=sys.stderr)  # noqa: T201 - the operator reads this one line, not a log record
     sys.exit(status)
+
+
+class Sockets(WebSocketsSansIOProtocol):
+    """uvicorn's WebSockets, but for a client that does not read: closing one would wait for it without end."""
+
+    close_s = SOCKET_CLOSE_S
+
+    def on_task_complete(self, task: asyncio.Task[None]) -> None:
+        """Cut the client off some time after the app is through with it."""
+        super().on_task_complete(task)
+        self.loop.call_later(self.close_s, self.transport.abort)
 
 
 class NotifyingServer(uvicorn.Server):

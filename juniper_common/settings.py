@@ -36,6 +36,9 @@ def _none_where_empty(value: object) -> object:
 OptionalCount = Annotated[int | None, BeforeValidator(_none_where_empty)]
 """A number that may be left out; a line of an env file with nothing after its `=` leaves it out too."""
 
+OptionalNumber = Annotated[float | None, BeforeValidator(_none_where_empty)]
+"""The same, of a number that need not be whole."""
+
 
 Folder = Annotated[Path, AfterValidator(Path.expanduser)]
 """A folder; `~` is the home."""

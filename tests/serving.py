@@ -8,9 +8,11 @@ from contextlib import contextmanager
 import uvicorn
 from starlette.types import ASGIApp
 
+from juniper_common.server import Sockets
+
 
 @contextmanager
-def served(app: ASGIApp) -> Iterator[str]:
+def served(app: ASGIApp, sockets: type[Sockets] = Sockets) -> Iterator[str]:
     """Serve on a free port of the loopback; the address."""
     started = threading.Event()
 
@@ -19,7 +21,7 @@ def served(app: ASGIApp) -> Iterator[str]:
             await super().startup(sockets)
             started.set()
 
-    server = Server(uvicorn.Config(app, port=0, log_config=None, ws="websockets-sansio", timeout_graceful_shutdown=2))
+    server = Server(uvicorn.Config(app, port=0, log_config=None, ws=sockets, timeout_graceful_shutdown=2))
     thread = threading.Thread(target=server.run, daemon=True)
     thread.start()
     assert started.wait(30)

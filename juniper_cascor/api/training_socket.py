@@ -1,26 +1,40 @@
-"""`/ws/training`: everything that happens to the run in the foreground, as it happens."""
+"""`/ws/training`: everything that happens to a run, as it happens.
+
+`?run=RUN_ID` follows one run; without it a client follows whichever is in the foreground.
+"""
 
 import asyncio
 import logging
 import time
 from collections import deque
+from collections.abc import Awaitable, Callable
 from typing import Literal
 
 import anyio
 import orjson
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel, JsonValue, ValidationError
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
+from juniper_cascor.api.chosen import RunView
 from juniper_cascor.runs.fanout import Fanout, Watcher
-from juniper_cascor.runs.foreground import Foreground
 from juniper_cascor.runs.history import metric_row
+from juniper_common.errors import NotFoundError
 
 CLOSE_NOT_TEXT = 1003
+CLOSE_TOO_LARGE = 1009
 CLOSE_TOO_MANY = 1013
+CLOSE_UNKNOWN_RUN = 4004
 CLOSE_TOO_FAST = 4029
+CLOSE_TIMEOUT_S = 1.0
 INITIAL_METRICS = 100
 PING_S = 20.0
 MESSAGES_PER_10_S = 100
+MAX_MESSAGE_CHARACTERS = 65_536
+MAX_REASON_CHARACTERS = 100
+"""The reason of a close has room for 123 bytes."""
+
+Find = Callable[[str | None], Awaitable[RunView]]
+"""Finds a run, or whatever is in the foreground. Raises NotFoundError."""
 
 log = logging.getLogger(__name__)
 
@@ -36,16 +50,24 @@ class ClientMessage(BaseModel):
     """What a client may say."""
 
     type: Literal["ping", "pong", "resume"]
-    data: dict[str, int | str] = {}
+    data: dict[str, JsonValue] = {}
 
 
 class TrainingSocket:
-    """The endpoint. A slow client loses metrics that newer ones replace, and never slows the training."""
+    """The endpoint. A slow client loses metrics that newer ones replace, and never slows the training.
 
-    def __init__(self, foreground: Foreground, fanout: Fanout, max_clients: int) -> None:
-        self._foreground = foreground
+    Args:
+        find: finds what a client is greeted with.
+        fanout: where its messages come from.
+        max_clients: how many may watch at once.
+        ping_s: how often each is pinged; one that takes no bytes for as long is given up.
+    """
+
+    def __init__(self, find: Find, fanout: Fanout, max_clients: int, ping_s: float = PING_S) -> None:
+        self._find = find
         self._fanout = fanout
         self._max_clients = max_clients
+        self._ping_s = ping_s
 
     async def serve(self, socket: WebSocket) -> None:
         """Serve one client until it goes."""
@@ -53,71 +75,110 @@ class TrainingSocket:
         if len(self._fanout) >= self._max_clients:
             await socket.close(CLOSE_TOO_MANY, "too many clients")
             return
-        watcher = self._fanout.join()
+        run_id = socket.query_params.get("run")
         try:
-            await self._greet(socket)
-            async with anyio.create_task_group() as tasks:
-                tasks.start_soon(self._pass_on, socket, watcher)
-                tasks.start_soon(self._ping, socket)
-                tasks.start_soon(self._listen, socket, watcher)
+            view = await self._find(run_id)
+        except NotFoundError as error:
+            await socket.close(CLOSE_UNKNOWN_RUN, error.message[:MAX_REASON_CHARACTERS])
+            return
+        watcher = self._fanout.join(run_id)
+        try:
+            await _Connection(socket, watcher, view, self._fanout, self._ping_s).serve()
         except* (WebSocketDisconnect, RuntimeError) as gone:
             # Starlette says RuntimeError when the socket closed between two sends.
             log.debug("a watcher is gone: %s", gone.exceptions)
         finally:
             self._fanout.leave(watcher)
 
-    async def _greet(self, socket: WebSocket) -> None:
-        identity = {"server_instance_id": self._fanout.server_instance_id, "connections": len(self._fanout)}
-        await self._say(socket, "connection_established", orjson.dumps(identity).decode())
-        await self._say(socket, "initial_status", self._foreground.status().model_dump_json())
-        rows = [metric_row(row).model_dump() for row in self._foreground.history.newest(INITIAL_METRICS)]
-        await self._say(socket, "initial_metrics", orjson.dumps({"metrics": rows}).decode())
 
-    async def _pass_on(self, socket: WebSocket, watcher: Watcher) -> None:
-        while (message := await watcher.next()) is not None:
-            await socket.send_text(message.text)
-        await socket.close(CLOSE_TOO_MANY, "the client reads too slowly")
+class _Connection:
+    """One client that watches."""
 
-    async def _ping(self, socket: WebSocket) -> None:
+    def __init__(self, socket: WebSocket, watcher: Watcher, view: RunView, fanout: Fanout, ping_s: float) -> None:
+        self._socket = socket
+        self._watcher = watcher
+        self._view = view
+        self._fanout = fanout
+        self._ping_s = ping_s
+        self._everything = anyio.CancelScope()
+        self._close = CLOSE_TOO_MANY, ""
+
+    async def serve(self) -> None:
+        """Greet, then pass on and answer until the client goes, or is sent away."""
+        with self._everything:
+            async with anyio.create_task_group() as tasks:
+                tasks.start_soon(self._end_when_lost)
+                tasks.start_soon(self._ping)
+                await self._greet()
+                tasks.start_soon(self._pass_on)
+                tasks.start_soon(self._listen)
+        # The close, too, waits for a client that takes no bytes; the server then cuts it off.
+        with anyio.move_on_after(CLOSE_TIMEOUT_S):
+            await self._socket.close(*self._close)
+
+    def _end(self, code: int, reason: str) -> None:
+        self._close = code, reason
+        self._everything.cancel()
+
+    async def _end_when_lost(self) -> None:
+        await self._watcher.lost()
+        log.warning("a watcher reads too slowly, or not at all, and is given up")
+        self._end(CLOSE_TOO_MANY, "the client reads too slowly")
+
+    async def _ping(self) -> None:
         while True:
-            await asyncio.sleep(PING_S)
-            await self._say(socket, "ping", "{}")
+            await asyncio.sleep(self._ping_s)
+            with anyio.move_on_after(self._ping_s) as limit:
+                await self._say("ping", "{}")
+            if limit.cancelled_caught:
+                self._watcher.lose()
 
-    async def _listen(self, socket: WebSocket, watcher: Watcher) -> None:
+    async def _greet(self) -> None:
+        identity = {"server_instance_id": self._fanout.server_instance_id, "connections": len(self._fanout)}
+        await self._say("connection_established", orjson.dumps(identity).decode())
+        await self._say("initial_status", self._view.status().model_dump_json())
+        rows = [metric_row(row).model_dump() for row in self._view.history.newest(INITIAL_METRICS)]
+        await self._say("initial_metrics", orjson.dumps({"metrics": rows}).decode())
+
+    async def _pass_on(self) -> None:
+        while (message := await self._watcher.next()) is not None:
+            await self._socket.send_text(message.text)
+
+    async def _listen(self) -> None:
         times: deque[float] = deque(maxlen=MESSAGES_PER_10_S)
         while True:
             try:
-                text = await socket.receive_text()
+                text = await self._socket.receive_text()
             except KeyError:
-                await socket.close(CLOSE_NOT_TEXT, "text messages only")
-                return
+                return self._end(CLOSE_NOT_TEXT, "text messages only")
             now = time.monotonic()
             if len(times) == MESSAGES_PER_10_S and now - times[0] < 10:
-                await socket.close(CLOSE_TOO_FAST, "too many messages")
-                return
+                return self._end(CLOSE_TOO_FAST, "too many messages")
+            if len(text) > MAX_MESSAGE_CHARACTERS:
+                return self._end(CLOSE_TOO_LARGE, "the message is too large")
             times.append(now)
-            await self._answer(socket, watcher, text)
+            await self._answer(text)
 
-    async def _answer(self, socket: WebSocket, watcher: Watcher, text: str) -> None:
+    async def _answer(self, text: str) -> None:
         try:
             message = ClientMessage.model_validate_json(text)
             if message.type == "ping":
-                await self._say(socket, "pong", "{}")
+                await self._say("pong", "{}")
             elif message.type == "resume":
-                await self._resume(socket, watcher, ResumeRequest.model_validate(message.data))
+                await self._resume(ResumeRequest.model_validate(message.data))
         except ValidationError:
-            await self._say(socket, "resume_failed", '{"reason":"malformed_resume"}')
+            await self._say("resume_failed", '{"reason":"malformed_resume"}')
 
-    async def _resume(self, socket: WebSocket, watcher: Watcher, request: ResumeRequest) -> None:
+    async def _resume(self, request: ResumeRequest) -> None:
         if request.server_instance_id != self._fanout.server_instance_id:
-            await self._say(socket, "resume_failed", '{"reason":"server_restarted"}')
-        elif (missed := self._fanout.missed(request.last_seq, watcher)) is None:
-            await self._say(socket, "resume_failed", '{"reason":"out_of_range"}')
+            await self._say("resume_failed", '{"reason":"server_restarted"}')
+        elif (missed := self._fanout.missed(request.last_seq, self._watcher)) is None:
+            await self._say("resume_failed", '{"reason":"out_of_range"}')
         else:
-            head = orjson.dumps({"last_seq": watcher.joined_seq, "replayed": len(missed)}).decode()
+            head = orjson.dumps({"last_seq": self._watcher.joined_seq, "replayed": len(missed)}).decode()
             texts = ",".join(message.text for message in missed)
-            await self._say(socket, "resume_ok", f'{head[:-1]},"messages":[{texts}]}}')
+            await self._say("resume_ok", f'{head[:-1]},"messages":[{texts}]}}')
 
-    async def _say(self, socket: WebSocket, kind: str, data_json: str) -> None:
-        message = self._fanout.encoded(kind, data_json, self._foreground.state.run_id)
-        await socket.send_text(message.text)
+    async def _say(self, kind: str, data_json: str) -> None:
+        message = self._fanout.encoded(kind, data_json, self._view.run_id)
+        await self._socket.send_text(message.text)

@@ -3,14 +3,14 @@
 import asyncio
 
 import numpy as np
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 from starlette.requests import Request
 from starlette.responses import Response
 
+from juniper_cascor.api.chosen import Chosen, ChosenRun
 from juniper_cascor.api.envelope import success, success_list
 from juniper_cascor.runs import views
 from juniper_cascor.runs.dataset_file import Matrix
-from juniper_cascor.runs.foreground import Foreground
 from juniper_cascor.runs.history import metric_row
 from juniper_common.errors import NotFoundError, UnprocessableError
 from juniper_common.openapi import Operation
@@ -20,84 +20,87 @@ from juniper_common.wire.errors import FieldProblem
 from juniper_common.wire.training import DatasetData, DatasetSummary, DecisionBoundary, MetricRow
 
 
-class HistoryQuery(BaseModel):
+class HistoryQuery(ChosenRun):
     """Which rows of the history."""
-
-    model_config = ConfigDict(extra="forbid")
 
     count: int = Field(default=1_000, ge=1, le=200_000, description="The newest rows, oldest first.")
 
 
-class BoundaryQuery(BaseModel):
+class BoundaryQuery(ChosenRun):
     """What grid to show."""
-
-    model_config = ConfigDict(extra="forbid")
 
     resolution: int = Field(default=50, ge=5, le=200)
     x_feature: int = Field(default=0, ge=0)
     y_feature: int = Field(default=1, ge=0)
 
 
-def operations(foreground: Foreground) -> list[Operation]:
-    """The operations that change nothing."""
+def operations(chosen: Chosen) -> list[Operation]:
+    """The operations that change nothing, on the foreground or on the run of `?run=`."""
 
-    async def get_metrics(_: Request) -> Response:
+    async def get_metrics(request: Request) -> Response:
         """The newest metric row."""
-        rows = foreground.history.newest(1)
+        rows = (await chosen.of(request)).history.newest(1)
         if not len(rows):
             raise NotFoundError("no epoch was trained yet")
         return success(metric_row(rows[0]))
 
     async def get_history(request: Request) -> Response:
         """The newest metric rows, oldest first."""
-        rows = foreground.history.newest(read_query(request, HistoryQuery).count).copy()
+        query = read_query(request, HistoryQuery)
+        rows = (await chosen.watched(query.run)).history.newest(query.count).copy()
         return await asyncio.to_thread(lambda: success_list([metric_row(row) for row in rows]))
 
-    async def get_dataset(_: Request) -> Response:
+    async def get_dataset(request: Request) -> Response:
         """What the run trains on."""
-        dataset = foreground.loaded_run().dataset
-        n_val = 0 if dataset.data.x_val is None else len(dataset.data.x_val)
-        n_train, n_features = dataset.data.x.shape
+        watched = await chosen.of(request)
+        data = await watched.data()
+        n_val = 0 if data.x_val is None else len(data.x_val)
+        n_train, n_features = data.x.shape
         return success(
             DatasetSummary(
-                dataset_id=dataset.dataset_id,
+                dataset_id=watched.status().dataset_id,
                 n_samples=n_train + n_val,
                 n_features=n_features,
-                n_classes=max(2, dataset.data.y.shape[1]),
+                n_classes=max(2, data.y.shape[1]),
                 n_train=n_train,
                 n_val=n_val,
             )
         )
 
-    async def get_dataset_data(_: Request) -> Response:
+    async def get_dataset_data(request: Request) -> Response:
         """The rows that the run trains on and watches."""
-        run = foreground.loaded_run()
-        data = run.dataset.data
-        labels = _classes if run.parameters.task == "classification" else _values
-        return success(
-            DatasetData.model_construct(
-                dataset_id=run.dataset.dataset_id,
-                train_x=data.x.tolist(),
-                train_y=labels(data.y),
-                val_x=[] if data.x_val is None else data.x_val.tolist(),
-                val_y=[] if data.y_val is None else labels(data.y_val),
+        watched = await chosen.of(request)
+        data, dataset_id = await watched.data(), watched.status().dataset_id
+        labels = _classes if watched.loaded_spec().parameters.task == "classification" else _values
+
+        def answer() -> Response:
+            return success(
+                DatasetData.model_construct(
+                    dataset_id=dataset_id,
+                    train_x=data.x.tolist(),
+                    train_y=labels(data.y),
+                    val_x=[] if data.x_val is None else data.x_val.tolist(),
+                    val_y=[] if data.y_val is None else labels(data.y_val),
+                )
             )
-        )
+
+        return await asyncio.to_thread(answer)
 
     async def get_boundary(request: Request) -> Response:
         """What the network answers on a grid over two features."""
         query = read_query(request, BoundaryQuery)
-        run, network = foreground.loaded_run(), foreground.loaded_network()
+        watched = await chosen.watched(query.run)
+        network, data = watched.loaded_network(), await watched.data()
         features = (query.x_feature, query.y_feature)
         _check_features(features, network.n_inputs)
         return await asyncio.to_thread(
-            lambda: success(
-                views.decision_boundary(network, run.dataset.data.x, query.resolution, features, run.record.id)
-            )
+            lambda: success(views.decision_boundary(network, data.x, query.resolution, features, watched.run_id))
         )
 
     return [
-        Operation(method="GET", path="/v1/metrics", handler=get_metrics, responses={200: Success[MetricRow]}),
+        Operation(
+            method="GET", path="/v1/metrics", handler=get_metrics, query=ChosenRun, responses={200: Success[MetricRow]}
+        ),
         Operation(
             method="GET",
             path="/v1/metrics/history",
@@ -105,9 +108,19 @@ def operations(foreground: Foreground) -> list[Operation]:
             query=HistoryQuery,
             responses={200: Success[list[MetricRow]]},
         ),
-        Operation(method="GET", path="/v1/dataset", handler=get_dataset, responses={200: Success[DatasetSummary]}),
         Operation(
-            method="GET", path="/v1/dataset/data", handler=get_dataset_data, responses={200: Success[DatasetData]}
+            method="GET",
+            path="/v1/dataset",
+            handler=get_dataset,
+            query=ChosenRun,
+            responses={200: Success[DatasetSummary]},
+        ),
+        Operation(
+            method="GET",
+            path="/v1/dataset/data",
+            handler=get_dataset_data,
+            query=ChosenRun,
+            responses={200: Success[DatasetData]},
         ),
         Operation(
             method="GET",

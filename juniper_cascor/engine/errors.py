@@ -3,7 +3,8 @@
 EngineError
 ├── ParameterError   a parameter out of its bounds
 ├── DataError        patterns that cannot be trained on
-└── StateError       a saved state that does not belong to this data, or is incomplete
+├── StateError       a saved state that does not belong to this data, or is incomplete
+└── EditError        a change of a network that would leave none
 """
 
 
@@ -44,3 +45,17 @@ class DataError(EngineError):
 
 class StateError(EngineError):
     """A saved state is incomplete, or belongs to other data."""
+
+
+class EditError(EngineError):
+    """A network cannot be changed like this.
+
+    Attributes:
+        place: The argument that is wrong, and where in it, outermost first.
+        message: What is wrong there, without the place.
+    """
+
+    def __init__(self, place: tuple[str | int, ...], message: str) -> None:
+        super().__init__(f"{'.'.join(map(str, place))}: {message}")
+        self.place = place
+        self.message = message

@@ -62,4 +62,5 @@ class Progress:
     n_hidden_units: int  # while these rows were made, so without the unit in `installed`
     candidate_scores: NDArray[np.float32] | None  # [pool], in the candidate phase
     installed: Installation | None
+    has_new_data: bool  # the next chunk is the first on the patterns that `Training.set_data` was given
     finished: Outcome | None

@@ -24,6 +24,9 @@ if TYPE_CHECKING:
 MAX_INPUT = 1e30
 """Bound of a standardised input: no sum over features then overflows."""
 
+MAX_WEIGHT = 1e15
+"""Bound of a weight that no training found: the squares of a million such weights have a sum in float32."""
+
 _STORED_AS = {
     "feature_mean": ("float64", 1),
     "feature_scale": ("float64", 1),
@@ -67,7 +70,7 @@ class Network:
         return len(self.hidden_weights)
 
     def outputs(self, x: ArrayLike) -> NDArray[np.float64]:
-        """What the output units say to each pattern: float64[n, outputs].
+        """What the output units say to each pattern, whichever others are asked about: float64[n, outputs].
 
         For classification in (0, 1), on the scale of the targets; for regression in the targets' own units.
 
@@ -81,18 +84,18 @@ class Network:
         return np.concatenate([np.empty((0, self.n_outputs)), *blocks])
 
     def _outputs(self, inputs: NDArray[np.float64]) -> NDArray[np.float64]:
-        """The outputs of a block of patterns.
+        """The outputs of a block of patterns, each the same in every bit whichever are asked for together.
 
-        In double precision: a cascade amplifies rounding errors, and an answer must not depend on which patterns are
-        asked for together, as the order of a product's sums does.
+        A cascade amplifies rounding errors, so each sum is taken in double precision and by itself: in a product of
+        matrices the order of a pattern's sums depends on its place among the others.
         """
-        seen = np.hstack([np.ones((len(inputs), 1)), standardised(inputs, self.feature_mean, self.feature_scale)])
-        n_seen = seen.shape[1]
-        units = np.empty((self.n_hidden_units, len(inputs)))
-        for i, (weights, activation) in enumerate(zip(self.hidden_weights, self.activations, strict=True)):
-            sums = seen @ weights[:n_seen] + weights[n_seen:] @ units[: len(weights) - n_seen]
-            units[i] = activate(activation, sums)
-        outputs = seen @ self.output_weights[:, :n_seen].T + units.T @ self.output_weights[:, n_seen:].T
+        n_seen = 1 + self.n_inputs
+        features = np.empty((len(inputs), n_seen + self.n_hidden_units))
+        features[:, 0] = 1
+        features[:, 1:n_seen] = standardised(inputs, self.feature_mean, self.feature_scale)
+        for i, (weights, activation) in enumerate(zip(self.hidden_weights, self.activations, strict=True), n_seen):
+            features[:, i] = activate(activation, np.vecdot(features[:, : len(weights)], weights.astype(np.float64)))
+        outputs = np.stack([np.vecdot(features, weights.astype(np.float64)) for weights in self.output_weights], axis=1)
         if self.task == "classification":
             outputs = np.tanh(outputs * 0.5) * 0.5 + 0.5
         return cast("NDArray[np.float64]", outputs)
@@ -161,7 +164,10 @@ class Network:
 
     def predict(self, x: ArrayLike) -> NDArray[np.int64] | NDArray[np.float64]:
         """The class index of each pattern, int64[n]; for regression the values, float64[n, outputs]."""
-        outputs = self.outputs(x)
+        return self.decided(self.outputs(x))
+
+    def decided(self, outputs: NDArray[np.float64]) -> NDArray[np.int64] | NDArray[np.float64]:
+        """What `predict` says where the output units say this: class indices, or the values themselves."""
         if self.task == "regression":
             return outputs
         if self.n_outputs == 1:

@@ -8,13 +8,12 @@ correlate with the residual error, install the best one with its input weights f
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING, get_args
 
 import numpy as np
 
 from juniper_cascor.engine import backends
-from juniper_cascor.engine.activations import ACTIVATIONS
 from juniper_cascor.engine.backend import (
     ACCURACY,
     BACKENDS,
@@ -28,6 +27,8 @@ from juniper_cascor.engine.backend import (
 from juniper_cascor.engine.candidate_pool import new_pool, output_weights_with, winner
 from juniper_cascor.engine.errors import ParameterError, StateError
 from juniper_cascor.engine.events import EpochRows, Installation, Outcome, Phase, Progress
+from juniper_cascor.engine.gains import Gains, Grown
+from juniper_cascor.engine.hidden_units import HiddenUnits, saved_units
 from juniper_cascor.engine.network import Network
 from juniper_cascor.engine.parameters import Parameters, parameter_fields
 from juniper_cascor.engine.patterns import Scaling
@@ -40,10 +41,8 @@ if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
 
     from juniper_cascor.engine.activations import Activation
-    from juniper_cascor.engine.backend import Backend
 
 _OUTCOMES: tuple[Outcome, ...] = get_args(Outcome)
-_GAIN = 0.99  # a unit that leaves more of the training loss than this has not lowered it
 
 
 class Training:
@@ -53,20 +52,21 @@ class Training:
     training was saved and restored between two of them, changes no bit of it.
     """
 
-    def __init__(self, data: TrainingData, parameters: Parameters, backend: Backend, seed: int) -> None:
+    def __init__(
+        self, data: TrainingData, parameters: Parameters, seed: int, backend: BackendName | None, threads: int | None
+    ) -> None:
         """Use `start` or `restore`."""
         self._data = data
-        self._backend = backend
+        self._next_data: TrainingData | None = None  # what the next phase begins with
+        self._backend = backends.make(backend, data, parameters, threads)
+        self._threads = threads
         self._parameters = parameters
         self._seed = seed
         self._epoch = 0
         self._n_installed = 0  # by this training, so without the units of a network that it started from
-        self._hidden_weights: list[NDArray[np.float32]] = []
-        self._activations: list[Activation] = []
+        self._units = HiddenUnits()
         self._measured = np.full(4, np.nan, np.float32)  # the last row of the output phase
-        self._gain = _Gain()
-        self._validation_gain = _Gain()
-        self._best: _Grown | None = None  # on the validation patterns
+        self._gains = Gains()
         self._finished: Outcome | None = None
         self._output: OutputState
         self._candidates: CandidateState | None = None  # None in the output phase
@@ -108,7 +108,7 @@ class Training:
         data = TrainingData(x, y, x_val, y_val, parameters, scaling)
         if network is not None:
             data.check_shape_of(network)
-        training = cls(data, parameters, backends.make(backend, data, parameters, threads), seed)
+        training = cls(data, parameters, seed, backend, threads)
         if network is None:
             weights = np.zeros((data.n_outputs, 1 + data.n_inputs), np.float32)
         else:
@@ -143,20 +143,16 @@ class Training:
         data = TrainingData(x, y, x_val, y_val, parameters, scaling)
         if saved.number("checksum") != data.checksum:
             raise StateError("the state belongs to other data than these")
-        backend = backends.make(BACKENDS[saved.number("backend", 0, len(BACKENDS) - 1)], data, parameters, threads)
-        training = cls(data, parameters, backend, saved.number("seed"))
+        backend = BACKENDS[saved.number("backend", 0, len(BACKENDS) - 1)]
+        training = cls(data, parameters, saved.number("seed"), backend, threads)
         training._epoch = saved.number("epoch")
         training._n_installed = saved.number("n_installed")
-        training._gain = _Gain(saved.real("best_loss"), saved.number("n_without_gain"))
-        training._validation_gain = _Gain(saved.real("best_val_loss"), saved.number("n_without_val_gain"))
         training._measured = saved.floats("measured", 4)
         finished = saved.number("finished", -1, len(_OUTCOMES) - 1)
         training._finished = None if finished < 0 else _OUTCOMES[finished]
-        for weights, activation in _saved_units(saved, 1 + n_inputs):
+        for weights, activation in saved_units(saved, 1 + n_inputs):
             training._add_unit(weights, activation)
-        if (n_best := saved.number("n_best_hidden_units", -1, len(training._hidden_weights))) >= 0:
-            shape = data.n_outputs, 1 + n_inputs + n_best
-            training._best = _Grown(n_best, saved.floats("best_output_weights", *shape))
+        training._gains = Gains.saved(saved, data.n_outputs, 1 + n_inputs, len(training._units))
         training._begin_output_phase(np.zeros((data.n_outputs, training._n_features), np.float32))
         training._output.load("output_", state)
         pool = saved.number("pool", 0, int(parameter_fields()["candidate_pool_size"].high))
@@ -165,7 +161,10 @@ class Training:
         return training
 
     def state(self) -> dict[str, NDArray[np.generic]]:
-        """Everything between two chunks, as arrays of numbers: `restore` goes on as if nothing had been."""
+        """Everything between two chunks, as arrays of numbers: `restore` goes on as if nothing had been.
+
+        But for patterns that wait for the next phase: they are to be given to `set_data` again.
+        """
         pool = 0 if self._candidates is None else len(self._candidates.weights)
         numbers = {
             "version": STATE_VERSION,
@@ -174,24 +173,14 @@ class Training:
             "seed": self._seed,
             "epoch": self._epoch,
             "n_installed": self._n_installed,
-            "n_without_gain": self._gain.n_without,
-            "n_without_val_gain": self._validation_gain.n_without,
-            "n_best_hidden_units": -1 if self._best is None else self._best.n_hidden_units,
             "finished": -1 if self._finished is None else _OUTCOMES.index(self._finished),
             "pool": pool,
         }
         arrays: dict[str, NDArray[np.generic]] = {name: np.array(value, np.int64) for name, value in numbers.items()}
-        arrays["best_loss"] = np.array(self._gain.best, np.float64)
-        arrays["best_val_loss"] = np.array(self._validation_gain.best, np.float64)
-        if self._best is not None:
-            arrays["best_output_weights"] = self._best.output_weights.copy()
         arrays["measured"] = self._measured.copy()
         arrays["feature_mean"] = self._data.inputs.mean.copy()
         arrays["feature_scale"] = self._data.inputs.scale.copy()
-        arrays["hidden_weights"] = np.concatenate([np.zeros(0, np.float32), *self._hidden_weights])
-        arrays["fan_ins"] = np.array([len(weights) for weights in self._hidden_weights], np.int64)
-        arrays["activations"] = np.array([ACTIVATIONS.index(name) for name in self._activations], np.int64)
-        arrays |= self._output.arrays("output_")
+        arrays |= self._units.arrays() | self._gains.arrays() | self._output.arrays("output_")
         if self._candidates is not None:
             arrays |= self._candidates.arrays("candidate_")
         return arrays
@@ -232,10 +221,10 @@ class Training:
         return Network(
             feature_mean=self._data.inputs.mean,
             feature_scale=self._data.inputs.scale,
-            hidden_weights=tuple(self._hidden_weights),
+            hidden_weights=self._units.weights,
             output_weights=self._data.to_external(self._output.weights),
             task=self._data.task,
-            activations=tuple(self._activations),
+            activations=self._units.activations,
         )
 
     @property
@@ -244,15 +233,20 @@ class Training:
 
         Without `Parameters.validation_patience` it is the network as it stands.
         """
-        network = self.network
-        if self._best is None:
+        network, best = self.network, self._gains.best
+        if best is None:
             return network
         return replace(
             network,
-            hidden_weights=network.hidden_weights[: self._best.n_hidden_units],
-            activations=network.activations[: self._best.n_hidden_units],
-            output_weights=self._data.to_external(self._best.output_weights),
+            hidden_weights=network.hidden_weights[: best.n_hidden_units],
+            activations=network.activations[: best.n_hidden_units],
+            output_weights=self._data.to_external(best.output_weights),
         )
+
+    @property
+    def has_next_data(self) -> bool:
+        """Whether patterns that `set_data` was given wait for the next phase."""
+        return self._next_data is not None
 
     def set_parameters(self, parameters: Parameters) -> None:
         """Train by these from the next phase on; the phase that runs keeps its own.
@@ -265,18 +259,49 @@ class Training:
                 raise ParameterError(name, "cannot change while training")
         self._parameters = parameters
 
+    def set_data(
+        self, x: ArrayLike, y: ArrayLike, *, x_val: ArrayLike | None = None, y_val: ArrayLike | None = None
+    ) -> None:
+        """Train on these patterns from the next phase on; the phase that runs ends on its own ones.
+
+        The next phase is then an output phase, even where the training would have ended, unless its budget of epochs
+        is spent: a candidate's residual errors must be those of an output layer that was trained on its patterns.
+        Hidden units, output weights and the scaling of the inputs stay; what growth gained on the patterns before
+        counts no more. Of several calls in a phase the last one counts.
+
+        Args:
+            x: As for `start`, with as many columns as the network has inputs.
+            y: With as many columns as the network has outputs.
+            x_val: Validation inputs; without them there are none from the next phase on.
+            y_val: Their targets.
+
+        Raises:
+            DataError: as `start`; then the patterns stay those that there were.
+            ParameterError: the class weights are not as many as the classes.
+            ValueError: the training has finished.
+        """
+        self._check_not_finished()
+        data = TrainingData(x, y, x_val, y_val, self._parameters, self._data.inputs)
+        data.check_shape_of(self.network)
+        self._next_data = data
+
+    def cancel_data(self) -> None:
+        """Forget what `set_data` was given, where the next phase has not begun with it yet."""
+        self._next_data = None
+
     def advance(self, max_epochs: int | None = None) -> Progress:
         """Train one chunk: at most max_epochs (1 or more), at most about 20 ms of work, within one phase.
+
+        Where new data is taken up, every hidden unit is computed on it besides.
 
         Raises:
             ValueError: max_epochs is less than 1, or the training has finished.
         """
-        if self._finished is not None:
-            raise ValueError(f"the training has finished: {self._finished}")
+        self._check_not_finished()
         if max_epochs is not None and max_epochs < 1:
             raise ValueError(f"max_epochs must be 1 or more, not {max_epochs}")
-        n_hidden_units = len(self._hidden_weights)
-        phase = self.phase
+        n_hidden_units = len(self._units)
+        phase, data = self.phase, self._data
         scores = installed = None
 
         if self._candidates is None:
@@ -284,26 +309,52 @@ class Training:
             self._measured = layer.rows[-1].copy()
             rows = self._rows(layer.rows, np.full(len(layer.rows), np.nan, np.float32))
             if layer.has_ended:
-                reason = self._reason_not_to_grow()
-                if reason is None and not layer.has_solved:
-                    self._begin_candidate_phase(self._parameters)
-                else:
-                    self._finish("solved" if layer.has_solved else reason)
+                self._leave_output_phase(layer.has_solved)
         else:
             candidates = self._candidates
             pool = self._backend.train_candidates(candidates, max_epochs)
             scores = candidates.scores.copy()
             rows = self._rows(self._measured[np.newaxis].repeat(len(pool.best_scores), axis=0), pool.best_scores)
             if pool.has_ended:
-                best = winner(candidates, self._parameters.descendant_factor)
-                if self._is_budget_spent():
-                    self._finish("max_epochs")
-                elif not candidates.scores[best] > self._parameters.correlation_threshold:
-                    self._finish("no_candidate")
-                else:
-                    installed = self._install(candidates, best)
+                installed = self._leave_candidate_phase(candidates)
 
-        return Progress(phase, rows, n_hidden_units, scores, installed, self._finished)
+        has_new_data = self._data is not data
+        return Progress(phase, rows, n_hidden_units, scores, installed, has_new_data, self._finished)
+
+    def _leave_output_phase(self, has_solved: bool) -> None:
+        reason = self._reason_not_to_grow()
+        if self._next_data is not None and not self._is_budget_spent():
+            self._go_on_with(self._next_data)
+        elif has_solved or reason is not None:
+            self._finish("solved" if has_solved else reason)
+        else:
+            self._begin_candidate_phase(self._parameters)
+
+    def _leave_candidate_phase(self, candidates: CandidateState) -> Installation | None:
+        """Install the best candidate, where it is good enough and the budget of epochs is not spent."""
+        if self._is_budget_spent():
+            self._finish("max_epochs")
+            return None
+        best = winner(candidates, self._parameters.descendant_factor)
+        installed = None
+        if candidates.scores[best] > self._parameters.correlation_threshold:
+            installed = self._install(candidates, best)
+        elif self._next_data is None:
+            self._finish("no_candidate")
+        if self._next_data is not None:
+            self._go_on_with(self._next_data)
+        return installed
+
+    def _go_on_with(self, data: TrainingData) -> None:
+        """Begin an output phase on other patterns, on the same back end."""
+        backend = backends.make(self.backend, data, self._parameters, self._threads)
+        for weights, activation in self._units:
+            backend.add_unit(weights, activation)
+        # A regression's targets bring their own scaling.
+        output_weights = data.to_internal(self._data.to_external(self._output.weights))
+        self._backend, self._data, self._next_data = backend, data, None
+        self._gains = Gains()
+        self._begin_output_phase(output_weights)
 
     def _rows(self, measured: NDArray[np.float32], scores: NDArray[np.float32]) -> EpochRows:
         """Count the epochs of a chunk and put its columns together."""
@@ -320,31 +371,31 @@ class Training:
 
     def _reason_not_to_grow(self) -> Outcome | None:
         """Take note of what an output phase came to; why growth ends after it though not solved, or None."""
-        parameters, n_units = self._parameters, len(self._hidden_weights)
-        self._gain.look(float(self._measured[LOSS]), _GAIN)
+        parameters, gains, n_units = self._parameters, self._gains, len(self._units)
+        gains.note_loss(float(self._measured[LOSS]))
         stops_early = parameters.validation_patience is not None and self._data.has_validation
-        if stops_early and self._validation_gain.look(float(self._measured[VAL_LOSS]), 1.0):
-            self._best = _Grown(n_units, self._output.weights.copy())
+        if stops_early:
+            grown = Grown(n_units, self._output.weights.copy())
+            gains.note_validation_loss(float(self._measured[VAL_LOSS]), grown)
         if self._is_budget_spent():
             return "max_epochs"
         if n_units >= parameters.max_hidden_units:
             return "max_hidden_units"
         if parameters.max_iterations is not None and self._n_installed >= parameters.max_iterations:
             return "max_iterations"
-        if parameters.patience is not None and self._gain.n_without >= parameters.patience:
+        if parameters.patience is not None and gains.loss.n_without >= parameters.patience:
             return "stagnated"
-        if stops_early and self._validation_gain.n_without >= (parameters.validation_patience or 0):
+        if stops_early and gains.validation_loss.n_without >= (parameters.validation_patience or 0):
             return "early_stopped"
         return None
 
     def _finish(self, outcome: Outcome | None) -> None:
         """End, with the network that was best on the validation patterns where that was watched."""
         self._finished = outcome
-        self._candidates = None
-        if self._best is not None:
-            del self._hidden_weights[self._best.n_hidden_units :]
-            del self._activations[self._best.n_hidden_units :]
-            self._begin_output_phase(self._best.output_weights.copy())
+        self._candidates = self._next_data = None
+        if (best := self._gains.best) is not None:
+            self._units.truncate(best.n_hidden_units)
+            self._begin_output_phase(best.output_weights.copy())
 
     def _begin_output_phase(self, weights: NDArray[np.float32]) -> None:
         self._candidates = None
@@ -356,7 +407,7 @@ class Training:
         self._candidates = new_pool(
             parameters,
             self._seed,
-            fan_ins=[len(weights) for weights in self._hidden_weights],
+            fan_ins=self._units.fan_ins,
             n_features=self._n_features,
             n_outputs=self._data.n_outputs,
             max_epochs=self._within_budget(parameters.candidate_epochs),
@@ -365,22 +416,25 @@ class Training:
 
     def _install(self, candidates: CandidateState, best: int) -> Installation:
         """Freeze the best candidate."""
-        index = len(self._hidden_weights)
+        index = len(self._units)
         weights = candidates.best_weights[best, : candidates.fan_ins[best]].copy()
-        self._add_unit(weights, candidates.activation(best))
+        activation = candidates.activation(best)
+        self._add_unit(weights, activation)
         self._n_installed += 1
         self._begin_output_phase(output_weights_with(self._output.weights, candidates, best))
-        return Installation(index, float(candidates.scores[best]), self._epoch, weights, self._activations[-1])
+        return Installation(index, float(candidates.scores[best]), self._epoch, weights, activation)
 
     def _add_unit(self, weights: NDArray[np.float32], activation: Activation) -> None:
         self._backend.add_unit(weights, activation)
-        weights.flags.writeable = False  # frozen: networks handed out share it
-        self._hidden_weights.append(weights)
-        self._activations.append(activation)
+        self._units.append(weights, activation)
+
+    def _check_not_finished(self) -> None:
+        if self._finished is not None:
+            raise ValueError(f"the training has finished: {self._finished}")
 
     @property
     def _n_features(self) -> int:
-        return 1 + self._data.n_inputs + len(self._hidden_weights)
+        return 1 + self._data.n_inputs + len(self._units)
 
     def _is_budget_spent(self) -> bool:
         return self._parameters.max_epochs is not None and self._epoch >= self._parameters.max_epochs
@@ -389,45 +443,6 @@ class Training:
         if self._parameters.max_epochs is None:
             return epochs
         return max(1, min(epochs, self._parameters.max_epochs - self._epoch))
-
-
-def _saved_units(saved: SavedState, n_features: int) -> list[tuple[NDArray[np.float32], Activation]]:
-    """The weights and activation of each hidden unit, which may see n_features and the units before it."""
-    n_units = len(saved.array("fan_ins").reshape(-1))
-    fan_ins, codes = saved.integers("fan_ins", n_units), saved.integers("activations", n_units)
-    may_see = (n_features <= fan_ins) & (fan_ins <= n_features + np.arange(n_units))
-    require(bool(may_see.all()), "fan_ins are not those of a cascade")
-    require(bool(((codes >= 0) & (codes < len(ACTIVATIONS))).all()), "activations are unknown")
-    flat = saved.floats("hidden_weights", int(fan_ins.sum()))
-    ends = np.cumsum(fan_ins)
-    return [
-        (flat[end - fan_in : end].copy(), ACTIVATIONS[code])
-        for end, fan_in, code in zip(ends, fan_ins, codes, strict=True)
-    ]
-
-
-@dataclass(slots=True)
-class _Gain:
-    """The least loss so far, and how many looks ago it was."""
-
-    best: float = np.inf
-    n_without: int = 0
-
-    def look(self, loss: float, share: float) -> bool:
-        """Whether a loss is below this share of the least one."""
-        if loss < self.best * share:
-            self.best, self.n_without = loss, 0
-            return True
-        self.n_without += 1
-        return False
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class _Grown:
-    """How far a network had grown."""
-
-    n_hidden_units: int
-    output_weights: NDArray[np.float32]  # [outputs, 1 + inputs + n_hidden_units]
 
 
 def warm_up() -> float:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from juniper_cascor.engine.errors import DataError, ParameterError
+from juniper_cascor.engine.network import MAX_WEIGHT
 from juniper_cascor.engine.patterns import (
     Patterns,
     Scaling,
@@ -81,7 +82,9 @@ class TrainingData:
         return external
 
     def to_internal(self, weights: NDArray[np.floating[Any]]) -> NDArray[np.float32]:
-        """The inverse of to_external."""
+        """The inverse of to_external, bounded: targets of another size by far must not make a sum overflow."""
         internal = weights.astype(np.float64)
         internal[:, 0] -= self._targets.mean
-        return (internal / self._targets.scale[:, np.newaxis]).astype(np.float32)
+        with np.errstate(over="ignore"):
+            internal /= self._targets.scale[:, np.newaxis]
+        return internal.clip(-MAX_WEIGHT, MAX_WEIGHT).astype(np.float32)

@@ -2,6 +2,7 @@
 
 import hashlib
 import io
+import os
 import zipfile
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,7 +10,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from juniper_cascor.atomic_file import remove_leftovers, replace_atomically
+from juniper_cascor.atomic_file import replace_atomically
 
 Matrix = NDArray[np.float32]
 
@@ -58,17 +59,22 @@ def write(folder: Path, data: TrainingData) -> tuple[Path, str]:
 
 
 def keep(folder: Path, content: bytes) -> tuple[Path, str]:
-    """Keep a dataset file under its sha256, atomically; the same content again is not written again.
-
-    The folder is the one service's, which keeps one file at a time: what else was being written was left by a kill.
-    """
+    """Keep a dataset file under its sha256, atomically; the same content again is not written again."""
     checksum = hashlib.sha256(content).hexdigest()
     path = folder / f"{checksum}.npz"
-    if not path.exists():
+    if not is_kept(path):
         folder.mkdir(parents=True, exist_ok=True)
-        remove_leftovers(folder)
         replace_atomically(path, content)
     return path, checksum
+
+
+def is_kept(path: Path) -> bool:
+    """Whether the file is there. It counts as just written then, so that it is not deleted before its run is known."""
+    try:
+        os.utime(path)
+    except FileNotFoundError:
+        return False
+    return True
 
 
 def _columns(y: NDArray[np.float32]) -> Matrix:

@@ -1,7 +1,10 @@
 """Finds what a start asks to train on: rows in the request, a dataset of the data service, or the demo spiral."""
 
+import asyncio
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Protocol
+from urllib.parse import urlsplit
 
 import numpy as np
 
@@ -14,7 +17,7 @@ from juniper_common.errors import BadRequestError, NotFoundError, UnavailableErr
 from juniper_common.http import ClientError, InvalidRequestError, UnreachableError
 from juniper_common.http import NotFoundError as NotFoundAtDataError
 from juniper_common.wire.errors import FieldProblem
-from juniper_common.wire.training import DatasetSource, InlineData, StartTraining
+from juniper_common.wire.training import DatasetSource, InlineData
 from juniper_data.client import AsyncJuniperDataClient
 
 DEMO = DatasetSource(generator="spiral", params={"n_spirals": 2, "n_points_per_spiral": 200, "noise": 0.15, "seed": 42})
@@ -31,15 +34,36 @@ class FoundDataset:
     data: TrainingData
 
 
+class AsksForData(Protocol):
+    """What a start, a post of runs and a swap have in common."""
+
+    @property
+    def dataset(self) -> DatasetSource | None:
+        """Data of the data service."""
+        ...
+
+    @property
+    def inline_data(self) -> InlineData | None:
+        """Rows in the request."""
+        ...
+
+
 class Datasets:
-    """Keeps each dataset that was ever trained on, under its checksum."""
+    """Keeps each dataset that was ever trained on, under its checksum.
 
-    def __init__(self, folder: Path, client: AsyncJuniperDataClient) -> None:
-        self._folder = folder
+    Args:
+        folder: where.
+        client: of the data service.
+        address: of the data service, as it stands in the URLs of its datasets.
+    """
+
+    def __init__(self, folder: Path, client: AsyncJuniperDataClient, address: str) -> None:
+        self.folder = folder
         self._client = client
+        self._address = address
 
-    async def find(self, request: StartTraining, task: str) -> FoundDataset:
-        """The data of a start, checked.
+    async def find(self, request: AsksForData, task: str) -> FoundDataset:
+        """The data that is asked for, checked.
 
         Raises:
             UnprocessableError: it cannot be trained on; the row and column are named.
@@ -52,11 +76,30 @@ class Datasets:
             problem = "needs source inline" if request.inline_data else "is missing, though the source is inline"
             raise UnprocessableError(f"inline_data {problem}", (FieldProblem(loc=["inline_data"], msg=problem),))
         if request.inline_data is not None:
-            return self._inline(request.inline_data, task)
+            return await asyncio.to_thread(self._inline, request.inline_data, task)
         assert source is not None  # noqa: S101 - is_inline is False
         found = await self._fetched(source)
-        _check(found.data, task)
+        await asyncio.to_thread(_check, found.data, task)
         return found
+
+    async def kept(self, dataset_id: str | None, checksum: str) -> FoundDataset:
+        """The data that a run or a snapshot names, fetched again where it is no longer kept.
+
+        Raises:
+            NotFoundError, UnavailableError: it is nowhere.
+        """
+        path = self.folder / f"{checksum}.npz"
+        if not dataset_file.is_kept(path):
+            if dataset_id is None:
+                raise NotFoundError(f"the rows that it was trained on, {checksum[:16]}…, are no longer kept")
+            found = await self._fetched(DatasetSource(dataset_id=dataset_id))
+            if found.checksum != checksum:
+                raise NotFoundError(f"dataset {dataset_id} is another one now than it was trained on")
+            return found
+        try:
+            return FoundDataset(dataset_id, path, checksum, await asyncio.to_thread(dataset_file.read, path))
+        except DatasetFileError as error:
+            raise UnavailableError(str(error)) from error
 
     def _inline(self, rows: InlineData, task: str) -> FoundDataset:
         data = TrainingData(
@@ -70,23 +113,25 @@ class Datasets:
             problem = "is missing: validation takes both"
             raise UnprocessableError(f"{missing} {problem}", (FieldProblem(loc=["inline_data", missing], msg=problem),))
         _check(data, task)
-        path, checksum = dataset_file.write(self._folder, data)
+        path, checksum = dataset_file.write(self.folder, data)
         return FoundDataset(None, path, checksum, data)
 
     async def _fetched(self, source: DatasetSource) -> FoundDataset:
         try:
-            if source.dataset_id is not None:
-                meta = await self._client.get_dataset(source.dataset_id)
+            dataset_id = self._id_in_url(source) if source.source == "url" else source.dataset_id
+            if dataset_id is not None:
+                meta = await self._client.get_dataset(dataset_id)
             elif source.generator is not None:
                 meta = (await self._client.create_dataset(source.generator, source.params)).meta
             else:
                 problem = "name a generator or a dataset_id"
                 raise UnprocessableError(problem, (FieldProblem(loc=["dataset"], msg=problem),))
-            self._folder.mkdir(parents=True, exist_ok=True)
-            path = self._folder / f"{meta.checksum}.npz"
-            if not path.exists():
+            self.folder.mkdir(parents=True, exist_ok=True)
+            path = self.folder / f"{meta.checksum}.npz"
+            if not dataset_file.is_kept(path):
                 await self._client.download_artifact(meta.dataset_id, path, checksum=meta.checksum)
-            return FoundDataset(meta.dataset_id, path, meta.checksum, dataset_file.read(path))
+            data = await asyncio.to_thread(dataset_file.read, path)
+            return FoundDataset(meta.dataset_id, path, meta.checksum, data)
         except NotFoundAtDataError as error:
             raise NotFoundError(error.message) from error
         except InvalidRequestError as error:
@@ -97,6 +142,15 @@ class Datasets:
             ) from error
         except (ClientError, DatasetFileError) as error:
             raise UnavailableError(f"the data service gave no usable dataset: {error}") from error
+
+    def _id_in_url(self, source: DatasetSource) -> str:
+        """The dataset that a URL names. Another address than the data service's is never called."""
+        url, own = urlsplit(source.url or ""), urlsplit(self._address)
+        parts = url.path.removeprefix(own.path.rstrip("/")).strip("/").removesuffix("/artifact").split("/")
+        if (url.scheme or own.scheme, url.netloc or own.netloc) != own[:2] or parts[:-1] != ["v1", "datasets"]:
+            problem = f"must be {self._address}/v1/datasets/ID, a dataset of the data service"
+            raise UnprocessableError(f"url {problem}", (FieldProblem(loc=["dataset", "url"], msg=problem),))
+        return parts[-1]
 
 
 def _relocated(error: InvalidRequestError) -> tuple[FieldProblem, ...]:
@@ -109,7 +163,8 @@ def _relocated(error: InvalidRequestError) -> tuple[FieldProblem, ...]:
 
 def _matrix(rows: list[list[float]] | list[float], name: str) -> dataset_file.Matrix:
     try:
-        matrix = np.asarray(rows, np.float32)
+        with np.errstate(over="ignore"):  # What single precision cannot hold becomes infinite, which is refused later.
+            matrix = np.asarray(rows, np.float32)
     except ValueError:
         problem = "the rows differ in length"
         raise UnprocessableError(

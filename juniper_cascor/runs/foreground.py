@@ -1,180 +1,190 @@
-"""The run in the foreground: carries out what the state machine says, and holds what the watchers ask for."""
+"""What stands in the foreground: a run, or the network that the next one grows. Other runs are asked for by id."""
 
 import asyncio
-import logging
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from pydantic import BaseModel, JsonValue
+from pydantic import JsonValue
 
+from juniper_cascor import versions
 from juniper_cascor.engine.network import Network
 from juniper_cascor.engine.parameters import Parameters
 from juniper_cascor.runs import network_spec, new_run
-from juniper_cascor.runs import state_machine as machine
-from juniper_cascor.runs.channel import Message
-from juniper_cascor.runs.datasets import Datasets, FoundDataset
+from juniper_cascor.runs.dataset_file import TrainingData
+from juniper_cascor.runs.datasets import Datasets
 from juniper_cascor.runs.fanout import Fanout
-from juniper_cascor.runs.history import ROW, History, Rows, metric_row, points, thinned
-from juniper_cascor.runs.job import Job
+from juniper_cascor.runs.history import History
 from juniper_cascor.runs.network_spec import NetworkSpec
-from juniper_cascor.runs.state_machine import Asked, Command, Ended, Obeyed, PhaseEntered, State, TrainerDied
-from juniper_cascor.runs.store import RunStore, StoreError
-from juniper_cascor.runs.trainer_keeper import TrainerFactory, TrainerKeeper
-from juniper_cascor.runs.views import topology
-from juniper_common import logs
-from juniper_common.errors import ConflictError, NotFoundError, UnavailableError
-from juniper_common.wire.runs import RunRecord
+from juniper_cascor.runs.replay import Replay
+from juniper_cascor.runs.replay import prepared as prepare_replay
+from juniper_cascor.runs.runs import NewRun, Runs
+from juniper_cascor.runs.session import Session
+from juniper_cascor.runs.state_machine import Command, CommandNotAllowedError
+from juniper_cascor.snapshots import Card, Snapshot
+from juniper_common.errors import ConflictError, NotFoundError
+from juniper_common.wire.snapshots import ReplayCommand, ReplayRequest, ReplayStatus
 from juniper_common.wire.training import (
-    CandidateProgress,
-    CascadeAdd,
     ChangeParameters,
     CreateNetwork,
-    Heartbeat,
-    MetricsMessage,
     Monitor,
-    PhaseName,
+    OnRestart,
     StartTraining,
     StateMachine,
-    TrainingEvent,
+    Status,
+    SwapDataset,
     TrainingState,
     TrainingStatus,
 )
 
-POINTS_PER_MESSAGE = 500
-
-log = logging.getLogger(__name__)
-
 
 @dataclass
-class ForegroundRun:
-    """The run that the state speaks of, with its data."""
+class Stage:
+    """What is shown: a run, a loaded network, or both where one was edited after its run."""
 
-    record: RunRecord
-    dataset: FoundDataset
-    parameters: Parameters
+    session: Session | None = None
+    spec: NetworkSpec | None = None  # of a network that no run here has grown
+    network: Network | None = None  # restored or edited
+    snapshot: Snapshot | None = None  # what it was restored from, while its training can be resumed
+    snapshot_id: str | None = None
+    replay: Replay | None = None
+
+    @property
+    def status(self) -> Status:
+        """The state of the foreground."""
+        if self.replay is not None:
+            return "REPLAYING"
+        if self.snapshot is not None:
+            return "RESUME_READY"
+        return "STOPPED" if self.session is None else self.session.state.status
+
+    @property
+    def is_busy(self) -> bool:
+        """A run in the foreground waits or trains, or something is replayed."""
+        return self.replay is not None or (self.session is not None and not self.session.state.is_over)
+
+    def offer(self, session: Session) -> None:
+        """Show a run that begins, unless something else is shown that somebody put there."""
+        is_free = self.session is None and self.spec is None
+        has_ended = self.session is not None and self.session.state.is_over and self.network is None
+        if (is_free or has_ended) and self.replay is None:
+            self.show(session)
+
+    def show(self, session: Session | None = None) -> None:
+        """Show a run, or nothing."""
+        self.session = session
+        self.spec = self.network = self.snapshot = self.snapshot_id = None
 
 
 class Foreground:
-    """The service's one run at a time, from its start to its record.
+    """The loaded network, and the run in the foreground.
 
     Args:
-        folder: where snapshots stand.
-        store: the run records.
-        fanout: who watches.
+        stage: what is shown.
+        runs: all of them.
         datasets: where data comes from.
-        make_trainer: makes a trainer process, not yet started.
-        history_rows: how many epochs are kept for charts.
-        deadline_s: a trainer silent for this long while it trains is killed.
+        fanout: who watches.
+        on_restart: what becomes of an interrupted run whose start does not say.
     """
 
-    def __init__(
-        self,
-        *,
-        folder: Path,
-        store: RunStore,
-        fanout: Fanout,
-        datasets: Datasets,
-        make_trainer: TrainerFactory,
-        history_rows: int,
-        deadline_s: float,
-    ) -> None:
-        self.state = State()
-        self.spec: NetworkSpec | None = None
-        self.network: Network | None = None
-        self.run: ForegroundRun | None = None
-        self.history = History(history_rows)
-        self._snapshots = folder
-        self._store = store
-        self._fanout = fanout
+    def __init__(self, stage: Stage, runs: Runs, datasets: Datasets, fanout: Fanout, on_restart: OnRestart) -> None:
+        self.stage = stage
+        self._runs = runs
         self._datasets = datasets
-        self.trainer = TrainerKeeper(make_trainer, self._heard, self._died, lambda: self.state.is_active, deadline_s)
+        self._fanout = fanout
+        self._on_restart = on_restart
         self._lock = asyncio.Lock()
-        self._epoch = 0
-
-    # Life of the service
-
-    async def open(self) -> None:
-        """Start the trainer, and watch over it."""
-        interrupted = self._store.end_interrupted(time.time(), "the service ended while the run was training")
-        if interrupted:
-            log.warning("%d runs were left unfinished by an earlier process", interrupted)
-        await self.trainer.open()
-
-    async def close(self) -> None:
-        """Stop the run, so that its last snapshot is written, and end the trainer."""
-        if self.state.is_active:
-            try:
-                await self.command("stop")
-            except (ConflictError, UnavailableError) as error:
-                log.warning("the run did not stop in good order: %s", error)
-        await self.trainer.close()
 
     # What may be asked
 
     async def create_network(self, request: CreateNetwork) -> NetworkSpec:
         """Load a network for the next run. Raises ConflictError while a run is active, UnprocessableError."""
         async with self._lock:
-            self._check_idle("create a network")
+            self.check_idle("create a network")
             parameters = network_spec.changed(Parameters(), request)
-            self.spec = NetworkSpec(request.input_size, request.output_size, parameters)
-            self._forget_run()
-            self._announce()
-            return self.spec
+            spec = NetworkSpec(request.input_size, request.output_size, parameters)
+            self.load(spec)
+            return spec
 
     async def delete_network(self) -> None:
         """Unload the network. Raises NotFoundError, ConflictError."""
         async with self._lock:
             self.loaded_spec()
-            self._check_idle("delete the network")
-            self.spec = None
-            self._forget_run()
-            self._announce()
+            self.check_idle("delete the network")
+            self.load(None)
 
-    async def start(self, request: StartTraining) -> RunRecord:
+    def load(self, spec: NetworkSpec | None, snapshot: Snapshot | None = None, snapshot_id: str | None = None) -> None:
+        """Show a network that no run here has grown: a new one, or a snapshot's."""
+        self.stage.show()
+        self.stage.spec, self.stage.snapshot_id = spec, snapshot_id
+        if snapshot is not None:
+            self.stage.network = snapshot.network
+            self.stage.snapshot = snapshot if snapshot.state else None
+        self.announce()
+
+    async def edit(self, edit: Callable[[Network], Network]) -> Network:
+        """Change the loaded network. Raises NotFoundError, ConflictError, and what the edit raises."""
+        async with self._lock:
+            self.check_idle("edit the network")
+            network = edit(self.loaded_network())
+            self.stage.network = network
+            self.stage.snapshot = None  # Its training had another network.
+            self.announce()
+            return network
+
+    async def start(self, request: StartTraining) -> Session:
         """Start a run; it grows a new network, with the parameters of the loaded one unless told otherwise.
 
         Raises:
             ConflictError: a run is active.
             UnprocessableError: a parameter or the data cannot be.
-            UnavailableError: the trainer or the data service is away.
+            UnavailableError: the data service is away.
         """
         async with self._lock:
-            self._check_allowed("start")
-            spec = None if request.start_fresh else self.spec
-            parameters = new_run.run_parameters(spec, request)
-            self.trainer.check_there()
+            self.check_idle("start")
+            self._runs.queue.check_free()
+            spec = None if request.start_fresh or not self.has_network else self.loaded_spec()
+            parent = self.as_snapshot() if request.grow_on else None
+            base = spec.parameters if spec else Parameters()
+            parameters = new_run.run_parameters(base, request.params, request.epochs)
             found = await self._datasets.find(request, parameters.task)
-            n_inputs, n_outputs = found.data.x.shape[1], found.data.y.shape[1]
-            new_run.check_shape(spec, n_inputs, n_outputs)
+            new_run.check_shape(spec, found)
             new_run.check_classes(parameters, found)
-            record = new_run.new_record(parameters, request.params, found)
-            self._store.add(record)
-            self.spec = replace(spec, parameters=parameters) if spec else NetworkSpec(n_inputs, n_outputs, parameters)
-            self._forget_run()
-            self.run = ForegroundRun(record, found, parameters)
-            try:
-                self._apply(Asked("start", record.id))
-            except UnavailableError as error:
-                self._apply(Ended(record.id, error=error.message))
-                raise
-            return record
+            record = new_run.new_record(
+                parameters,
+                request.params,
+                found,
+                on_restart=request.on_restart or self._on_restart,
+                origin="grow_on" if parent else "fresh",
+                parent_snapshot_id=self.stage.snapshot_id if parent else None,
+            )
+            return await self.launch(NewRun(record, new_run.spec_of(parameters, found, spec), parent))
 
-    async def command(self, command: Command) -> State:
-        """Pause, resume, stop or reset; when this returns, the trainer has obeyed.
+    async def launch(self, new: NewRun) -> Session:
+        """Record a run, show it, and let it begin."""
+        (session,) = await self._runs.add([new], on_add=self.stage.show)
+        return session
+
+    async def command(self, command: Command) -> Session:
+        """Pause, resume or stop the run; when this returns, the trainer has obeyed.
 
         Raises:
             ConflictError: the state does not allow it, or the run ended by itself meanwhile.
         """
         async with self._lock:
-            self._check_allowed(command)
-            self._apply(Asked(command))
-            if command != "reset":
-                await self.trainer.obeyed()
-            expected = {"pause": "PAUSED", "resume": "STARTED", "stop": "STOPPED", "reset": "STOPPED"}[command]
-            if self.state.status != expected:
-                raise ConflictError(f"cannot {command}: the run has just ended as {self.state.status}")
-            return self.state
+            session = self.stage.session
+            if session is None or self.stage.replay is not None:
+                raise ConflictError(str(CommandNotAllowedError(command, self.stage.status)))
+            await session.command(command)
+            return session
+
+    async def reset(self) -> None:
+        """Forget the last run and unload the network. Raises ConflictError while a run is active."""
+        async with self._lock:
+            if self.stage.is_busy and self.stage.status not in ("RESUME_READY", "QUEUED"):
+                raise ConflictError(str(CommandNotAllowedError("reset", self.stage.status)))
+            self.load(None)
 
     async def change(self, request: ChangeParameters) -> None:
         """Change parameters: of the active run from its next phase on, its pace at once; else of the loaded network.
@@ -185,219 +195,159 @@ class Foreground:
         """
         async with self._lock:
             spec = self.loaded_spec()
-            parameters = network_spec.changed(spec.parameters, request)
-            self.spec = replace(spec, parameters=parameters)
-            if self.run is None or not self.state.is_active:
-                return
-            given = request.model_dump(exclude_unset=True)
-            fields: dict[str, JsonValue] = {"pace": given.pop("pace")} if "pace" in given else {}
-            self.trainer.tell(Message("change", {**fields, "parameters": given, "run_id": self.state.run_id}))
-            await self.trainer.obeyed()
-            pace = request.pace if "pace" in fields else self.run.record.pace
-            self.run.parameters = parameters
-            self.run.record = self.run.record.model_copy(
-                update={"pace": pace, "params": network_spec.as_json(parameters)}
+            session = self.stage.session
+            if session is not None and session.state.is_active:
+                await session.change_parameters(request)
+            else:
+                self.stage.spec = replace(spec, parameters=network_spec.changed(spec.parameters, request))
+
+    async def swap(self, request: SwapDataset) -> None:
+        """Have the run train on other data from its next phase on.
+
+        Raises:
+            ConflictError: no run is active.
+            UnprocessableError, NotFoundError, UnavailableError: the data cannot be had, or not be trained on.
+        """
+        async with self._lock:
+            session = self.stage.session
+            if session is None or not session.state.is_active:
+                raise ConflictError(f"cannot swap the dataset: training is {self.stage.status}")
+            await session.swap(await self._datasets.find(request, session.parameters.task))
+
+    async def replay(self, folder: Path, snapshot_id: str, request: ReplayRequest) -> ReplayStatus:
+        """Show the growth of a snapshot's run to the watchers. Raises NotFoundError, ConflictError."""
+        async with self._lock:
+            if self.stage.replay is None:
+                self.check_idle("replay")
+            replay = await asyncio.to_thread(
+                prepare_replay, folder, snapshot_id, request, publish=self._fanout.publish, on_change=self.announce
             )
-            self._store.update(self.run.record)
-            self._announce()
+            await self._end_replay()
+            status = await replay.open(paused=request.paused)
+            self.stage.replay = replay
+            self.announce()
+            return status
+
+    async def replay_control(self, command: ReplayCommand) -> ReplayStatus:
+        """Command the replay. Raises NotFoundError where there is none, UnprocessableError."""
+        async with self._lock:
+            status = await self.replaying().control(command)
+            if command.action == "stop":
+                await self._end_replay()
+            return status
+
+    def replaying(self) -> Replay:
+        """What is replayed. Raises NotFoundError where nothing is."""
+        if self.stage.replay is None:
+            raise NotFoundError("nothing is replayed: POST /v1/snapshots/ID/replay shows a growth")
+        return self.stage.replay
+
+    async def close(self) -> None:
+        """Show no more."""
+        await self._end_replay()
+
+    async def _end_replay(self) -> None:
+        replay, self.stage.replay = self.stage.replay, None
+        if replay is not None:
+            await replay.close()
+            self.announce()
+
+    # What stands here
+
+    @property
+    def run_id(self) -> str | None:
+        """The run in the foreground, or the one that is replayed."""
+        if self.stage.replay is not None:
+            return self.stage.replay.run_id
+        return self.stage.session.run_id if self.stage.session else None
+
+    @property
+    def history(self) -> History:
+        """The epochs of the run, or of what is replayed."""
+        if self.stage.replay is not None:
+            return History.of(self.stage.replay.frame.rows)
+        return self.stage.session.history if self.stage.session else History(1)
+
+    @property
+    def has_network(self) -> bool:
+        """Whether a network is loaded."""
+        return self.stage.session is not None or self.stage.spec is not None
 
     def loaded_spec(self) -> NetworkSpec:
         """The loaded network's shape and parameters. Raises NotFoundError."""
-        if self.spec is None:
+        if self.stage.spec is not None:
+            return self.stage.spec
+        if self.stage.session is None:
             raise NotFoundError("no network is loaded: create one, or start training")
-        return self.spec
+        return self.stage.session.loaded_spec()
 
     def loaded_network(self) -> Network:
-        """The network as it has grown so far. Raises NotFoundError."""
-        return self.network or self.loaded_spec().untrained()
+        """The network as it stands. Raises NotFoundError."""
+        if self.stage.replay is not None:
+            return self.stage.replay.frame.network
+        if self.stage.network is not None:
+            return self.stage.network
+        if self.stage.session is not None:
+            return self.stage.session.loaded_network()
+        return self.loaded_spec().untrained()
 
-    def loaded_run(self) -> ForegroundRun:
+    async def data(self) -> TrainingData:
+        """What the run in the foreground trains on. Raises NotFoundError."""
+        return await self.loaded_session().data()
+
+    def loaded_session(self) -> Session:
         """The run in the foreground. Raises NotFoundError."""
-        if self.run is None:
+        if self.stage.session is None:
             raise NotFoundError("no run is in the foreground: start training")
-        return self.run
+        return self.stage.session
 
     def status(self) -> TrainingStatus:
         """All that is to be said of the foreground."""
-        state, run = self.state, self.run
-        return TrainingStatus(
-            state_machine=StateMachine(
-                status=state.status,
-                phase=state.phase,
-                paused_phase=state.paused_phase,
-                has_candidate_state=state.is_active and state.phase == "CANDIDATE",
-            ),
-            monitor=Monitor(
-                is_training=state.status == "STARTED",
-                current_epoch=self._epoch,
-                current_hidden_units=self.network.n_hidden_units if self.network else 0,
-                current_phase=state.phase,
-                total_metrics=len(self.history),
-            ),
-            training_state=TrainingState(
-                outcome=state.outcome,
-                reason=state.reason,
-                started_at=run.record.created_at if run else None,
-                ended_at=run.record.ended_at if run else None,
-            ),
-            network_loaded=self.spec is not None,
-            training_active=state.is_active,
-            run_id=state.run_id,
-            dataset_id=run.dataset.dataset_id if run else None,
-            seed=run.record.seed if run else None,
-            pace=run.record.pace if run else None,
-            params=network_spec.as_json(self.spec.parameters) if self.spec else {},
-        )
-
-    # What the trainer reports
-
-    def _heard(self, message: Message) -> None:
-        run_id = message.text("run_id")
-        if run_id != self.state.run_id:
-            return
-        if message.kind == "progress":
-            self._progressed(message)
-        elif message.kind == "heartbeat":
-            self._fanout.publish("heartbeat", Heartbeat(epoch=message.integer("epoch")), run_id)
-        elif message.kind == "finished":
-            self._apply(Ended(run_id, outcome=message.text("outcome")))
-        elif message.kind == "failed":
-            self._apply(Ended(run_id, error=message.text("reason")))
-        elif message.kind == "obeyed":
-            command = message.text("command")
-            if command in ("pause", "resume", "stop"):
-                self._apply(Obeyed(run_id, command))  # type: ignore[arg-type] # narrowed by the line above
-
-    def _died(self, reason: str) -> None:
-        self._apply(TrainerDied(reason))
-
-    def _progressed(self, message: Message) -> None:
-        run_id = message.text("run_id")
-        self._epoch = message.integer("epoch")
-        rows: Rows = message.arrays["rows"].view(ROW)
-        self.history.append(rows)
-        grown = self.network.n_hidden_units if self.network else -1
-        self.network = Network.from_arrays(message.arrays, message.text("task"))
-        phase: PhaseName = "CANDIDATE" if message.text("phase") == "candidate" else "OUTPUT"
-        self._apply(PhaseEntered(run_id, phase))
-        if len(rows):
-            newest = metric_row(rows[-1])
-            columns = points(thinned(rows, POINTS_PER_MESSAGE))
-            metrics = MetricsMessage.model_construct(**newest.__dict__, points=columns)
-            self._fanout.publish("metrics", metrics, run_id)
-        scores = message.arrays["scores"].tolist()
-        if scores:
-            best = max(scores)
-            self._fanout.publish(
-                "candidate_progress", CandidateProgress(epoch=self._epoch, scores=scores, best_score=best), run_id
+        stage = self.stage
+        if stage.session is not None and stage.replay is None:
+            status = stage.session.status()
+        else:
+            params: dict[str, JsonValue] = network_spec.as_json(stage.spec.parameters) if stage.spec else {}
+            status = TrainingStatus(
+                state_machine=StateMachine(status="STOPPED", phase="IDLE"),
+                monitor=Monitor(
+                    is_training=False, current_epoch=0, current_hidden_units=0, current_phase="IDLE", total_metrics=0
+                ),
+                training_state=TrainingState(),
+                network_loaded=stage.spec is not None,
+                training_active=False,
+                params=params,
             )
-        installed = message.fields["installed"]
-        if isinstance(installed, list):
-            for unit in installed:
-                self._publish_installed(unit, run_id)
-        if self.network.n_hidden_units != grown:
-            self._fanout.publish("topology", topology(self.network), run_id)
+        status.state_machine.status = stage.status
+        if stage.network is not None or stage.replay is not None:
+            status.monitor.current_hidden_units = self.loaded_network().n_hidden_units
+        if stage.replay is not None:
+            status.run_id, status.monitor.current_epoch = stage.replay.run_id, stage.replay.frame.epoch
+            status.monitor.total_metrics = len(stage.replay.frame.rows)
+        return status
 
-    def _publish_installed(self, unit: JsonValue, run_id: str) -> None:
-        fields = _Installed.model_validate(unit)
-        self._fanout.publish(
-            "cascade_add",
-            CascadeAdd(
-                hidden_unit_index=fields.index,
-                correlation=fields.score,
-                total_hidden_units=fields.index + 1,
-                epoch=fields.epoch,
-            ),
-            run_id,
+    def announce(self) -> None:
+        """Tell the watchers what stands in the foreground."""
+        self._fanout.publish("state", self.status(), self.run_id)
+
+    def check_idle(self, what: str) -> None:
+        """Raise ConflictError while a run in the foreground waits or trains, or something is replayed."""
+        if self.stage.is_busy and self.stage.status != "RESUME_READY":
+            raise ConflictError(f"cannot {what}: training is {self.stage.status}")
+
+    def as_snapshot(self) -> Snapshot:
+        """The loaded network, to be grown on from or kept. Raises NotFoundError."""
+        network, session = self.loaded_network(), self.stage.session
+        card = Card(
+            epoch=session.state.epoch if session else 0,
+            hidden_units=network.n_hidden_units,
+            created_at=time.time(),
+            seed=session.record.seed if session else 0,
+            task=network.task,
+            parameters=network_spec.as_json(self.loaded_spec().parameters),
+            dataset_id=session.dataset_id if session else None,
+            dataset_checksum=session.dataset_checksum if session else None,
+            backend=session.record.backend if session else "none",
+            versions=versions.of_libraries(),
         )
-
-    # Carrying out
-
-    def _apply(self, event: machine.Event) -> None:
-        self.state, instructions = machine.transition(self.state, event)
-        for instruction in instructions:
-            self._carry_out(instruction)
-
-    def _carry_out(self, instruction: machine.Instruction) -> None:
-        match instruction:
-            case machine.TellTrainer("train"):
-                self.trainer.tell(self._job().message())
-            case machine.TellTrainer(command):
-                self.trainer.tell(Message(command, {"run_id": self.state.run_id}))
-            case machine.RecordRun():
-                self._record()
-            case machine.Forget():
-                self.spec = None
-                self._forget_run()
-            case machine.Announce():
-                self._announce()
-            case machine.AnnounceEnd():
-                is_failure = self.state.status == "FAILED"
-                event = TrainingEvent(
-                    event="training_failed" if is_failure else "training_complete",
-                    outcome=self.state.outcome,
-                    reason=self.state.reason,
-                )
-                self._fanout.publish("event", event, self.state.run_id)
-
-    def _record(self) -> None:
-        run = self.loaded_run()
-        run.record = run.record.model_copy(
-            update={
-                "status": self.state.status,
-                "ended_at": None if self.state.is_active else time.time(),
-                "epochs": self._epoch,
-                "hidden_units": self.network.n_hidden_units if self.network else 0,
-                "outcome": self.state.outcome,
-                "reason": self.state.reason,
-            }
-        )
-        token = logs.run_id.set(run.record.id)
-        log.info("run is %s %s", self.state.status, self.state.outcome or self.state.reason or "")
-        try:
-            self._store.update(run.record)
-        except StoreError as error:
-            # The run itself goes on; the next change of its state writes the whole record.
-            log.error("the run's record is out of date: %s", error)
-        logs.run_id.reset(token)
-
-    def _announce(self) -> None:
-        self._fanout.publish("state", self.status(), self.state.run_id)
-
-    def _forget_run(self) -> None:
-        self.state = State()
-        self.run = None
-        self.network = None
-        self._epoch = 0
-        self.history.clear()
-
-    def _job(self) -> Job:
-        run = self.loaded_run()
-        return Job(
-            run_id=run.record.id,
-            data_path=run.dataset.path,
-            snapshot_folder=self._snapshots,
-            parameters=run.record.params,
-            seed=run.record.seed,
-            pace=run.record.pace,
-            dataset_id=run.record.dataset_id,
-            dataset_checksum=run.record.dataset_checksum,
-            backend=run.record.backend,
-            versions=run.record.versions,
-        )
-
-    def _check_allowed(self, command: Command) -> None:
-        try:
-            machine.check_allowed(self.state, command)
-        except machine.CommandNotAllowedError as error:
-            raise ConflictError(str(error)) from error
-
-    def _check_idle(self, what: str) -> None:
-        if self.state.is_active:
-            raise ConflictError(f"cannot {what}: training is {self.state.status}; stop it first")
-
-
-class _Installed(BaseModel):
-    index: int
-    score: float
-    epoch: int
+        return Snapshot(card, network)

@@ -1,7 +1,7 @@
 """The metric points of the foreground run, one row an epoch, in columns that grow up to a bound."""
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,6 +21,13 @@ class History:
         self._rows: Rows = np.empty(1024, ROW)
         self._start = 0
         self._stop = 0
+
+    @classmethod
+    def of(cls, rows: Rows) -> Self:
+        """The history that these rows are."""
+        history = cls(max(1, len(rows)))
+        history.append(rows)
+        return history
 
     def __len__(self) -> int:
         """How many rows are held."""
@@ -59,10 +66,7 @@ class Curve:
         self._parts: list[Rows] = []
         self._count = 0
         if columns:
-            rows = np.empty(len(columns["epoch"]), ROW)
-            for name in METRICS:
-                rows[name] = columns[name]
-            self.append(rows)
+            self.append(rows_of(columns))
 
     def append(self, rows: Rows) -> None:
         """Take rows newer than those held."""
@@ -78,7 +82,21 @@ class Curve:
         return {name: rows[name].copy() for name in METRICS}
 
     def _whole(self) -> Rows:
-        return np.concatenate([np.empty(0, ROW), *self._parts])
+        """All rows; as one part from now on, so that each is brought together with others a few times, not each time.
+
+        Rows are joined as bytes: NumPy would agree with itself on the fields of each part anew.
+        """
+        joined = np.frombuffer(b"".join(part.tobytes() for part in self._parts), ROW)
+        self._parts = [joined]
+        return joined
+
+
+def rows_of(columns: Mapping[str, NDArray[np.generic]]) -> Rows:
+    """A snapshot's metrics as rows, none where it counts no epochs; a column that it lacks is NaN, a count 0."""
+    rows = np.zeros(len(columns.get("epoch", ())), ROW)
+    for name, dtype in METRICS.items():
+        rows[name] = columns.get(name, np.nan if np.dtype(dtype).kind == "f" else 0)
+    return rows
 
 
 def metric_row(row: Any) -> MetricRow:
@@ -122,7 +140,7 @@ def points(rows: Rows) -> Points:
 def thinned(rows: Rows, at_most: int) -> Rows:
     """At most about `at_most` rows: of each stretch those of least and greatest loss, so that no spike is lost.
 
-    Rows where a unit was installed, and the last one, are always kept.
+    The rows before and after a unit was installed, and the last one, are always kept.
     """
     if len(rows) <= at_most:
         return rows
@@ -130,7 +148,9 @@ def thinned(rows: Rows, at_most: int) -> Rows:
     for stretch in np.array_split(np.arange(len(rows)), max(1, at_most // 2)):
         loss = rows["train_loss"][stretch]
         keep[stretch[[int(np.argmin(loss)), int(np.argmax(loss))]]] = True
-    keep[1:] |= np.diff(rows["hidden_units"]) != 0
+    installs = np.diff(rows["hidden_units"]) != 0
+    keep[1:] |= installs
+    keep[:-1] |= installs  # it has the correlation score that the unit was installed with
     keep[-1] = True
     return rows[keep]
 

@@ -8,11 +8,24 @@ from juniper_cascor.engine.backend import BackendName
 from juniper_cascor.runs.channel import Message
 
 
+class Change(BaseModel):
+    """What is set from a run's next phase on: parameters, another dataset, or both."""
+
+    epoch: int | None = None  # after which it was set; None: now
+    parameters: dict[str, JsonValue] = {}
+    dataset_id: str | None = None
+    dataset_checksum: str | None = None  # None: the same data
+
+
 class Job(BaseModel):
-    """What the service asks the trainer to train."""
+    """A run from its beginning, or from its newest checkpoint on.
+
+    With a checkpoint, `changes` are those of the run so far: the trainer applies again what came after it, each at its
+    own epoch, so that the network is the one of a run that was not interrupted.
+    """
 
     run_id: str
-    data_path: Path
+    data_folder: Path  # holds CHECKSUM.npz for each dataset
     snapshot_folder: Path
     parameters: dict[str, JsonValue]
     seed: int
@@ -21,7 +34,16 @@ class Job(BaseModel):
     dataset_checksum: str
     backend: BackendName
     versions: dict[str, str]
+    changes: list[Change] = []
+    grow_from: Path | None = None  # a snapshot whose network is grown on
+    resume_from: Path | None = None  # a snapshot whose training goes on
+    is_paused: bool = False
+    checkpoint_s: float = 30.0  # how much work a kill may cost
 
     def message(self) -> Message:
         """As it goes to the trainer."""
         return Message("train", self.model_dump(mode="json"))
+
+    def data_path(self, checksum: str) -> Path:
+        """Where a dataset stands."""
+        return self.data_folder / f"{checksum}.npz"

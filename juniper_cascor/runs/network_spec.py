@@ -12,7 +12,7 @@ from juniper_cascor.engine.network import Network
 from juniper_cascor.engine.parameters import Parameters, parameter_fields
 from juniper_common.errors import UnprocessableError
 from juniper_common.wire.errors import FieldProblem
-from juniper_common.wire.training import ChangeParameters, EngineParameters
+from juniper_common.wire.training import ChangeParameters, EngineParameters, NetworkSummary
 
 _ALIASES = {"epochs_max": "max_epochs"}
 _NOT_THE_ENGINES = {"seed", "pace", "input_size", "output_size", "init_output_weights"}
@@ -41,6 +41,18 @@ class NetworkSpec:
             for name, (least, why) in _STARVING.items()
             if getattr(self.parameters, name) < least
         ]
+
+    def summary(self, network: Network) -> NetworkSummary:
+        """It and what has grown of it, in a few words."""
+        return NetworkSummary(
+            input_size=self.n_inputs,
+            output_size=self.n_outputs,
+            hidden_units=network.n_hidden_units,
+            max_hidden_units=self.parameters.max_hidden_units,
+            learning_rate=self.parameters.rate("output"),
+            uuid=self.uuid,
+            warnings=self.warnings(),
+        )
 
     def untrained(self) -> Network:
         """The network before its first epoch: no hidden unit, every output weight 0."""

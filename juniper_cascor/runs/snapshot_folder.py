@@ -1,12 +1,21 @@
-"""Where the snapshots of runs stand: a folder for each run, a file for each point of its growth."""
+"""Where the snapshots of runs stand: a folder for each run, a numbered file for each point of its growth.
+
+Two more files may stand beside a run's numbered ones: its latest state, replaced in place as it trains, and what it was
+grown on from.
+"""
 
 import logging
+import re
 from pathlib import Path
 
 from juniper_cascor import snapshots
 from juniper_cascor.atomic_file import remove_leftovers
 from juniper_cascor.snapshots import Card, Snapshot, SnapshotError
-from juniper_common.wire.training import SnapshotInfo
+
+CHECKPOINT = "checkpoint.h5"
+PARENT = "parent.h5"
+
+_NUMBERED = re.compile(r"(\d{5,9})-(\d{9,18})\.h5", re.ASCII)
 
 log = logging.getLogger(__name__)
 
@@ -14,6 +23,12 @@ log = logging.getLogger(__name__)
 def path_of(folder: Path, card: Card) -> Path:
     """Where a run's snapshot stands: its name says how far the network had grown."""
     return folder / str(card.run_id) / f"{card.hidden_units:05}-{card.epoch:09}.h5"
+
+
+def growth_of(name: str) -> tuple[int, int] | None:
+    """The hidden units and the epoch that a file's name tells; None for a name that `path_of` does not give."""
+    found = _NUMBERED.fullmatch(name)
+    return (int(found[1]), int(found[2])) if found else None
 
 
 def write(folder: Path, snapshot: Snapshot) -> Path:
@@ -26,37 +41,75 @@ def write(folder: Path, snapshot: Snapshot) -> Path:
     path.parent.mkdir(parents=True, exist_ok=True)
     remove_leftovers(path.parent)
     snapshots.write(path, snapshot)
+    (path.parent / CHECKPOINT).unlink(missing_ok=True)  # It is older than this one.
     return path
 
 
-def newest(folder: Path, run_id: str) -> Snapshot | None:
-    """The run's last snapshot that reads well, or None; those that do not are logged."""
+def checkpoint_path(folder: Path, run_id: str) -> Path:
+    """Where the newest state of a run between its snapshots stands."""
+    return folder / run_id / CHECKPOINT
+
+
+def parent_path(folder: Path, run_id: str) -> Path:
+    """Where the snapshot stands that a run began with, if it did: it outlives the one it was copied from."""
+    return folder / run_id / PARENT
+
+
+def write_checkpoint(folder: Path, snapshot: Snapshot) -> Path:
+    """Write a run's state in place of its last checkpoint. Raises OSError, as `write`."""
+    path = checkpoint_path(folder, str(snapshot.card.run_id))
+    path.parent.mkdir(parents=True, exist_ok=True)
+    remove_leftovers(path.parent)
+    snapshots.write(path, snapshot)
+    return path
+
+
+def write_parent(folder: Path, run_id: str, snapshot: Snapshot) -> Path:
+    """Write what a new run begins with. Raises OSError, as `write`."""
+    path = parent_path(folder, run_id)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    snapshots.write(path, snapshot)
+    return path
+
+
+def history(folder: Path, run_id: str) -> list[Path]:
+    """The run's numbered snapshots in the order of their epochs, by what their names say; none is opened."""
+    if not (run_folder := folder / run_id).is_dir():
+        return []
     # The network of a finished run may have fewer units than it had before: the epoch says which came last.
-    for path in sorted(_of_runs(folder, run_id), key=lambda path: path.stem.split("-")[1], reverse=True):
-        try:
-            return snapshots.read(path)
-        except SnapshotError as error:
-            log.warning("passed over: %s", error)
-    return None
+    grown = [(growth[::-1], path) for path in run_folder.iterdir() if (growth := growth_of(path.name))]
+    return [path for _, path in sorted(grown)]
 
 
-def listed(folder: Path) -> list[SnapshotInfo]:
-    """The snapshots of all runs, newest first, by what their names say; none is opened."""
-    return sorted(map(_info, _of_runs(folder, "*")), key=lambda info: info.created_at, reverse=True)
+def newest(folder: Path, run_id: str) -> Snapshot | None:
+    """The run's last snapshot that reads well, its checkpoint included, or None; those that do not are logged."""
+    found = _newest(folder, run_id)
+    return found[1] if found else None
 
 
-def _of_runs(folder: Path, pattern: str) -> list[Path]:
-    return [path for path in folder.glob(f"{pattern}/*.h5") if path.stem.replace("-", "").isdigit()]
+def newest_path(folder: Path, run_id: str) -> tuple[Path, Card] | None:
+    """Where `newest` stands, and its card."""
+    found = _newest(folder, run_id)
+    return (found[0], found[1].card) if found else None
 
 
-def _info(path: Path) -> SnapshotInfo:
-    units, epoch = path.stem.split("-")
-    stat = path.stat()
-    return SnapshotInfo(
-        id=f"{path.parent.name}.{path.stem}",
-        run_id=path.parent.name,
-        epoch=int(epoch),
-        hidden_units=int(units),
-        created_at=stat.st_mtime,
-        size_bytes=stat.st_size,
-    )
+def _newest(folder: Path, run_id: str) -> tuple[Path, Snapshot] | None:
+    numbered = (_read(path, run_id) for path in reversed(history(folder, run_id)))
+    last = next(filter(None, numbered), None)
+    path = checkpoint_path(folder, run_id)
+    checkpoint = _read(path, run_id) if path.exists() else None
+    # On a tie the numbered one: it stays, while the checkpoint may be replaced at any moment.
+    candidates = [found for found in (last, checkpoint) if found]
+    return max(candidates, key=lambda found: found[1].card.epoch, default=None)
+
+
+def _read(path: Path, run_id: str) -> tuple[Path, Snapshot] | None:
+    try:
+        snapshot = snapshots.read(path)
+    except SnapshotError as error:
+        log.warning("passed over: %s", error)
+        return None
+    if snapshot.card.run_id != run_id:
+        log.warning("passed over: %s is of run %s", path.name, snapshot.card.run_id)
+        return None
+    return path, snapshot

@@ -1,6 +1,6 @@
-"""The life of the run in the foreground, as values: an event in, the next state and what is to be done out.
+"""The life of one run, as values: an event in, the next state and what is to be done out.
 
-It knows no event loop, no process, no disk and no clock; `foreground.py` carries the instructions out.
+It knows no event loop, no process, no disk and no clock; `session.py` carries the instructions out.
 """
 
 from dataclasses import dataclass, replace
@@ -8,100 +8,128 @@ from typing import Literal
 
 from juniper_common.wire.training import PhaseName, Status
 
-Command = Literal["start", "pause", "resume", "stop", "reset"]
+Command = Literal["pause", "resume", "stop"]
+
+MOST_RESTARTS = 3
+"""So often a run is taken up after the death of its trainer without having come further than before."""
 
 
 @dataclass(frozen=True)
 class State:
-    """Where the foreground stands. `run_id` names the run that `status` speaks of."""
+    """Where a run stands."""
 
-    status: Status = "STOPPED"
+    status: Status = "QUEUED"
     phase: PhaseName = "IDLE"
-    run_id: str | None = None
     paused_phase: PhaseName | None = None
+    is_held: bool = False
+    """A person paused it; without it a PAUSED run waits for room on the disk alone."""
+    shortage: str | None = None
+    """Why its trainer cannot write, while it cannot."""
+    epoch: int = 0
+    """As far as it ever came."""
+    restarts: int = 0
+    """How often its trainer died since it came so far."""
     outcome: str | None = None
     reason: str | None = None
 
     @property
     def is_active(self) -> bool:
-        """A run is there that has not ended."""
+        """It has a trainer, or is to have one again."""
         return self.status in ("STARTED", "PAUSED")
+
+    @property
+    def is_over(self) -> bool:
+        """Nothing is going to change it any more."""
+        return self.status in ("STOPPED", "COMPLETED", "FAILED")
 
 
 class CommandNotAllowedError(Exception):
     """The command makes no sense in this state."""
 
-    def __init__(self, command: Command, status: Status) -> None:
+    def __init__(self, command: str, status: Status) -> None:
         super().__init__(f"cannot {command}: training is {status}")
-        self.command = command
-        self.status = status
 
 
 # Events: what was asked for, and what the trainer reported.
 
 
 @dataclass(frozen=True)
+class Begun:
+    """It is the run's turn: it has a trainer now."""
+
+
+@dataclass(frozen=True)
+class Held:
+    """It was interrupted, and is not to go on by itself."""
+
+    reason: str
+
+
+@dataclass(frozen=True)
 class Asked:
-    """A person or a program gave a command; `run_id` comes with start."""
+    """A person or a program gave a command."""
 
     command: Command
-    run_id: str | None = None
 
 
 @dataclass(frozen=True)
 class Obeyed:
     """The trainer has done what it was told: only now the state changes, for the run may have ended meanwhile."""
 
-    run_id: str
-    command: Literal["pause", "resume", "stop"]
+    command: Command
 
 
 @dataclass(frozen=True)
-class PhaseEntered:
-    """The trainer works in this phase."""
+class Progressed:
+    """The trainer works in this phase, and has come so far."""
 
-    run_id: str
     phase: PhaseName
+    epoch: int
+
+
+@dataclass(frozen=True)
+class Short:
+    """The trainer cannot write a snapshot, and waits until it can; None: it can again."""
+
+    reason: str | None
 
 
 @dataclass(frozen=True)
 class Ended:
     """The trainer ended the run by itself: `outcome`, or the reason why it failed."""
 
-    run_id: str
     outcome: str | None = None
     error: str | None = None
 
 
 @dataclass(frozen=True)
 class TrainerDied:
-    """The trainer process is gone."""
+    """The trainer process is gone; `is_final` where another one would die of the same."""
 
     reason: str
+    is_final: bool = False
 
 
-Event = Asked | Obeyed | PhaseEntered | Ended | TrainerDied
+Event = Begun | Held | Asked | Obeyed | Progressed | Short | Ended | TrainerDied
 
 # Instructions
 
 
 @dataclass(frozen=True)
 class TellTrainer:
-    """Send the command to the trainer, and wait until it has obeyed."""
+    """Send the command to the trainer; `train` is the whole job, from the run's newest checkpoint on."""
 
     command: Literal["train", "pause", "resume", "stop"]
 
 
 @dataclass(frozen=True)
-class RecordRun:
-    """Write the run's status into its record."""
-
-    run_id: str
+class Enqueue:
+    """Give the run a trainer when there is one."""
 
 
 @dataclass(frozen=True)
-class Forget:
-    """Drop the network, the dataset and the metrics of the foreground."""
+class RecordRun:
+    """Write the run's status into its record."""
 
 
 @dataclass(frozen=True)
@@ -111,18 +139,19 @@ class Announce:
 
 @dataclass(frozen=True)
 class AnnounceEnd:
-    """Tell the watchers that the run came to its end."""
+    """Tell the watchers that the run came to its end, and let go of its trainer."""
 
 
-Instruction = TellTrainer | RecordRun | Forget | Announce | AnnounceEnd
+Instruction = TellTrainer | Enqueue | RecordRun | Announce | AnnounceEnd
 
 _ALLOWED: dict[Command, tuple[Status, ...]] = {
-    "start": ("STOPPED", "COMPLETED", "FAILED"),
     "pause": ("STARTED",),
-    "resume": ("PAUSED",),
-    "stop": ("STARTED", "PAUSED"),
-    "reset": ("STOPPED", "COMPLETED", "FAILED"),
+    "resume": ("PAUSED", "RESUME_READY"),
+    "stop": ("QUEUED", "STARTED", "PAUSED", "RESUME_READY"),
 }
+
+_CHANGED = (RecordRun(), Announce())
+_OVER = (RecordRun(), Announce(), AnnounceEnd())
 
 
 def check_allowed(state: State, command: Command) -> None:
@@ -137,45 +166,72 @@ def transition(state: State, event: Event) -> tuple[State, tuple[Instruction, ..
     Raises:
         CommandNotAllowedError: for a command that the state does not allow; nothing changes.
     """
-    if isinstance(event, Asked):
-        check_allowed(state, event.command)
-        return _obey(state, event)
-    if isinstance(event, TrainerDied):
-        return _mourn(state, event)
-    if event.run_id != state.run_id or not state.is_active:
-        return state, ()  # A report that crossed a command on its way.
-    if isinstance(event, Obeyed):
-        return _obeyed(state, event)
-    if isinstance(event, PhaseEntered):
-        if event.phase == state.phase:
+    match event:
+        case Asked(command):
+            check_allowed(state, command)
+            return _obey(state, command)
+        case Begun() if state.status == "QUEUED":
+            return _settled(replace(state, status="STARTED", reason=None)), (TellTrainer("train"), *_CHANGED)
+        case Held(reason) if not state.is_over:
+            return replace(state, status="RESUME_READY", phase="IDLE", reason=reason), _CHANGED
+        case _ if not state.is_active:
+            return state, ()  # A report that crossed a command on its way.
+        case Obeyed(command):
+            return _obeyed(state, command)
+        case Progressed():
+            return _progressed(state, event)
+        case Short(reason):
+            return _settled(replace(state, shortage=reason)), _CHANGED
+        case Ended(outcome, error):
+            return _over(state, "FAILED" if error else "COMPLETED", outcome, error), _OVER
+        case TrainerDied():
+            return _mourn(state, event)
+        case _:
             return state, ()
-        return replace(state, phase=event.phase), (Announce(),)
-    status: Status = "FAILED" if event.error else "COMPLETED"
-    ended = replace(state, status=status, phase="IDLE", paused_phase=None, outcome=event.outcome, reason=event.error)
-    return ended, (RecordRun(event.run_id), Announce(), AnnounceEnd())
 
 
-def _obey(state: State, event: Asked) -> tuple[State, tuple[Instruction, ...]]:
-    if event.command == "start":
-        if event.run_id is None:
-            raise ValueError("a start names its run")
-        return State("STARTED", run_id=event.run_id), (TellTrainer("train"), RecordRun(event.run_id), Announce())
-    if event.command == "reset":
-        return State(), (Forget(), Announce())
-    return state, (TellTrainer(event.command),)
+def _obey(state: State, command: Command) -> tuple[State, tuple[Instruction, ...]]:
+    if state.is_active:
+        return state, (TellTrainer(command),)
+    # No trainer has it: nothing is to be waited for.
+    if command == "stop":
+        return _over(state, "STOPPED", None, "stopped by command"), _OVER
+    return replace(state, status="QUEUED", is_held=False, reason=None), (*_CHANGED, Enqueue())
 
 
-def _obeyed(state: State, event: Obeyed) -> tuple[State, tuple[Instruction, ...]]:
-    changed = {
-        "pause": replace(state, status="PAUSED", paused_phase=state.phase),
-        "resume": replace(state, status="STARTED", paused_phase=None),
-        "stop": replace(state, status="STOPPED", phase="IDLE", paused_phase=None, reason="stopped by command"),
-    }
-    return changed[event.command], (RecordRun(event.run_id), Announce())
+def _obeyed(state: State, command: Command) -> tuple[State, tuple[Instruction, ...]]:
+    if command == "stop":
+        return _over(state, "STOPPED", None, "stopped by command"), _OVER
+    return _settled(replace(state, is_held=command == "pause")), _CHANGED
+
+
+def _settled(state: State) -> State:
+    """PAUSED for as long as a person or the disk wants it so."""
+    if state.is_held or state.shortage:
+        return replace(state, status="PAUSED", paused_phase=state.phase, reason=state.shortage)
+    return replace(state, status="STARTED", paused_phase=None, reason=None)
+
+
+def _over(state: State, status: Status, outcome: str | None, reason: str | None) -> State:
+    return State(status, epoch=state.epoch, outcome=outcome, reason=reason)
+
+
+def _progressed(state: State, event: Progressed) -> tuple[State, tuple[Instruction, ...]]:
+    further = event.epoch > state.epoch
+    moved = replace(
+        state,
+        phase=event.phase,
+        epoch=max(state.epoch, event.epoch),
+        restarts=0 if further else state.restarts,
+    )
+    return moved, () if event.phase == state.phase else (Announce(),)
 
 
 def _mourn(state: State, event: TrainerDied) -> tuple[State, tuple[Instruction, ...]]:
-    if not state.is_active or state.run_id is None:
-        return state, ()
-    failed = replace(state, status="FAILED", phase="IDLE", paused_phase=None, reason=event.reason)
-    return failed, (RecordRun(state.run_id), Announce(), AnnounceEnd())
+    if event.is_final:
+        return _over(state, "FAILED", None, event.reason), _OVER
+    if state.restarts >= MOST_RESTARTS:
+        reason = f"{event.reason}; so it went {state.restarts + 1} times at the same place"
+        return _over(state, "FAILED", None, reason), _OVER
+    again = _settled(replace(state, restarts=state.restarts + 1, shortage=None))
+    return again, (TellTrainer("train"), *_CHANGED)

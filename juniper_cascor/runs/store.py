@@ -1,137 +1,254 @@
 """The record of every training ever started, in SQLite: what is needed to repeat a run, and what became of it."""
 
-import fcntl
-import os
 import sqlite3
-import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
+import time
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
 import orjson
+from pydantic import ValidationError
 
-from juniper_common.wire.runs import RunRecord
-from juniper_common.wire.training import (
-    Status,
-)
+from juniper_cascor.runs import metric_points, run_query
+from juniper_cascor.runs.comparison import differing
+from juniper_cascor.runs.metric_points import MetricPoint
+from juniper_cascor.runs.migrations import MIGRATIONS
+from juniper_cascor.runs.run_query import RunQuery
+from juniper_cascor.runs.sqlite_file import SqliteFile, StoreError, StoreTooNewError
+from juniper_common.wire.runs import RunChange, RunComparison, RunDetail, RunList, RunMetrics, RunRecord, StateChange
+from juniper_common.wire.training import Status
 
-MIGRATIONS = (
-    """
-    CREATE TABLE runs (
-        id TEXT PRIMARY KEY,
-        status TEXT NOT NULL,
-        created_at REAL NOT NULL,
-        ended_at REAL,
-        seed INTEGER NOT NULL,
-        params TEXT NOT NULL,
-        pace REAL,
-        dataset_id TEXT,
-        dataset_checksum TEXT NOT NULL,
-        backend TEXT NOT NULL,
-        versions TEXT NOT NULL,
-        epochs INTEGER NOT NULL,
-        hidden_units INTEGER NOT NULL,
-        outcome TEXT,
-        reason TEXT
-    ) STRICT;
-    CREATE INDEX runs_by_time ON runs (created_at);
-    """,
-)
-"""Each is applied once, in order; a migration that was ever released is never changed."""
+__all__ = ["ENDED", "KEEP_TAG", "RunStore", "StoreError", "StoreTooNewError"]
 
+ENDED: tuple[Status, ...] = ("STOPPED", "COMPLETED", "FAILED")
 
-_NOT_YET_KEPT = {"started_at", "host", "on_restart", "origin", "parent_snapshot_id", "sweep_id", "notes", "tags"}
+KEEP_TAG = "keep"
+"""A run with this tag never expires."""
 
+_SECONDS_A_DAY = 86_400
+_COLUMNS = tuple(RunRecord.model_fields)
+_JSON_COLUMNS = ("params", "versions", "tags")
+_ANNOTATIONS = ("notes", "tags")
 
-class StoreError(RuntimeError):
-    """The store cannot be read or written: the disk is full, read-only or gone."""
+_ASSIGNED = ", ".join(f"{name} = :{name}" for name in _COLUMNS if name not in ("id", *_ANNOTATIONS))
 
-
-class StoreTooNewError(StoreError):
-    """A newer version has written this store."""
+_SELECT = f"SELECT {', '.join(_COLUMNS)} FROM runs"  # noqa: S608 - our own names, here and below
+_INSERT = f"INSERT INTO runs ({', '.join(_COLUMNS)}) VALUES ({', '.join(f':{name}' for name in _COLUMNS)})"  # noqa: S608
+_UPDATE = f"UPDATE runs SET {_ASSIGNED} WHERE id = :id"  # noqa: S608
+_INSERT_STATE = """
+    INSERT INTO state_changes (run, time, status, reason)
+    SELECT number, :time, :status, :reason FROM runs WHERE id = :id
+"""
+_OF_RUN = "WHERE run = (SELECT number FROM runs WHERE id = ?) ORDER BY number"
 
 
 class RunStore:
-    """Run records; safe to use from several threads. Raises StoreError where it cannot be opened."""
+    """Runs with their state changes, changes and metric points; safe to use from several threads.
 
-    def __init__(self, path: Path) -> None:
-        self._lock = threading.Lock()
-        try:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            # A second service would take this one's run for one that an earlier process left unfinished.
-            self._lock_file = os.open(path.parent / ".lock", os.O_WRONLY | os.O_CREAT, 0o600)
-            fcntl.flock(self._lock_file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            self._connection = sqlite3.connect(path, check_same_thread=False, isolation_level=None)
-            self._connection.row_factory = sqlite3.Row
-            self._connection.execute("PRAGMA journal_mode = WAL")
-            self._connection.execute("PRAGMA synchronous = FULL")
-            self._migrate()
-        except (OSError, sqlite3.Error) as error:
-            raise StoreError(f"{path} cannot be opened: {error}") from error
+    Every method waits for the disk and raises StoreError where it fails; those that only read never wait for one
+    that writes. What a method has written is on the disk when it returns.
 
-    def add(self, run: RunRecord) -> None:
-        """Record a new run."""
-        columns = self._columns(run)
-        names = ", ".join(columns)
-        marks = ", ".join(f":{name}" for name in columns)
-        with self._transaction() as connection:
-            connection.execute(f"INSERT INTO runs ({names}) VALUES ({marks})", columns)  # noqa: S608 - our own names
+    Args:
+        path: the file.
+        clock: Unix seconds, for the times of state changes.
+    """
 
-    def update(self, run: RunRecord) -> None:
-        """Write what became of a run."""
-        columns = self._columns(run)
-        assignments = ", ".join(f"{name} = :{name}" for name in columns if name != "id")
-        with self._transaction() as connection:
-            connection.execute(f"UPDATE runs SET {assignments} WHERE id = :id", columns)  # noqa: S608 - our own names
+    def __init__(self, path: Path, clock: Callable[[], float] = time.time) -> None:
+        self._file = SqliteFile(path, MIGRATIONS)
+        self._clock = clock
+
+    # Records
+
+    def add(self, records: Sequence[RunRecord] | RunRecord) -> None:
+        """Record new runs, all or none of them, each with its first state."""
+        # One that stands alone is what the foreground gives until it posts runs as sequences too.
+        rows = [_columns(record) for record in ([records] if isinstance(records, RunRecord) else records)]
+        with self._file.writing() as connection:
+            connection.executemany(_INSERT, rows)
+            connection.executemany(_INSERT_STATE, [row | {"time": row["created_at"]} for row in rows])
 
     def get(self, run_id: str) -> RunRecord | None:
         """One record."""
-        with self._transaction() as connection:
-            row = connection.execute("SELECT * FROM runs WHERE id = ?", (run_id,)).fetchone()
-        return _record(row) if row else None
+        with self._file.reading() as connection:
+            return _get(connection, run_id)
+
+    def detail(self, run_id: str) -> RunDetail | None:
+        """One record with all that happened to the run."""
+        with self._file.reading() as connection:
+            if (record := _get(connection, run_id)) is None:
+                return None
+            return RunDetail(
+                **record.model_dump(),
+                state_changes=_state_changes(connection, run_id),
+                changes=_changes(connection, run_id),
+                metrics=metric_points.last_values(connection, run_id),
+            )
+
+    def page(self, query: RunQuery) -> RunList:
+        """The runs that match, newest first, and how many there are in all."""
+        condition, values = run_query.condition(query)
+        with self._file.reading() as connection:
+            total = connection.execute(f"SELECT count(*) FROM runs WHERE {condition}", values).fetchone()[0]  # noqa: S608
+            rows = connection.execute(
+                f"{_SELECT} WHERE {condition} ORDER BY created_at DESC, number DESC LIMIT :limit OFFSET :offset",
+                values | {"limit": query.limit, "offset": query.offset},
+            )
+            return RunList(runs=[_record(row) for row in rows], total=total)
 
     def newest(self, limit: int) -> list[RunRecord]:
-        """Records, newest first."""
-        with self._transaction() as connection:
-            rows = connection.execute("SELECT * FROM runs ORDER BY created_at DESC, rowid DESC LIMIT ?", (limit,))
+        """Records, newest first; what the service's self-check asks for."""
+        return self.page(RunQuery(limit=limit)).runs
+
+    def of_status(self, *statuses: Status) -> list[RunRecord]:
+        """The runs that are in one of these states, oldest first."""
+        marks = ", ".join("?" * len(statuses))
+        with self._file.reading() as connection:
+            rows = connection.execute(f"{_SELECT} WHERE status IN ({marks}) ORDER BY created_at, number", statuses)
             return [_record(row) for row in rows]
 
+    def update(self, record: RunRecord) -> None:
+        """Write what became of a run; its notes and tags stay, since people edit them meanwhile."""
+        row = _columns(record)
+        with self._file.writing() as connection:
+            connection.execute(
+                f"{_INSERT_STATE} AND (status IS NOT :status OR reason IS NOT :reason)", row | {"time": self._clock()}
+            )
+            connection.execute(_UPDATE, row)
+
+    def annotate(self, run_id: str, notes: str | None, tags: Sequence[str] | None) -> RunRecord | None:
+        """Replace what is not None; returns the run as it then is, or None where there is none."""
+        tags_json = None if tags is None else orjson.dumps(list(tags)).decode()
+        with self._file.writing() as connection:
+            connection.execute(
+                "UPDATE runs SET notes = coalesce(?, notes), tags = coalesce(?, tags) WHERE id = ?",
+                (notes, tags_json, run_id),
+            )
+            return _get(connection, run_id)
+
+    def delete(self, run_id: str) -> bool:
+        """Forget a run with its state changes, changes and metric points; False where there is none."""
+        with self._file.writing() as connection:
+            return connection.execute("DELETE FROM runs WHERE id = ?", (run_id,)).rowcount > 0
+
     def end_interrupted(self, ended_at: float, reason: str) -> int:
-        """Mark the runs that an earlier process left unfinished as failed; returns how many there were."""
-        active: tuple[Status, ...] = ("STARTED", "PAUSED")
-        with self._transaction() as connection:
-            return connection.execute(
-                "UPDATE runs SET status = 'FAILED', ended_at = ?, reason = ? WHERE status IN (?, ?)",
-                (ended_at, reason, *active),
-            ).rowcount
+        """Mark the runs that an earlier process left unfinished as failed; returns how many there were.
+
+        For a foreground that does not resume them; it goes with that one.
+        """
+        interrupted = self.of_status("STARTED", "PAUSED")
+        for record in interrupted:
+            self.update(record.model_copy(update={"status": "FAILED", "ended_at": ended_at, "reason": reason}))
+        return len(interrupted)
+
+    # What happens to a run
+
+    def add_change(self, run_id: str, change: RunChange) -> None:
+        """Record what was changed while the run trains."""
+        row = change.model_dump(mode="json")
+        with self._file.writing() as connection:
+            connection.execute(
+                """
+                INSERT INTO run_changes (run, epoch, time, params, dataset_id, dataset_checksum)
+                SELECT number, :epoch, :time, :params, :dataset_id, :dataset_checksum FROM runs WHERE id = :run_id
+                """,
+                row | {"params": orjson.dumps(row["params"]).decode(), "run_id": run_id},
+            )
+
+    def changes(self, run_id: str) -> list[RunChange]:
+        """What was changed while the run trained, in that order."""
+        with self._file.reading() as connection:
+            return _changes(connection, run_id)
+
+    # Metrics
+
+    def add_metrics(self, run_id: str, points: Iterable[MetricPoint]) -> None:
+        """Append metric points; one that is there already stays, as when a resumed run trains epochs again.
+
+        Values that are not finite are left out. Each call waits for the disk: gather the points of a second or so.
+        """
+        with self._file.writing() as connection:
+            metric_points.append(connection, run_id, points)
+
+    def metrics(self, run_id: str, names: Sequence[str] | None, after: int, limit: int) -> RunMetrics:
+        """Of each metric (None: all that the run has) the first `limit` points at steps greater than `after`."""
+        with self._file.reading() as connection:
+            series = metric_points.first_after(connection, run_id, names, after, limit)
+        return RunMetrics.model_construct(run_id=run_id, series=series)
+
+    def compare(self, run_ids: Sequence[str], names: Sequence[str] | None, limit: int) -> RunComparison:
+        """Runs side by side, in the order of their ids; those that are not there are left out.
+
+        Of each metric (None: all that one of them has) the whole curve, as at most `limit` (2 or more) of its points.
+        """
+        with self._file.reading() as connection:
+            records = [record for run_id in run_ids if (record := _get(connection, run_id))]
+            metrics = metric_points.overviews(connection, [record.id for record in records], names, limit)
+        return RunComparison.model_construct(runs=records, differing=differing(records), metrics=metrics)
+
+    # Retention
+
+    def expired(self, keep_runs: int | None, keep_days: float | None, now: float) -> list[str]:
+        """The ids of ended runs beyond a number or an age, oldest first; None sets no bound.
+
+        Never one that is tagged to be kept, nor one from whose snapshot a run grows on that has not ended.
+        """
+        marks = ", ".join("?" * len(ENDED))
+        with self._file.reading() as connection:
+            rows = connection.execute(
+                f"""
+                SELECT id, coalesce(ended_at, created_at) AS ended_at FROM runs
+                WHERE status IN ({marks})
+                    AND NOT EXISTS (SELECT 1 FROM json_each(tags) WHERE value = ?)
+                    AND id NOT IN (
+                        SELECT substr(parent_snapshot_id, 1, instr(parent_snapshot_id, '.') - 1) FROM runs
+                        WHERE parent_snapshot_id IS NOT NULL AND status NOT IN ({marks})
+                    )
+                ORDER BY coalesce(ended_at, created_at) DESC, number DESC
+                """,  # noqa: S608
+                (*ENDED, KEEP_TAG, *ENDED),
+            ).fetchall()
+        oldest = float("-inf") if keep_days is None else now - keep_days * _SECONDS_A_DAY
+        n_kept = len(rows) if keep_runs is None else keep_runs
+        return [row["id"] for place, row in enumerate(rows) if place >= n_kept or row["ended_at"] < oldest][::-1]
+
+    def dataset_checksums(self) -> set[str]:
+        """Of all datasets that a run needs to be repeated."""
+        with self._file.reading() as connection:
+            rows = connection.execute(
+                "SELECT dataset_checksum FROM runs"
+                " UNION SELECT dataset_checksum FROM run_changes WHERE dataset_checksum IS NOT NULL"
+            )
+            return {row["dataset_checksum"] for row in rows}
 
     def close(self) -> None:
         """Close the file."""
-        with self._lock:
-            self._connection.close()
-        os.close(self._lock_file)
+        self._file.close()
 
-    def _migrate(self) -> None:
-        version = self._connection.execute("PRAGMA user_version").fetchone()[0]
-        if version > len(MIGRATIONS):
-            raise StoreTooNewError(f"the run store has schema {version}; this version knows {len(MIGRATIONS)}")
-        for number, migration in enumerate(MIGRATIONS[version:], start=version + 1):
-            self._connection.executescript(f"BEGIN; {migration} PRAGMA user_version = {number}; COMMIT;")
 
-    @contextmanager
-    def _transaction(self) -> Iterator[sqlite3.Connection]:
-        try:
-            with self._lock, self._connection:
-                yield self._connection
-        except sqlite3.OperationalError as error:
-            raise StoreError(f"the run store cannot be used: {error}") from error
+def _get(connection: sqlite3.Connection, run_id: str) -> RunRecord | None:
+    row = connection.execute(f"{_SELECT} WHERE id = ?", (run_id,)).fetchone()
+    return _record(row) if row else None
 
-    @staticmethod
-    def _columns(run: RunRecord) -> dict[str, object]:
-        columns = run.model_dump(mode="json", exclude=_NOT_YET_KEPT)
-        return columns | {name: orjson.dumps(columns[name]).decode() for name in ("params", "versions")}
+
+def _state_changes(connection: sqlite3.Connection, run_id: str) -> list[StateChange]:
+    rows = connection.execute(f"SELECT time, status, reason FROM state_changes {_OF_RUN}", (run_id,))  # noqa: S608
+    return [StateChange.model_validate(dict(row)) for row in rows]
+
+
+def _changes(connection: sqlite3.Connection, run_id: str) -> list[RunChange]:
+    rows = connection.execute(
+        f"SELECT epoch, time, params, dataset_id, dataset_checksum FROM run_changes {_OF_RUN}",  # noqa: S608
+        (run_id,),
+    )
+    return [RunChange.model_validate({**dict(row), "params": orjson.loads(row["params"])}) for row in rows]
+
+
+def _columns(record: RunRecord) -> dict[str, object]:
+    columns = record.model_dump(mode="json")
+    return columns | {name: orjson.dumps(columns[name]).decode() for name in _JSON_COLUMNS}
 
 
 def _record(row: sqlite3.Row) -> RunRecord:
-    columns = dict(row)
-    return RunRecord(**columns | {name: orjson.loads(columns[name]) for name in ("params", "versions")})
+    try:
+        return RunRecord(**dict(row) | {name: orjson.loads(row[name]) for name in _JSON_COLUMNS})
+    except (ValidationError, orjson.JSONDecodeError) as error:
+        raise StoreError(f"the run store is damaged: the record of {row['id']} cannot be read") from error

@@ -11,28 +11,21 @@ import signal
 import sys
 import time
 from collections.abc import Callable
+from pathlib import Path
 
-import numpy as np
-from numpy.typing import NDArray
-from pydantic import JsonValue
-
-from juniper_cascor import versions
 from juniper_cascor.engine.errors import EngineError
-from juniper_cascor.engine.events import Outcome, Progress
-from juniper_cascor.engine.parameters import Parameters
-from juniper_cascor.engine.training import Training, warm_up
-from juniper_cascor.runs import channel, dataset_file, network_spec, snapshot_folder
+from juniper_cascor.engine.training import warm_up
+from juniper_cascor.runs import channel, dataset_file
 from juniper_cascor.runs.channel import Message
-from juniper_cascor.runs.history import ROW, Curve, Rows
 from juniper_cascor.runs.job import Job
-from juniper_cascor.runs.pacing import SLICE_S, Pacer
-from juniper_cascor.snapshots import Card, Snapshot
+from juniper_cascor.runs.job_training import JobTraining
+from juniper_cascor.snapshots import SnapshotError
 from juniper_common import logs
 
-HEARTBEAT_S = 1.0
+CPUS = "JUNIPER_CASCOR_TRAINER_CPUS"
+"""The processors that this trainer may use, where several train side by side: comma-separated numbers."""
 
-SNAPSHOT_ROWS = 4_000
-"""Of the metrics so far a snapshot keeps up to twice as many rows: 45 bytes each, beside weights of about as much."""
+_OOM_SCORE = 500
 
 log = logging.getLogger("juniper_cascor.trainer")
 
@@ -102,178 +95,12 @@ class Trainer:
         token = logs.run_id.set(job.run_id)
         try:
             JobTraining(job, self._port, self._clock).run()
-        except (EngineError, dataset_file.DatasetFileError, OSError, MemoryError) as error:
+        except (EngineError, SnapshotError, dataset_file.DatasetFileError, OSError, MemoryError) as error:
             log.error("the run failed: %s", error)
             reason = "out of memory" if isinstance(error, MemoryError) else str(error)
             self._port.send(Message("failed", {"run_id": job.run_id, "reason": reason}))
         finally:
             logs.run_id.reset(token)
-
-
-class JobTraining:
-    """One job: the loop of chunk, report, look for commands."""
-
-    def __init__(self, job: Job, port: Port, clock: Callable[[], float]) -> None:
-        data = dataset_file.read(job.data_path)
-        parameters = network_spec.from_json(job.parameters)
-        self._job = job
-        self._port = port
-        self._clock = clock
-        self._training = Training.start(
-            data.x,
-            data.y,
-            parameters,
-            seed=job.seed,
-            x_val=data.x_val,
-            y_val=data.y_val,
-            backend=job.backend,
-        )
-        self._pacer = Pacer(job.pace, clock())
-        self._report = Report(job.run_id, port, clock)
-        self._curve = Curve(SNAPSHOT_ROWS)
-        self._is_paused = False
-        self._is_stopped = False
-
-    def run(self) -> None:
-        """Train to the end, or until told to stop."""
-        training = self._training
-        name = self._job.dataset_id or f"inline data {self._job.dataset_checksum[:16]}"
-        log.info("training on %s with %s", name, training.backend)
-        self._report.send(training)
-        while training.finished is None and not self._is_stopped:
-            self._report.send_if_due(training)
-            message = self._port.receive(self._idle_s())
-            if message is not None:
-                self._obey(message)
-            elif not self._is_paused and (allowance := self._pacer.allowance(self._clock())) != 0:
-                self._advance(allowance)
-        if training.finished is not None:
-            self._finish(training.finished)
-
-    def _idle_s(self) -> float:
-        """How long to wait for a command: no CPU burns while paused, or while the pace lets nothing be done."""
-        if self._is_paused:
-            return HEARTBEAT_S
-        return min(self._pacer.wait_s(self._clock()), HEARTBEAT_S)
-
-    def _advance(self, allowance: int | None) -> None:
-        progress = self._training.advance(allowance)
-        self._pacer.spend(len(progress.rows))
-        rows = _rows(progress, self._training.parameters)
-        self._report.add(progress, rows)
-        self._curve.append(rows)
-        if (unit := progress.installed) is not None:
-            log.info("installed unit %d at epoch %d, score %.4f", unit.index, unit.epoch, unit.score)
-            self._snapshot()
-
-    def _finish(self, outcome: Outcome) -> None:
-        self._snapshot()
-        self._report.send(self._training)
-        units = self._training.network.n_hidden_units
-        log.info("%s after %d epochs with %d hidden units", outcome, self._training.epoch, units)
-        self._port.send(Message("finished", {"run_id": self._job.run_id, "outcome": outcome}))
-
-    def _obey(self, message: Message) -> None:
-        if message.kind == "change":
-            self._change(message)
-        elif message.kind in ("pause", "resume"):
-            self._is_paused = message.kind == "pause"
-            # What was saved up while paused is not caught up.
-            self._pacer.change(self._pacer.pace, self._clock())
-        elif message.kind == "stop":
-            self._is_stopped = True
-            self._snapshot()
-        log.info("%s at epoch %d", message.kind, self._training.epoch)
-        self._report.send(self._training)
-        self._port.send(Message("obeyed", {"command": message.kind, "run_id": self._job.run_id}))
-
-    def _change(self, message: Message) -> None:
-        parameters = message.fields.get("parameters")
-        if isinstance(parameters, dict) and parameters:
-            self._training.set_parameters(network_spec.replaced(self._training.parameters, parameters))
-        if "pace" in message.fields:
-            pace = message.fields["pace"]
-            self._pacer.change(float(pace) if isinstance(pace, int | float) else None, self._clock())
-
-    def _snapshot(self) -> None:
-        training, job = self._training, self._job
-        network = training.network
-        card = Card(
-            run_id=job.run_id,
-            epoch=training.epoch,
-            hidden_units=network.n_hidden_units,
-            created_at=time.time(),
-            seed=job.seed,
-            task=network.task,
-            parameters=network_spec.as_json(training.parameters),
-            dataset_id=job.dataset_id,
-            dataset_checksum=job.dataset_checksum,
-            backend=training.backend,
-            versions={**job.versions, **versions.of_machine()},
-            outcome=training.finished,
-        )
-        snapshot_folder.write(job.snapshot_folder, Snapshot(card, network, training.state(), self._curve.columns()))
-
-
-class Report:
-    """Collects what chunks did and sends it at most twenty times a second; sends a heartbeat when there is nothing."""
-
-    def __init__(self, run_id: str, port: Port, clock: Callable[[], float]) -> None:
-        self._run_id = run_id
-        self._port = port
-        self._clock = clock
-        self._sent_at = float("-inf")
-        self._rows: list[Rows] = []
-        self._installed: list[dict[str, JsonValue]] = []
-        self._scores = np.empty(0, np.float32)
-
-    def add(self, progress: Progress, rows: Rows) -> None:
-        """Take what one chunk did, and its rows."""
-        self._rows.append(rows)
-        if progress.candidate_scores is not None:
-            self._scores = progress.candidate_scores
-        if (unit := progress.installed) is not None:
-            self._installed.append({"index": unit.index, "score": unit.score, "epoch": unit.epoch})
-
-    def send_if_due(self, training: Training) -> None:
-        """Send when a slice has passed since the last report, a heartbeat when a second has."""
-        silent_s = self._clock() - self._sent_at
-        if self._rows and silent_s >= SLICE_S:
-            self.send(training)
-        elif silent_s >= HEARTBEAT_S:
-            self._port.send(Message("heartbeat", {"run_id": self._run_id, "epoch": training.epoch}))
-            self._sent_at = self._clock()
-
-    def send(self, training: Training) -> None:
-        """Send what was collected, with the network as it stands."""
-        network = training.network
-        rows = np.concatenate([np.empty(0, ROW), *self._rows])
-        fields: dict[str, JsonValue] = {
-            "run_id": self._run_id,
-            "phase": training.phase,
-            "epoch": training.epoch,
-            "task": network.task,
-            "installed": list(self._installed),
-        }
-        arrays: dict[str, NDArray[np.generic]] = {
-            "rows": rows.view(np.uint8),
-            "scores": self._scores,
-            **network.arrays(),
-        }
-        self._port.send(Message("progress", fields, arrays))
-        self._rows, self._installed, self._scores = [], [], np.empty(0, np.float32)
-        self._sent_at = self._clock()
-
-
-def _rows(progress: Progress, parameters: Parameters) -> Rows:
-    rows = np.empty(len(progress.rows), ROW)
-    for name in ("epoch", "train_loss", "train_accuracy", "val_loss", "val_accuracy", "score"):
-        rows[name] = getattr(progress.rows, name)
-    rows["time"] = time.time()
-    rows["learning_rate"] = parameters.rate(progress.phase)
-    rows["hidden_units"] = progress.n_hidden_units
-    rows["phase"] = progress.phase == "candidate"
-    return rows
 
 
 def main() -> None:
@@ -282,6 +109,10 @@ def main() -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
     logs.configure(os.environ.get("JUNIPER_CASCOR_LOG_LEVEL", "INFO"))
+    if cpus := os.environ.get(CPUS):
+        os.sched_setaffinity(0, {int(cpu) for cpu in cpus.split(",")})
+    # Short of memory the kernel takes the trainer, whose run can be taken up again, and not the service.
+    Path("/proc/self/oom_score_adj").write_text(str(_OOM_SCORE), encoding="ascii")
     # What a library prints must not get between the frames.
     write_fd = os.dup(1)
     os.dup2(2, 1)

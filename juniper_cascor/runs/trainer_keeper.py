@@ -4,13 +4,18 @@ import asyncio
 import logging
 import time
 from collections.abc import Callable, Coroutine
+from typing import Protocol
 
+from juniper_cascor.runs import out_of_memory
 from juniper_cascor.runs.channel import Message
 from juniper_cascor.runs.trainer_process import TrainerProcess
 from juniper_common.errors import UnavailableError
 
 OBEY_TIMEOUT_S = 5.0
-WARM_UP_TIMEOUT_S = 60.0
+LOAD_TIMEOUT_S = 300.0
+"""Warming up and reading large data take a trainer as long as they take."""
+
+DYING_TIMEOUT_S = 10.0
 RESTART_PAUSES_S = (0.1, 1.0, 5.0, 30.0)
 
 TrainerFactory = Callable[[Callable[[Message], None], Callable[[str], None]], TrainerProcess]
@@ -18,34 +23,48 @@ TrainerFactory = Callable[[Callable[[Message], None], Callable[[str], None]], Tr
 log = logging.getLogger(__name__)
 
 
+class TrainerUser(Protocol):
+    """The run that a trainer works on."""
+
+    def heard(self, message: Message) -> None:
+        """The trainer reports."""
+
+    def trainer_started(self) -> None:
+        """There is a process now, which waits for a job."""
+
+    def trainer_died(self, reason: str, is_final: bool) -> None:
+        """The process is gone, and another one is on its way; final where it would die of the same."""
+
+    def silence_s(self) -> float:
+        """For how long the trainer may do nothing that one can see, as things are."""
+
+
 class TrainerKeeper:
-    """The trainer, whichever process it is just now.
+    """One trainer, whichever process it is just now.
 
     Args:
+        name: what it is called.
         make_trainer: makes a trainer process, not yet started.
-        on_message: called for each report of a run.
-        on_death: called with the reason when the process is gone; a new one is on its way then.
-        is_training: whether a run is active, so that silence means that the trainer hangs.
-        deadline_s: how long a silence.
+        oom_kills: how often the kernel has killed a process of this service for want of memory.
     """
 
     def __init__(
         self,
+        name: str,
         make_trainer: TrainerFactory,
-        on_message: Callable[[Message], None],
-        on_death: Callable[[str], None],
-        is_training: Callable[[], bool],
-        deadline_s: float,
+        oom_kills: Callable[[], int | None] = out_of_memory.kills,
     ) -> None:
+        self.name = name
+        self.user: TrainerUser | None = None
+        self.restarts = 0
         self._warm = asyncio.Event()
         self._make_trainer = make_trainer
-        self._on_message = on_message
-        self._on_death = on_death
-        self._is_training = is_training
-        self._deadline_s = deadline_s
+        self._oom_kills = oom_kills
+        self._oom_kills_before: int | None = None
         self._process: TrainerProcess | None = None
-        self._obedience: asyncio.Future[None] | None = None
-        self._restarts = 0
+        self._answer: asyncio.Future[Message | None] | None = None
+        self._killed_at: float | None = None
+        self._failures = 0
         self._tasks: set[asyncio.Task[None]] = set()
 
     @property
@@ -54,9 +73,25 @@ class TrainerKeeper:
         return self._warm.is_set()
 
     @property
+    def is_there(self) -> bool:
+        """Whether there is a process to talk to."""
+        return self._process is not None
+
+    @property
     def pid(self) -> int | None:
         """The process's id, while there is one."""
         return self._process.pid if self._process else None
+
+    @property
+    def silent_s(self) -> float | None:
+        """How long ago the process was heard."""
+        return time.monotonic() - self._process.heard_at if self._process else None
+
+    def problem(self) -> str | None:
+        """What this service cannot mend by itself, if anything: only then the watchdog is to strike."""
+        if self._killed_at is not None and time.monotonic() - self._killed_at > DYING_TIMEOUT_S:
+            return f"{self.name} hangs and cannot be killed"
+        return None
 
     async def open(self) -> None:
         """Start the process, and watch over it."""
@@ -71,81 +106,96 @@ class TrainerKeeper:
         if self._process is not None:
             await self._process.end()
 
-    def check_there(self) -> None:
-        """Raise UnavailableError while there is no process."""
+    def tell(self, message: Message) -> None:
+        """Send; `answer` waits until it is done. Raises UnavailableError."""
         if self._process is None:
             raise UnavailableError("the trainer process is starting again; try in a moment")
-
-    def tell(self, message: Message) -> None:
-        """Send; `obeyed` waits for the answer. Raises UnavailableError."""
-        self.check_there()
-        assert self._process is not None  # noqa: S101 - checked in the line above
-        self._obedience = asyncio.get_running_loop().create_future()
+        self._answer = asyncio.get_running_loop().create_future()
         try:
             self._process.send(message)
         except BrokenPipeError as error:
             raise UnavailableError("the trainer process has just died; try in a moment") from error
 
-    async def obeyed(self) -> None:
-        """Wait until the trainer has done what it was last told; one that does not in time is killed.
+    async def answer(self, timeout_s: float) -> Message | None:
+        """What the trainer says when it has done what it was last told; None where it died over it.
 
         Raises:
-            UnavailableError: it was killed.
+            UnavailableError: it did not in time, and was killed.
         """
-        if self._obedience is None:
-            return
-        # A trainer that compiles for the first time obeys when it is done.
-        timeout_s = OBEY_TIMEOUT_S if self.is_warm else WARM_UP_TIMEOUT_S
+        if self._answer is None:
+            return None
         try:
-            await asyncio.wait_for(self._obedience, timeout_s)
+            return await asyncio.wait_for(asyncio.shield(self._answer), timeout_s)
         except TimeoutError:
-            log.error("the trainer did not obey within %.0f s; it is killed", timeout_s)
-            if self._process is not None:
-                self._process.kill()
+            self.kill(f"the trainer did not obey within {timeout_s:.0f} s")
             raise UnavailableError("the trainer did not obey in time, and was killed") from None
 
     async def _start(self) -> None:
         process = self._make_trainer(self._heard, self._died)
+        self._oom_kills_before = self._oom_kills()
         await process.start()
         self._process = process
+        if self.user is not None:
+            self.user.trainer_started()
 
     def _heard(self, message: Message) -> None:
         if message.kind == "ready":
             self._warm.set()
-            self._restarts = 0
+            self._failures = 0
             return
-        self._on_message(message)
+        if self.user is not None:
+            self.user.heard(message)
         if message.kind == "obeyed":
-            self._release()
+            self._release(message)
 
     def _died(self, reason: str) -> None:
+        kills = self._oom_kills()
+        is_out_of_memory = kills is not None and kills > (self._oom_kills_before or 0)
+        if is_out_of_memory:
+            reason = "out of memory: the kernel killed the trainer, which took more than this service may have"
         log.error("%s", reason)
         self._warm.clear()
         self._process = None
-        self._on_death(reason)
-        self._release()
+        self._killed_at = None
+        self.restarts += 1
         self._spawn(self._restart())
+        if self.user is not None:
+            self.user.trainer_died(reason, is_final=is_out_of_memory)
+        self._release(None)
 
-    def _release(self) -> None:
-        if self._obedience is not None and not self._obedience.done():
-            self._obedience.set_result(None)
+    def _release(self, message: Message | None) -> None:
+        if self._answer is not None and not self._answer.done():
+            self._answer.set_result(message)
 
     async def _restart(self) -> None:
-        pause_s = RESTART_PAUSES_S[min(self._restarts, len(RESTART_PAUSES_S) - 1)]
-        self._restarts += 1
-        await asyncio.sleep(pause_s)
-        await self._start()
+        while True:
+            pause_s = RESTART_PAUSES_S[min(self._failures, len(RESTART_PAUSES_S) - 1)]
+            self._failures += 1
+            await asyncio.sleep(pause_s)
+            try:
+                await self._start()
+            except OSError as error:
+                log.error("no trainer process can be started: %s", error)
+            else:
+                return
 
     async def _watch(self) -> None:
         while True:
-            await asyncio.sleep(min(1.0, self._deadline_s / 4))
-            # Before it is warm the trainer may compile for longer than any deadline.
-            if self._process is None or not self.is_warm or not self._is_training():
+            await asyncio.sleep(1.0)
+            if self._process is None or self.user is None:
                 continue
+            # Before it is warm the trainer may compile for longer than any deadline.
+            allowed_s = self.user.silence_s() if self.is_warm else LOAD_TIMEOUT_S
             silent_s = time.monotonic() - self._process.heard_at
-            if silent_s > self._deadline_s:
-                log.error("the trainer was silent for %.1f s; it is killed", silent_s)
-                self._process.kill()
+            if silent_s > allowed_s:
+                self.kill(f"the trainer was silent for {silent_s:.1f} s")
+
+    def kill(self, reason: str) -> None:
+        """End the process; `trainer_died` follows."""
+        log.error("%s; it is killed", reason)
+        if self._process is not None:
+            self._killed_at = self._killed_at or time.monotonic()
+            self._process.kill()
 
     def _spawn(self, work: Coroutine[None, None, None]) -> None:
         task = asyncio.create_task(work)

@@ -108,14 +108,22 @@ class TrainerProcess:
 
 def _reason(status: int) -> str:
     if status == -signal.SIGKILL:
-        return "the trainer was killed (SIGKILL): by hand, for being hung, or for want of memory"
+        return "the trainer was killed (SIGKILL)"
     if status < 0:
         return f"the trainer died of {signal.Signals(-status).name}"
     return f"the trainer ended with exit code {status}; the log says why"
 
 
-def environment(cache_folder: Path) -> dict[str, str]:
-    """This process's environment, with what the trainer needs: no watchdog of its own, a folder for compiled code."""
+def environment(cache_folder: Path, place: int = 0, side_by_side: int = 1) -> dict[str, str]:
+    """This process's environment, with what the trainer needs: no watchdog of its own, a folder for compiled code.
+
+    Of several side by side the one at a place gets a share of the processors of its own, and one of the GPUs.
+    """
     own = {name: value for name, value in os.environ.items() if not name.startswith(("WATCHDOG_", "NOTIFY_"))}
     own.setdefault("NUMBA_CACHE_DIR", str(cache_folder / "numba"))
+    if side_by_side > 1:
+        cpus = sorted(os.sched_getaffinity(0))
+        own["JUNIPER_CASCOR_TRAINER_CPUS"] = ",".join(map(str, cpus[place::side_by_side] or cpus))
+        if gpus := len(list(Path("/dev").glob("nvidia[0-9]*"))):
+            own.setdefault("CUDA_VISIBLE_DEVICES", str(place % gpus))
     return own

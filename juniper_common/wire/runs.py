@@ -8,12 +8,9 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, JsonValue, StringConstraints
 
-from juniper_common.wire.training import DatasetSource, InlineData, RunParameters, Status
+from juniper_common.wire.training import DatasetSource, InlineData, OnRestart, RunParameters, Status
 
 MAX_RUNS_POSTED = 1_000
-
-OnRestart = Literal["resume", "hold"]
-"""What becomes of a run that a crash or a restart interrupted: it goes on by itself, or waits for a `resume`."""
 
 Origin = Literal["fresh", "grow_on", "resume"]
 """Grown from nothing, from a network that was there, or from the middle of another run."""

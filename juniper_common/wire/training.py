@@ -8,11 +8,16 @@ from typing import Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, JsonValue, model_validator
 
+from juniper_common.wire.datasets import DatasetId
+
 MAX_WEIGHTS = 1_000_000
 """From inputs to outputs: a topology of more would fill the memory of whoever asks for it."""
 
 Status = Literal["QUEUED", "STARTED", "PAUSED", "RESUME_READY", "REPLAYING", "STOPPED", "COMPLETED", "FAILED"]
 """QUEUED: waits for its turn. RESUME_READY: can be resumed from a snapshot. REPLAYING: shows a growth that was."""
+
+OnRestart = Literal["resume", "hold"]
+"""What becomes of a run that a crash or a restart interrupted: it goes on by itself, or waits for a `resume`."""
 
 PhaseName = Literal["IDLE", "OUTPUT", "CANDIDATE", "INFERENCE"]
 
@@ -117,10 +122,11 @@ class NetworkStats(BaseModel):
 class DatasetSource(_Request):
     """Where the training data comes from: the data service, by id or by generator. `inline` stands in `inline_data`."""
 
-    source: Literal["inline", "generator"] = "generator"
+    source: Literal["inline", "generator", "url"] = "generator"
+    url: str | None = Field(default=None, description="Of a dataset of the data service, with source url.")
     generator: str | None = None
     params: dict[str, JsonValue] = {}
-    dataset_id: str | None = None
+    dataset_id: DatasetId | None = None
 
 
 class InlineData(_Request):
@@ -146,7 +152,15 @@ class StartTraining(_Request):
     dataset: DatasetSource | None = None
     inline_data: InlineData | None = None
     params: RunParameters = RunParameters()
-    start_fresh: bool = False
+    start_fresh: bool = Field(default=False, description="Forget the loaded network: its shape and parameters too.")
+    grow_on: bool = Field(default=False, description="Grow on from the loaded network, not from nothing.")
+    on_restart: OnRestart | None = Field(default=None, description="null: as the service is set.")
+
+    @model_validator(mode="after")
+    def _grows_from_one_place(self) -> Self:
+        if self.start_fresh and self.grow_on:
+            raise ValueError("start_fresh and grow_on exclude each other")
+        return self
 
 
 class TrainingStarted(BaseModel):
@@ -185,6 +199,20 @@ class ChangeParameters(_Request):
     output_patience: int | None = None
     learning_rate: float | None = None
     max_epochs: int | None = None
+    epochs_max: int | None = Field(default=None, description="The published clients' word for max_epochs.")
+    candidate_pool_size: int | None = None
+    correlation_threshold: float | None = None
+    error_threshold: float | None = None
+    max_iterations: int | None = None
+    patience: int | None = None
+    validation_patience: int | None = None
+
+
+class SwapDataset(_Request):
+    """The body of `PUT /v1/dataset`: what the run trains on from its next phase on."""
+
+    dataset: DatasetSource | None = None
+    inline_data: InlineData | None = None
 
 
 class StateMachine(BaseModel):
@@ -332,20 +360,3 @@ class DecisionBoundary(BaseModel):
     held_at: list[float] = Field(description="What every input is held at where it is not shown: its mean.")
     run_id: str | None = None
     hidden_units: int = 0
-
-
-class SnapshotInfo(BaseModel):
-    """One file of a run's snapshots."""
-
-    id: str
-    run_id: str
-    epoch: int
-    hidden_units: int
-    created_at: float
-    size_bytes: int
-
-
-class SnapshotList(BaseModel):
-    """The answer of `GET /v1/snapshots`, newest first."""
-
-    snapshots: list[SnapshotInfo]

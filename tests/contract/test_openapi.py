@@ -2,8 +2,10 @@
 
 import subprocess
 import sys
+import time
 from pathlib import Path
 
+import httpx
 import pytest
 
 from juniper_canopy.app import Dashboard
@@ -28,7 +30,9 @@ def test_dataset_service_keeps_its_word(data_service: str, tmp_path: Path) -> No
 
 
 def test_training_service_keeps_its_word(cascor_service: str, tmp_path: Path) -> None:
-    """Every answer is one that the document tells of, whatever is asked."""
+    """Every answer is one that the document tells of, whatever is asked once its trainer has compiled its loops."""
+    while not httpx.get(f"{cascor_service}/v1/health/ready").json()["details"]["trainer_warm"]:
+        time.sleep(0.1)
     _ask(cascor_service, tmp_path)
 
 

@@ -7,6 +7,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from juniper_cascor.engine.network import Network
 from juniper_cascor.engine.parameters import Parameters
 from juniper_cascor.engine.training import Training
 
@@ -69,6 +70,12 @@ def grown(training: Training, max_epochs: int | None = None) -> Training:
     while training.finished is None:
         training.advance(max_epochs)
     return training
+
+
+def assert_same_network(network: Network, other: Network) -> None:
+    """Compare bit for bit."""
+    assert network.output_weights.tobytes() == other.output_weights.tobytes()
+    assert [w.tobytes() for w in network.hidden_weights] == [w.tobytes() for w in other.hidden_weights]
 
 
 FAST = Parameters(max_hidden_units=3, candidate_pool_size=4, candidate_epochs=20, output_epochs=20)

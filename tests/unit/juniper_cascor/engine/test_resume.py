@@ -12,11 +12,10 @@ from numpy.typing import NDArray
 
 from juniper_cascor.engine.backend import BACKENDS, BackendName
 from juniper_cascor.engine.errors import StateError
-from juniper_cascor.engine.network import Network
 from juniper_cascor.engine.parameters import Parameters
 from juniper_cascor.engine.training import Training
 
-from .data import FAST, grown, noisy_points
+from .data import FAST, assert_same_network, grown, noisy_points
 
 X, Y = noisy_points(90)
 KINDS = {
@@ -30,12 +29,6 @@ KINDS = {
     "early stopping": replace(FAST, validation_patience=1, max_hidden_units=6),
 }
 UNBROKEN = grown(Training.start(X, Y, FAST, seed=5))
-
-
-def assert_same_network(network: Network, other: Network) -> None:
-    """Compare bit for bit."""
-    assert network.output_weights.tobytes() == other.output_weights.tobytes()
-    assert [w.tobytes() for w in network.hidden_weights] == [w.tobytes() for w in other.hidden_weights]
 
 
 @pytest.mark.parametrize("max_epochs", [1, 2, 7, 1000])

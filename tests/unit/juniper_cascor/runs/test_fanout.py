@@ -5,13 +5,19 @@ import asyncio
 import orjson
 from pydantic import BaseModel
 
-from juniper_cascor.runs.fanout import HARD_LIMIT, KEPT, QUEUE_LIMIT, Fanout, Watcher
+from juniper_cascor.runs.fanout import HARD_LIMIT, KEPT, QUEUE_CHARACTERS, QUEUE_LIMIT, Fanout, Watcher
 
 
 class Number(BaseModel):
     """Any data."""
 
     n: int
+
+
+class Text(BaseModel):
+    """Data of any length."""
+
+    text: str
 
 
 def drained(watcher: Watcher) -> list[str]:
@@ -90,3 +96,52 @@ def test_what_is_no_longer_kept_cannot_be_missed_in_part() -> None:
     assert fanout.missed(KEPT + 11, watcher) is None
     fanout.leave(watcher)
     assert len(fanout) == 0
+
+
+def test_a_slow_watcher_keeps_the_last_of_what_is_replaced() -> None:
+    """A topology with no later one behind it stays, however many metrics come after it."""
+    fanout = Fanout()
+    watcher = fanout.join()
+    for n in range(3):
+        fanout.publish("topology", Number(n=n), "r1")
+    for n in range(3 * QUEUE_LIMIT):
+        fanout.publish("metrics", Number(n=n), "r1")
+    assert drained(watcher) == ["topology", *["metrics"] * (QUEUE_LIMIT - 1)]
+
+
+def test_long_messages_fill_a_queue_sooner() -> None:
+    """Its memory is bounded too, not only the number of its messages."""
+    fanout = Fanout()
+    watcher = fanout.join()
+    for _ in range(20):
+        fanout.publish("topology", Text(text="x" * (QUEUE_CHARACTERS // 8)), "r1")
+    assert len(drained(watcher)) == 7
+
+
+def test_state_too_long_for_any_queue_loses_the_watcher() -> None:
+    """What must not be dropped and cannot be kept ends the connection."""
+    fanout = Fanout()
+    watcher = fanout.join()
+    for _ in range(40):
+        fanout.publish("state", Text(text="x" * (QUEUE_CHARACTERS // 8)), "r1")
+    assert watcher.is_lost
+
+
+def test_a_watcher_of_one_run_gets_that_run_alone() -> None:
+    """One that names no run gets what is of the foreground when it is published."""
+    fanout = Fanout()
+    watchers = [fanout.join(), fanout.join("r1"), fanout.join("r2")]
+    fanout.publish("metrics", Number(n=1), "r1")
+    fanout.publish("state", Number(n=1), "r2", is_foreground=False)
+    fanout.publish("event", Number(n=1), "r2")
+    assert [drained(watcher) for watcher in watchers] == [["metrics", "event"], ["metrics"], ["state", "event"]]
+
+
+def test_who_comes_back_misses_only_what_its_run_said() -> None:
+    """The numbers are those of the process, with gaps where other runs spoke."""
+    fanout = Fanout()
+    for n in range(6):
+        fanout.publish("state", Number(n=n), f"r{n % 2}", is_foreground=n < 2)
+    watchers = [fanout.join(), fanout.join("r0"), fanout.join("r1")]
+    missed = [[message.seq for message in fanout.missed(1, watcher) or ()] for watcher in watchers]
+    assert missed == [[2], [3, 5], [2, 4, 6]]

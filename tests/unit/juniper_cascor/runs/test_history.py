@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from juniper_cascor.runs.history import ROW, Curve, History, Rows, metric_row, points, thinned
+from juniper_cascor.runs.history import ROW, Curve, History, Rows, metric_row, points, rows_of, thinned
 from juniper_cascor.snapshots import METRICS
 
 
@@ -49,7 +49,7 @@ def test_thinning_keeps_spikes_installs_and_the_last_row() -> None:
     many["hidden_units"][7_777:] = 1
     few = thinned(many, 100)
     assert len(few) <= 103
-    assert {5_001, 7_778, 10_000} <= set(few["epoch"].tolist())
+    assert {5_001, 7_777, 7_778, 10_000} <= set(few["epoch"].tolist())
     assert thinned(few, 200) is few
 
 
@@ -75,3 +75,11 @@ def test_a_curve_is_bounded_and_spans_the_run() -> None:
     assert 100 <= len(epochs) <= 200 + 10
     assert (epochs[0], epochs[-1]) == (1, 10_000)
     assert {1_001, 5_001, 9_001} <= set(epochs.tolist())
+
+
+def test_what_a_snapshot_lacks_is_not_made_up() -> None:
+    """A snapshot may have some columns of the metrics, or none."""
+    (row,) = rows_of({"epoch": np.array([7]), "train_loss": np.array([0.5], np.float32)})
+    assert (row["epoch"], row["train_loss"], row["hidden_units"]) == (7, 0.5, 0)
+    assert np.isnan(row["val_loss"])
+    assert len(rows_of({})) == 0

@@ -1,40 +1,20 @@
 """Run records in SQLite."""
 
-import sqlite3
 from pathlib import Path
 
 import pytest
 
-from juniper_cascor.runs.store import MIGRATIONS, RunStore, StoreError, StoreTooNewError
-from juniper_common.wire.runs import RunRecord
+from juniper_cascor.runs.run_query import RunQuery
+from juniper_cascor.runs.store import RunStore, StoreError
+from juniper_common.wire.runs import RunChange, StateChange
 
-
-def record(number: int, **changes: object) -> RunRecord:
-    """A run that trains."""
-    return RunRecord(
-        id=f"r{number}",
-        status="STARTED",
-        created_at=float(number),
-        ended_at=None,
-        seed=2**62,
-        params={"patience": None, "learning_rate": 0.05},
-        pace=None,
-        dataset_id=None,
-        dataset_checksum="00",
-        backend="numba",
-        versions={"numpy": "2"},
-        epochs=0,
-        hidden_units=0,
-        outcome=None,
-        reason=None,
-    ).model_copy(update=changes)
+from .records import record
 
 
 def test_records_outlive_the_process(tmp_path: Path) -> None:
     """What was written is read after the store was opened anew, newest first."""
     store = RunStore(tmp_path / "runs.sqlite3")
-    store.add(record(1))
-    store.add(record(2))
+    store.add([record(1), record(2)])
     store.update(record(1, status="COMPLETED", outcome="solved", epochs=9))
     store.close()
     again = RunStore(tmp_path / "runs.sqlite3")
@@ -45,47 +25,132 @@ def test_records_outlive_the_process(tmp_path: Path) -> None:
     again.close()
 
 
-def test_interrupted_runs_are_marked(tmp_path: Path) -> None:
+def test_runs_are_added_all_or_none(store: RunStore) -> None:
+    """Where one cannot be recorded, none of those posted with it is."""
+    store.add([record(1)])
+    with pytest.raises(StoreError, match="the run store cannot be used: UNIQUE"):
+        store.add([record(2), record(1)])
+    assert store.newest(9) == [record(1)]
+
+
+def test_a_run_tells_its_states(store: RunStore) -> None:
+    """From when it was posted, each change of status or of its reason; what else is written is none."""
+    store.add([record(1, status="QUEUED")])
+    store.update(record(1, status="STARTED"))
+    store.update(record(1, status="STARTED", epochs=70))
+    store.update(record(1, status="PAUSED", reason="the disk is full"))
+    store.update(record(1, status="PAUSED", reason="by a person"))
+    detail = store.detail("r1")
+    assert detail is not None
+    assert detail.state_changes == [
+        StateChange(time=1.0, status="QUEUED"),
+        StateChange(time=1_000.0, status="STARTED"),
+        StateChange(time=1_000.0, status="PAUSED", reason="the disk is full"),
+        StateChange(time=1_000.0, status="PAUSED", reason="by a person"),
+    ]
+
+
+def test_a_run_tells_what_was_changed_while_it_trained(store: RunStore) -> None:
+    """Parameters and datasets, in the order in which they were changed."""
+    store.add([record(1), record(2)])
+    first = RunChange(epoch=7, time=3.0, params={"learning_rate": 0.1, "class_weights": None})
+    second = RunChange(epoch=7, time=4.0, dataset_id="spiral-1", dataset_checksum="11")
+    store.add_change("r1", first)
+    store.add_change("r1", second)
+    assert store.changes("r1") == [first, second]
+    assert store.changes("r2") == []
+
+
+def test_a_detail_has_all_that_is_kept_of_a_run(store: RunStore) -> None:
+    """The record itself, its changes, and each metric's value at the last step."""
+    store.add([record(1)])
+    store.add_change("r1", RunChange(epoch=7, time=3.0))
+    store.add_metrics("r1", [("score", 9, 0.5, 3.0), ("train_loss", 1, 1.0, 1.0), ("train_loss", 2, 0.5, 2.0)])
+    detail = store.detail("r1")
+    assert detail is not None
+    assert detail.model_dump(exclude={"state_changes", "changes", "metrics"}) == record(1).model_dump()
+    assert detail.changes == store.changes("r1")
+    assert detail.metrics == {"score": 0.5, "train_loss": 0.5}
+
+
+def test_there_is_no_detail_of_an_unknown_run(store: RunStore) -> None:
+    """Nor an error."""
+    assert store.detail("r1") is None
+
+
+def test_what_people_note_outlives_an_update(store: RunStore) -> None:
+    """The service writes a record that it has held since before the notes were edited."""
+    store.add([record(1)])
+    annotated = store.annotate("r1", "looks good", None)
+    assert annotated == record(1, notes="looks good")
+    assert store.annotate("r1", None, ["a", "b"]) == record(1, notes="looks good", tags=["a", "b"])
+    store.update(record(1, epochs=9))
+    assert store.get("r1") == record(1, epochs=9, notes="looks good", tags=["a", "b"])
+
+
+def test_an_unknown_run_cannot_be_annotated(store: RunStore) -> None:
+    """Nothing is made of it."""
+    assert store.annotate("r1", "x", []) is None
+    assert store.newest(9) == []
+
+
+def test_a_deleted_run_leaves_nothing(store: RunStore) -> None:
+    """A later run that takes its id, and its number in the file, has none of its rows."""
+    store.add([record(1)])
+    store.add_change("r1", RunChange(epoch=7, time=3.0))
+    store.add_metrics("r1", [("score", 9, 0.5, 3.0)])
+    assert store.delete("r1")
+    assert not store.delete("r1")
+    store.add([record(1)])
+    detail = store.detail("r1")
+    assert detail is not None
+    assert (len(detail.state_changes), detail.changes, detail.metrics) == (1, [], {})
+
+
+def test_runs_of_a_status_come_in_their_order(store: RunStore) -> None:
+    """Oldest first, and those posted at once as they were posted."""
+    store.add([record(3, created_at=5.0), record(2, status="QUEUED", created_at=5.0), record(1, status="PAUSED")])
+    store.add([record(4, status="COMPLETED")])
+    assert [run.id for run in store.of_status("QUEUED", "STARTED", "PAUSED")] == ["r1", "r3", "r2"]
+
+
+def test_interrupted_runs_are_marked(store: RunStore) -> None:
     """Runs that an earlier process left active are failed, others are let be."""
-    store = RunStore(tmp_path / "runs.sqlite3")
-    store.add(record(1))
-    store.add(record(2, status="PAUSED"))
-    store.add(record(3, status="COMPLETED"))
+    store.add([record(1), record(2, status="PAUSED"), record(3, status="COMPLETED")])
     assert store.end_interrupted(5.0, "gone") == 2
     assert [(run.status, run.reason) for run in store.newest(3)] == [
         ("COMPLETED", None),
         ("FAILED", "gone"),
         ("FAILED", "gone"),
     ]
-    store.close()
 
 
-def test_a_newer_store_is_not_touched(tmp_path: Path) -> None:
-    """An older version refuses what a newer one has written."""
-    path = tmp_path / "runs.sqlite3"
-    connection = sqlite3.connect(path)
-    connection.execute(f"PRAGMA user_version = {len(MIGRATIONS) + 1}")
-    connection.close()
-    with pytest.raises(StoreTooNewError, match="has schema 2; this version knows 1"):
-        RunStore(path)
+def test_datasets_are_named_by_runs_and_their_changes(store: RunStore) -> None:
+    """Both are needed to repeat a run."""
+    store.add([record(1), record(2, dataset_checksum="22")])
+    store.add_change("r1", RunChange(epoch=7, time=3.0, dataset_checksum="33"))
+    store.add_change("r1", RunChange(epoch=8, time=3.0))
+    assert store.dataset_checksums() == {"00", "22", "33"}
+    store.delete("r1")
+    assert store.dataset_checksums() == {"22"}
 
 
-def test_a_store_that_cannot_be_written_says_so(tmp_path: Path) -> None:
+def test_a_store_that_cannot_be_written_says_so(store: RunStore) -> None:
     """A full disk, here a bound on the file's pages, is an error of the store's own, and loses no earlier record."""
-    store = RunStore(tmp_path / "runs.sqlite3")
-    store.add(record(1))
-    store._connection.execute("PRAGMA max_page_count = 1")
+    store.add([record(1)])
+    with store._file.writing() as connection:
+        connection.execute("PRAGMA max_page_count = 1")
     with pytest.raises(StoreError, match="the run store cannot be used: database or disk is full"):
         for number in range(2, 200):
-            store.add(record(number, reason="x" * 1_000))
+            store.add([record(number, reason="x" * 1_000)])
     assert store.get("r1") == record(1)
-    store.close()
+    assert store.newest(999)[0].id == f"r{store.page(RunQuery()).total}"
 
 
-def test_a_second_service_is_refused(tmp_path: Path) -> None:
-    """It would take the first one's run for an interrupted one."""
-    store = RunStore(tmp_path / "runs.sqlite3")
-    with pytest.raises(StoreError, match="cannot be opened"):
-        RunStore(tmp_path / "runs.sqlite3")
-    store.close()
-    RunStore(tmp_path / "runs.sqlite3").close()
+def test_a_damaged_record_is_said_to_be(store: RunStore) -> None:
+    """Bytes that SQLite lets pass, and a record cannot have, are an error of the store's own, in one line."""
+    store.add([record(1)])
+    with store._file.writing() as connection:
+        connection.execute("UPDATE runs SET params = '{'")
+    with pytest.raises(StoreError, match=r"^the run store is damaged: the record of r1 cannot be read$"):
+        store.get("r1")

@@ -1,0 +1,1 @@
+"""The training service against its budgets: ``python -m benchmarks.service``. See docs/benchmarks.md."""

@@ -1,0 +1,174 @@
+"""`/v1/runs`: the record of every training ever started."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import Annotated, Literal
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from starlette.requests import Request
+from starlette.responses import Response
+
+from juniper_cascor.api.envelope import success
+from juniper_cascor.runs.refusals import no_such_run
+from juniper_cascor.runs.run_query import RunQuery
+from juniper_cascor.runs.store import RunStore
+from juniper_common.openapi import Operation
+from juniper_common.requests import read_body, read_query
+from juniper_common.wire.envelope import Success
+from juniper_common.wire.runs import AnnotateRun, RunComparison, RunDetail, RunList, RunMetrics, RunRecord
+
+MOST_COMPARED = 20
+
+
+def split(words: str) -> list[str]:
+    """The different words between commas, in their order."""
+    return list(dict.fromkeys(words.split(",")))
+
+
+def _checked_words(words: str) -> str:
+    if "" in split(words):
+        raise ValueError("a name between commas is empty")
+    return words
+
+
+def _checked_ids(ids: str) -> str:
+    if not 2 <= len(split(ids)) <= MOST_COMPARED:
+        raise ValueError(f"name 2 to {MOST_COMPARED} different runs")
+    return ids
+
+
+# The patterns are for the document alone: the checks say better what is wrong.
+Words = Annotated[
+    str, Field(max_length=4_000, json_schema_extra={"pattern": "^[^,]+(,[^,]+)*$"}), AfterValidator(_checked_words)
+]
+Ids = Annotated[
+    str,
+    Field(max_length=4_000, json_schema_extra={"pattern": f"^[^,]+(,[^,]+){{1,{MOST_COMPARED - 1}}}$"}),
+    AfterValidator(_checked_words),
+    AfterValidator(_checked_ids),
+]
+
+
+class MetricsQuery(BaseModel):
+    """Which points of a run."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    names: Words | None = Field(
+        default=None, description="Metrics, with commas between them; null: all that there are."
+    )
+    after: int = Field(default=-1, ge=-1, lt=2**63, description="Only points of later epochs than this.")
+    limit: int = Field(default=10_000, ge=1, le=200_000, description="The first so many points of each metric.")
+
+
+class ComparisonQuery(BaseModel):
+    """Which runs to compare."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    ids: Ids = Field(description="2 to 20 ids, with commas between them.")
+    names: Words | None = Field(
+        default=None, description="Metrics, with commas between them; null: all that there are."
+    )
+    limit: int = Field(default=1_000, ge=2, le=10_000, description="So many points, evenly chosen, of each curve.")
+
+
+class RunDeleted(BaseModel):
+    """The answer of `DELETE /v1/runs/{run_id}`."""
+
+    status: Literal["deleted"] = "deleted"
+    run_id: str
+
+
+def operations(
+    store: RunStore, delete_run: Callable[[str], Awaitable[None]], settle: Callable[[], Awaitable[None]]
+) -> list[Operation]:
+    """The operations on what is recorded of runs.
+
+    Args:
+        store: where it is recorded.
+        delete_run: deletes a run with all that is kept of it; raises NotFoundError, ConflictError.
+        settle: returns when what happened before is recorded.
+    """
+
+    async def list_runs(request: Request) -> Response:
+        """Every training ever started that matches, newest first."""
+        await settle()
+        return success(await asyncio.to_thread(store.page, read_query(request, RunQuery)))
+
+    async def get_run(request: Request) -> Response:
+        """One run: what is needed to repeat it, and what became of it."""
+        await settle()
+        run_id = request.path_params["run_id"]
+        if (detail := await asyncio.to_thread(store.detail, run_id)) is None:
+            raise no_such_run(run_id)
+        return success(detail)
+
+    async def annotate_run(request: Request) -> Response:
+        """Replace a run's notes or tags; a run with the tag `keep` never expires."""
+        run_id, body = request.path_params["run_id"], await read_body(request, AnnotateRun)
+        if (record := await asyncio.to_thread(store.annotate, run_id, body.notes, body.tags)) is None:
+            raise no_such_run(run_id)
+        return success(record)
+
+    async def delete_one(request: Request) -> Response:
+        """Delete a run that is over, with its snapshots and metrics."""
+        run_id = request.path_params["run_id"]
+        await delete_run(run_id)
+        return success(RunDeleted(run_id=run_id))
+
+    async def get_run_metrics(request: Request) -> Response:
+        """A run's metric points as columns, by epoch."""
+        await settle()
+        run_id, query = request.path_params["run_id"], read_query(request, MetricsQuery)
+        names = split(query.names) if query.names else None
+
+        def answer() -> Response:
+            if store.get(run_id) is None:
+                raise no_such_run(run_id)
+            return success(store.metrics(run_id, names, query.after, query.limit))
+
+        return await asyncio.to_thread(answer)
+
+    async def compare_runs(request: Request) -> Response:
+        """In what runs differ, and their curves side by side."""
+        await settle()
+        query = read_query(request, ComparisonQuery)
+        ids, names = split(query.ids), split(query.names) if query.names else None
+
+        def answer() -> Response:
+            comparison = store.compare(ids, names, query.limit)
+            there = {record.id for record in comparison.runs}
+            if missing := [run_id for run_id in ids if run_id not in there]:
+                raise no_such_run(missing[0], "ids")
+            return success(comparison)
+
+        return await asyncio.to_thread(answer)
+
+    return [
+        Operation(method="GET", path="/v1/runs", handler=list_runs, query=RunQuery, responses={200: Success[RunList]}),
+        # Before the path of one run, which would take it for an id.
+        Operation(
+            method="GET",
+            path="/v1/runs/compare",
+            handler=compare_runs,
+            query=ComparisonQuery,
+            responses={200: Success[RunComparison]},
+        ),
+        Operation(method="GET", path="/v1/runs/{run_id}", handler=get_run, responses={200: Success[RunDetail]}),
+        Operation(
+            method="PATCH",
+            path="/v1/runs/{run_id}",
+            handler=annotate_run,
+            body=AnnotateRun,
+            responses={200: Success[RunRecord]},
+        ),
+        Operation(method="DELETE", path="/v1/runs/{run_id}", handler=delete_one, responses={200: Success[RunDeleted]}),
+        Operation(
+            method="GET",
+            path="/v1/runs/{run_id}/metrics",
+            handler=get_run_metrics,
+            query=MetricsQuery,
+            responses={200: Success[RunMetrics]},
+        ),
+    ]

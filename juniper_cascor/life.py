@@ -1,0 +1,119 @@
+"""What the training service does by itself from its start to its end."""
+
+import asyncio
+import logging
+import time
+from collections.abc import AsyncIterator, Coroutine
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from juniper_cascor.runs import auto_start, retention
+from juniper_cascor.runs.datasets import Datasets
+from juniper_cascor.runs.foreground import Foreground
+from juniper_cascor.runs.recorder import Recorder
+from juniper_cascor.runs.run_queue import RunQueue
+from juniper_cascor.runs.runs import Runs
+from juniper_cascor.runs.store import RunStore, StoreError
+from juniper_cascor.settings import CascorSettings
+from juniper_common.notify import Notifier
+
+RESTORE_STEP_S = 30.0
+"""How long it may take to read what one interrupted run has left."""
+
+STATUS_S = 2.0
+SWEEP_S = 3_600.0
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Life:
+    """The parts of the service that live as long as it does."""
+
+    settings: CascorSettings
+    store: RunStore
+    recorder: Recorder
+    queue: RunQueue
+    runs: Runs
+    foreground: Foreground
+    snapshots: Path
+    datasets: Datasets
+    notifier: Notifier
+
+    @asynccontextmanager
+    async def lived(self) -> AsyncIterator[None]:
+        """Take up what was interrupted, work, and leave all so that the next start can take it up again."""
+        tasks = [self._spawn("recorder", self.recorder.run())]
+        try:
+            await self._restore()
+            await self.queue.open()
+            tasks += [
+                self._spawn("status", self._tell_status()),
+                self._spawn("retention", self._keep_house()),
+            ]
+            if self.settings.auto_start:
+                request = auto_start.request_of(self.settings)
+                tasks.append(self._spawn("auto-start", auto_start.start(self.foreground, request)))
+            yield
+        finally:
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+            await self.foreground.close()
+            await self.queue.close()
+            await self.recorder.flush()
+            self.store.close()
+
+    async def _restore(self) -> None:
+        self.notifier.extend_timeout(RESTORE_STEP_S)
+        async for session in self.runs.recover():
+            self.notifier.extend_timeout(RESTORE_STEP_S)
+            self.notifier.status(f"restored run {session.run_id}: {session.state.status} at {session.state.epoch}")
+            if session.state.status == "RESUME_READY":
+                self.foreground.stage.offer(session)
+
+    async def _tell_status(self) -> None:
+        told = ""
+        while True:
+            text = self.status_line()
+            if text != told:
+                self.notifier.status(text)
+                told = text
+            await asyncio.sleep(STATUS_S)
+
+    def status_line(self) -> str:
+        """What the service does, in one line."""
+        waiting = f"; {len(self.queue.waiting)} runs wait" if self.queue.waiting else ""
+        lines = [
+            f"run {session.run_id} {session.state.status} at epoch {session.state.epoch}"
+            for session in self.queue.working
+        ]
+        return ("; ".join(lines) or "ready, nothing trains") + waiting
+
+    async def _keep_house(self) -> None:
+        """Delete what is kept no longer, every hour."""
+        while True:
+            session = self.foreground.stage.session
+            try:
+                swept = await asyncio.to_thread(
+                    retention.sweep,
+                    self.store,
+                    self.snapshots,
+                    self.datasets.folder,
+                    keep_runs=self.settings.keep_runs,
+                    keep_days=self.settings.keep_days,
+                    now=time.time(),
+                    spared={session.run_id} if session else (),
+                )
+            except (StoreError, OSError) as error:
+                log.error("what is kept no longer could not be deleted: %s", error)
+            else:
+                if swept.runs or swept.datasets:
+                    log.info("deleted %d runs and %d datasets", len(swept.runs), len(swept.datasets))
+                for problem in swept.problems:
+                    log.warning("%s", problem)
+            await asyncio.sleep(SWEEP_S)
+
+    def _spawn(self, name: str, work: Coroutine[None, None, None]) -> asyncio.Task[None]:
+        return asyncio.create_task(work, name=name)

@@ -1,0 +1,258 @@
+"""One job in the trainer process: train a chunk, report, keep snapshots, look for commands."""
+
+import errno
+import logging
+import time
+from collections import deque
+from collections.abc import Callable
+from pathlib import Path
+from typing import Protocol
+
+from pydantic import JsonValue
+
+from juniper_cascor import resuming, snapshots, versions
+from juniper_cascor.engine.errors import EngineError
+from juniper_cascor.engine.events import Outcome
+from juniper_cascor.engine.training import Training
+from juniper_cascor.runs import dataset_file, network_spec, snapshot_folder
+from juniper_cascor.runs.channel import Message
+from juniper_cascor.runs.history import Curve
+from juniper_cascor.runs.job import Change, Job
+from juniper_cascor.runs.pacing import Pacer
+from juniper_cascor.runs.report import HEARTBEAT_S, Report, rows_of
+from juniper_cascor.snapshots import Card, Snapshot
+
+SNAPSHOT_ROWS = 4_000
+"""Of the metrics so far a snapshot keeps up to twice as many rows: 45 bytes each, beside weights of about as much."""
+
+RETRY_S = 1.0
+"""How often a disk that had no room is tried again."""
+
+log = logging.getLogger("juniper_cascor.trainer")
+
+Write = Callable[[Path, Snapshot], Path]
+
+
+class Port(Protocol):
+    """How the trainer process and the service talk."""
+
+    def receive(self, timeout_s: float | None) -> Message | None:
+        """The next message, or None after the timeout."""
+        ...
+
+    def send(self, message: Message) -> None:
+        """Send; waits while the service does not read."""
+        ...
+
+
+class JobTraining:
+    """One job, from its beginning or its checkpoint to its end.
+
+    Args:
+        job: what to train.
+        port: where commands come from and reports go.
+        clock: monotonic seconds, for pace, heartbeats and checkpoints.
+
+    Raises:
+        EngineError, DatasetFileError, SnapshotError: it cannot be trained.
+    """
+
+    def __init__(self, job: Job, port: Port, clock: Callable[[], float]) -> None:
+        self._job = job
+        self._port = port
+        self._clock = clock
+        self._dataset = Change(dataset_id=job.dataset_id, dataset_checksum=job.dataset_checksum)
+        self._next_dataset: Change | None = None
+        self._curve = Curve(SNAPSHOT_ROWS)
+        self._training = self._begun() if job.resume_from is None else self._taken_up(job.resume_from)
+        # What was changed at the very epoch of the snapshot may be in it or not: done again it changes nothing.
+        self._ahead = deque(change for change in job.changes if (change.epoch or 0) >= self._training.epoch)
+        self._pacer = Pacer(job.pace, clock())
+        self._report = Report(job.run_id, port.send, clock)
+        self._is_paused = job.is_paused
+        self._is_over = False
+        self._kept_at = clock()
+        self._kept: Path | None = None  # the last snapshot
+        self._owed: Write | None = None  # what the disk did not take
+
+    def run(self) -> None:
+        """Train to the end, or until told to stop."""
+        name = self._job.dataset_id or f"inline data {self._job.dataset_checksum[:16]}"
+        log.info("training on %s with %s from epoch %d", name, self._training.backend, self._training.epoch)
+        self._report.send(self._training)
+        while not self._is_over:
+            self._report.send_if_due(self._training)
+            message = self._port.receive(self._idle_s())
+            if message is not None:
+                self._obey(message)
+            elif self._owed is not None:
+                self._keep(self._owed)
+            elif self._training.finished is not None:
+                self._finish(self._training.finished)
+            elif not self._is_paused:
+                self._advance()
+
+    def _begun(self) -> Training:
+        job = self._job
+        data = dataset_file.read(job.data_path(job.dataset_checksum))
+        return Training.start(
+            data.x,
+            data.y,
+            network_spec.from_json(job.parameters),
+            seed=job.seed,
+            x_val=data.x_val,
+            y_val=data.y_val,
+            network=None if job.grow_from is None else snapshots.read(job.grow_from).network,
+            backend=job.backend,
+        )
+
+    def _taken_up(self, path: Path) -> Training:
+        snapshot = snapshots.read(path)
+        self._curve = Curve(SNAPSHOT_ROWS, snapshot.metrics)
+        card = snapshot.card
+        checksum = card.dataset_checksum or self._job.dataset_checksum
+        self._dataset = Change(dataset_id=card.dataset_id, dataset_checksum=checksum)
+        data = dataset_file.read(self._job.data_path(checksum))
+        training = resuming.resume(snapshot, data.x, data.y, x_val=data.x_val, y_val=data.y_val)
+        # A swap that had not taken effect yet is not in the state.
+        swaps = [c for c in self._job.changes if c.dataset_checksum and (c.epoch or 0) < training.epoch]
+        if swaps and swaps[-1].dataset_checksum != checksum:
+            self._swap(training, swaps[-1])
+        return training
+
+    def _idle_s(self) -> float:
+        """How long to wait for a command: no CPU burns while paused, or while the pace lets nothing be done."""
+        if self._owed is not None:
+            return RETRY_S
+        if self._is_paused:
+            return HEARTBEAT_S
+        if self._training.finished is not None:
+            return 0.0
+        return min(self._pacer.wait_s(self._clock()), HEARTBEAT_S)
+
+    def _advance(self) -> None:
+        training = self._training
+        while self._ahead and (self._ahead[0].epoch or 0) <= training.epoch:
+            self._apply(self._ahead.popleft())
+        allowance = self._pacer.allowance(self._clock())
+        if allowance == 0:
+            return
+        if self._ahead:
+            until = (self._ahead[0].epoch or 0) - training.epoch
+            allowance = until if allowance is None else min(until, allowance)
+        progress = training.advance(allowance)
+        self._pacer.spend(len(progress.rows))
+        if progress.has_new_data and self._next_dataset is not None:
+            self._dataset, self._next_dataset = self._next_dataset, None
+            log.info("trains on %s from epoch %d on", self._dataset.dataset_checksum, training.epoch)
+        rows = rows_of(progress, training.parameters)
+        self._report.add(progress, rows)
+        self._curve.append(rows)
+        if (unit := progress.installed) is not None:
+            log.info("installed unit %d at epoch %d, score %.4f", unit.index, unit.epoch, unit.score)
+        if progress.installed is not None or training.finished is not None:
+            self._keep(snapshot_folder.write)
+        elif self._clock() - self._kept_at >= self._job.checkpoint_s:
+            self._keep(snapshot_folder.write_checkpoint)
+
+    def _finish(self, outcome: Outcome) -> None:
+        self._report.send(self._training)
+        units = self._training.network.n_hidden_units
+        log.info("%s after %d epochs with %d hidden units", outcome, self._training.epoch, units)
+        self._port.send(Message("finished", {"run_id": self._job.run_id, "outcome": outcome}))
+        self._is_over = True
+
+    def _obey(self, message: Message) -> None:
+        error = None
+        if message.kind == "change":
+            error = self._change(message)
+        elif message.kind in ("pause", "resume"):
+            self._is_paused = message.kind == "pause"
+            # What was saved up while paused is not caught up.
+            self._pacer.change(self._pacer.pace, self._clock())
+        elif message.kind == "snapshot":
+            self._keep(snapshot_folder.write)
+        elif message.kind in ("stop", "release"):
+            self._keep(snapshot_folder.write if message.kind == "stop" else snapshot_folder.write_checkpoint)
+            self._is_over = True
+        log.info("%s at epoch %d", message.kind, self._training.epoch)
+        self._report.send(self._training)
+        epoch = self._training.epoch
+        answer: dict[str, JsonValue] = {
+            "command": message.kind,
+            "run_id": self._job.run_id,
+            "epoch": epoch,
+            "error": error,
+        }
+        if message.kind == "snapshot" and self._kept is not None:
+            answer["snapshot_id"] = f"{self._job.run_id}.{self._kept.stem}"
+        self._port.send(Message("obeyed", answer))
+        if message.kind == "pause" and self._owed is None:
+            # A pause may be long: what it costs to be killed in it is nothing.
+            self._keep(snapshot_folder.write_checkpoint)
+
+    def _change(self, message: Message) -> str | None:
+        """Set what the message says; why that cannot be, where it cannot."""
+        try:
+            self._apply(Change.model_validate(message.fields["change"]))
+        except (EngineError, dataset_file.DatasetFileError) as error:
+            return str(error)
+        if "pace" in message.fields:
+            pace = message.fields["pace"]
+            self._pacer.change(float(pace) if isinstance(pace, int | float) else None, self._clock())
+        return None
+
+    def _apply(self, change: Change) -> None:
+        training = self._training
+        if change.parameters:
+            training.set_parameters(network_spec.replaced(training.parameters, change.parameters))
+        if change.dataset_checksum is not None:
+            self._swap(training, change)
+
+    def _swap(self, training: Training, change: Change) -> None:
+        if change.dataset_checksum == self._dataset.dataset_checksum:
+            training.cancel_data()
+            self._next_dataset = None
+            return
+        data = dataset_file.read(self._job.data_path(change.dataset_checksum or ""))
+        training.set_data(data.x, data.y, x_val=data.x_val, y_val=data.y_val)
+        self._next_dataset = change
+
+    def _keep(self, write: Write) -> None:
+        """Write a snapshot. What the disk does not take is owed: until it is written the run does not go on."""
+        was_owed = self._owed is not None
+        try:
+            self._kept = write(self._job.snapshot_folder, self._snapshot())
+        except OSError as error:
+            if error.errno == errno.EFBIG:
+                raise  # It will not become smaller by waiting.
+            self._owed = write
+            if not was_owed:
+                reason = f"no snapshot can be written, so the run waits: {error.strerror or error}"
+                log.error("%s", reason)
+                self._port.send(Message("short", {"run_id": self._job.run_id, "reason": reason}))
+            return
+        self._owed = None
+        self._kept_at = self._clock()
+        if was_owed:
+            log.info("the snapshot is written, so the run goes on")
+            self._port.send(Message("short", {"run_id": self._job.run_id, "reason": None}))
+
+    def _snapshot(self) -> Snapshot:
+        training, job = self._training, self._job
+        network = training.network
+        card = Card(
+            run_id=job.run_id,
+            epoch=training.epoch,
+            hidden_units=network.n_hidden_units,
+            created_at=time.time(),
+            seed=job.seed,
+            task=network.task,
+            parameters=network_spec.as_json(training.parameters),
+            dataset_id=self._dataset.dataset_id,
+            dataset_checksum=self._dataset.dataset_checksum,
+            backend=training.backend,
+            versions=versions.here(),
+            outcome=training.finished,
+        )
+        return Snapshot(card, network, training.state(), self._curve.columns())

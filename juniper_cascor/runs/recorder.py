@@ -1,0 +1,101 @@
+"""Writes down what becomes of runs, behind the event loop: no watcher waits for a disk.
+
+What the disk does not take is kept and tried again; a run's record is written whole, so only its newest state counts.
+"""
+
+import asyncio
+import logging
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from juniper_cascor.runs import recording
+from juniper_cascor.runs.history import ROW, Rows
+from juniper_cascor.runs.store import RunStore, StoreError
+from juniper_common.wire.runs import RunChange, RunRecord
+
+PERIOD_S = 0.25
+RETRY_S = 1.0
+MOST_ROWS = 200_000
+"""While the disk takes nothing, so many epochs of a run wait; older ones are not recorded then."""
+
+log = logging.getLogger(__name__)
+
+
+@dataclass
+class _Pending:
+    """What is still to be written of one run."""
+
+    record: RunRecord | None = None
+    changes: list[RunChange] = field(default_factory=list)
+    rows: list[Rows] = field(default_factory=list)
+
+
+class Recorder:
+    """Takes what happens at once, and writes it in order, a few times a second or when somebody waits for it."""
+
+    def __init__(self, store: RunStore) -> None:
+        self._store = store
+        self._pending: dict[str, _Pending] = {}
+        self._is_wanted = asyncio.Event()
+        self._write_lock = asyncio.Lock()
+        self._is_failing = False
+
+    def record(self, record: RunRecord) -> None:
+        """The run stands so now."""
+        self._of(record.id).record = record
+
+    def change(self, run_id: str, change: RunChange) -> None:
+        """Something was set while the run trained."""
+        self._of(run_id).changes.append(change)
+
+    def rows(self, run_id: str, rows: Rows) -> None:
+        """Rows of the run that are to be recorded, as `recording.chosen` says."""
+        pending = self._of(run_id).rows
+        pending.append(rows)
+        while sum(map(len, pending)) > MOST_ROWS:
+            del pending[0]
+
+    async def run(self) -> None:
+        """Write for as long as the service lives."""
+        while True:
+            await self._is_wanted.wait()
+            self._is_wanted.clear()
+            await self.flush()
+            await asyncio.sleep(RETRY_S if self._is_failing else PERIOD_S)
+
+    async def flush(self) -> None:
+        """Return when all that came before is written, or the disk did not take it."""
+        async with self._write_lock:
+            taken, self._pending = self._pending, {}
+            for run_id, pending in taken.items():
+                try:
+                    await asyncio.to_thread(self._write, run_id, pending)
+                except StoreError as error:
+                    self._put_back(run_id, pending)
+                    if not self._is_failing:
+                        log.error("records are out of date until the disk takes them: %s", error)
+                    self._is_failing = True
+                else:
+                    self._is_failing = False
+
+    def _write(self, run_id: str, pending: _Pending) -> None:
+        if pending.record is not None:
+            self._store.update(pending.record)
+            pending.record = None
+        while pending.changes:
+            self._store.add_change(run_id, pending.changes[0])
+            del pending.changes[0]
+        if pending.rows:
+            rows = np.concatenate([np.empty(0, ROW), *pending.rows])
+            self._store.add_metrics(run_id, list(recording.points(rows)))
+
+    def _put_back(self, run_id: str, pending: _Pending) -> None:
+        newer = self._of(run_id)
+        newer.record = newer.record or pending.record
+        newer.changes[:0] = pending.changes
+        newer.rows[:0] = pending.rows
+
+    def _of(self, run_id: str) -> _Pending:
+        self._is_wanted.set()
+        return self._pending.setdefault(run_id, _Pending())

@@ -1,0 +1,169 @@
+"""What is made of snapshots: networks that are loaded, trainings that go on, growths that are shown again."""
+
+import asyncio
+import time
+from pathlib import Path
+
+from juniper_cascor.engine.errors import ParameterError
+from juniper_cascor.engine.parameters import Parameters
+from juniper_cascor.runs import network_spec, new_run, snapshot_catalogue, snapshot_folder
+from juniper_cascor.runs.datasets import Datasets
+from juniper_cascor.runs.foreground import Foreground
+from juniper_cascor.runs.network_spec import NetworkSpec
+from juniper_cascor.runs.runs import NewRun, Runs
+from juniper_cascor.runs.session import Session
+from juniper_cascor.snapshots import Card, Snapshot
+from juniper_common.errors import ConflictError
+from juniper_common.wire.errors import FieldProblem
+from juniper_common.wire.snapshots import (
+    ReplayCommand,
+    ReplayRequest,
+    ReplayStatus,
+    ResumeSnapshot,
+    RetrainSnapshot,
+    SnapshotInfo,
+)
+from juniper_common.wire.training import NetworkSummary, OnRestart, RunParameters, TrainingStarted
+
+
+class SnapshotActions:
+    """Fulfils the protocol of `api.snapshots`.
+
+    Args:
+        folder: where the snapshots stand.
+        foreground: where a network is loaded, and runs are shown.
+        runs: all of them.
+        datasets: where data comes from.
+        on_restart: what becomes of an interrupted run where nothing is said.
+    """
+
+    def __init__(
+        self, folder: Path, foreground: Foreground, runs: Runs, datasets: Datasets, on_restart: OnRestart
+    ) -> None:
+        self._folder = folder
+        self._foreground = foreground
+        self._runs = runs
+        self._datasets = datasets
+        self._on_restart = on_restart
+
+    async def take(self) -> SnapshotInfo:
+        """Keep the network and its training as they stand. Raises NotFoundError, UnavailableError."""
+        session = self._foreground.stage.session
+        if session is not None and session.state.is_active:
+            snapshot_id = await session.take_snapshot()
+        else:
+            loaded = self._foreground.as_snapshot()
+            # A folder of its own: a network that was edited must not stand among its run's snapshots.
+            place = f"network-{new_run.new_id(time.time())}"
+            kept = Snapshot(loaded.card.model_copy(update={"run_id": place}), loaded.network)
+            path = await asyncio.to_thread(snapshot_folder.write, self._folder, kept)
+            snapshot_id = f"{place}.{path.stem}"
+        return await asyncio.to_thread(snapshot_catalogue.info, self._folder, snapshot_id)
+
+    async def restore(self, snapshot_id: str) -> NetworkSummary:
+        """Load the snapshot's network in place of the one that is loaded. Raises NotFoundError, ConflictError."""
+        self._foreground.check_idle("restore a snapshot")
+        snapshot = await self._opened(snapshot_id)
+        network = snapshot.network
+        spec = NetworkSpec(network.n_inputs, network.n_outputs, _parameters(snapshot.card, snapshot_id))
+        self._foreground.check_idle("restore a snapshot")
+        self._foreground.load(spec, snapshot, snapshot_id)
+        return spec.summary(network)
+
+    async def resume(self, snapshot_id: str, request: ResumeSnapshot) -> TrainingStarted:
+        """Start a run that goes on where the snapshot's was.
+
+        Raises:
+            NotFoundError: there is no such snapshot, or its data is nowhere.
+            ConflictError: a run is active, or it holds no state of a training.
+            UnprocessableError: a parameter cannot be.
+        """
+        session = await self._resume(snapshot_id, await self._opened(snapshot_id), request)
+        return TrainingStarted(timestamp=session.record.created_at, run_id=session.run_id)
+
+    async def resume_restored(self) -> Session:
+        """The same, for the snapshot that was restored. Raises as `resume`."""
+        stage = self._foreground.stage
+        if stage.snapshot is None or stage.snapshot_id is None:
+            raise ConflictError(f"cannot resume: training is {stage.status}")
+        return await self._resume(stage.snapshot_id, stage.snapshot, ResumeSnapshot())
+
+    async def retrain(self, snapshot_id: str, request: RetrainSnapshot) -> TrainingStarted:
+        """Start a run that grows on from the snapshot's network, on its data or on other. Raises as `resume`."""
+        self._check_free("retrain")
+        snapshot = await self._opened(snapshot_id)
+        parameters = new_run.run_parameters(_parameters(snapshot.card, snapshot_id), request.params, request.epochs)
+        if request.dataset or request.inline_data:
+            found = await self._datasets.find(request, parameters.task)
+        else:
+            found = await self._datasets.kept(*_dataset(snapshot.card, snapshot_id))
+        network = snapshot.network
+        spec = NetworkSpec(network.n_inputs, network.n_outputs, parameters)
+        new_run.check_shape(spec, found)
+        new_run.check_classes(parameters, found)
+        self._check_free("retrain")
+        record = new_run.new_record(
+            parameters,
+            request.params,
+            found,
+            on_restart=request.on_restart or self._on_restart,
+            origin="grow_on",
+            parent_snapshot_id=snapshot_id,
+        )
+        record = record.model_copy(update={"notes": request.notes, "tags": list(request.tags)})
+        session = await self._foreground.launch(NewRun(record, spec, snapshot))
+        return TrainingStarted(timestamp=session.record.created_at, run_id=session.run_id)
+
+    async def replay(self, snapshot_id: str, request: ReplayRequest) -> ReplayStatus:
+        """Show the growth of the snapshot's run to the watchers. Raises NotFoundError, ConflictError."""
+        return await self._foreground.replay(self._folder, snapshot_id, request)
+
+    async def replay_control(self, command: ReplayCommand) -> ReplayStatus:
+        """Command the replay. Raises NotFoundError where there is none, UnprocessableError."""
+        return await self._foreground.replay_control(command)
+
+    def replay_status(self) -> ReplayStatus:
+        """Where the replay stands. Raises NotFoundError where there is none."""
+        return self._foreground.replaying().status()
+
+    async def _resume(self, snapshot_id: str, snapshot: Snapshot, request: ResumeSnapshot) -> Session:
+        self._check_free("resume")
+        card = snapshot.card
+        if not snapshot.state:
+            raise ConflictError(f"snapshot {snapshot_id} holds no state of a training; retrain grows on from it")
+        parameters = _parameters(card, snapshot_id)
+        changed = network_spec.changed(parameters, request.params, ("params",))
+        found = await self._datasets.kept(*_dataset(card, snapshot_id))
+        self._check_free("resume")
+        record = new_run.new_record(
+            parameters,
+            RunParameters(seed=card.seed, pace=request.params.pace),
+            found,
+            on_restart=request.on_restart or self._on_restart,
+            origin="resume",
+            parent_snapshot_id=snapshot_id,
+        ).model_copy(update={"backend": card.backend, "epochs": card.epoch, "hidden_units": card.hidden_units})
+        spec = NetworkSpec(snapshot.network.n_inputs, snapshot.network.n_outputs, parameters)
+        changes = new_run.changes_between(parameters, changed, card.epoch)
+        return await self._foreground.launch(NewRun(record, spec, snapshot, changes))
+
+    def _check_free(self, what: str) -> None:
+        self._foreground.check_idle(what)
+        self._runs.queue.check_free()
+
+    async def _opened(self, snapshot_id: str) -> Snapshot:
+        return await asyncio.to_thread(snapshot_catalogue.opened, self._folder, snapshot_id)
+
+
+def _parameters(card: Card, snapshot_id: str) -> Parameters:
+    try:
+        return network_spec.from_json(card.parameters)
+    except (ParameterError, TypeError) as error:
+        raise ConflictError(f"snapshot {snapshot_id} was made with parameters unknown here: {error}") from error
+
+
+def _dataset(card: Card, snapshot_id: str) -> tuple[str | None, str]:
+    if card.dataset_checksum is None:
+        message = f"snapshot {snapshot_id} does not say what it was trained on"
+        raise ConflictError(message, (FieldProblem(loc=["dataset"], msg=message),))
+    return card.dataset_id, card.dataset_checksum
