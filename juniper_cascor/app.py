@@ -13,7 +13,19 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import WebSocketRoute
 
-from juniper_cascor.api import editing, models, network, run_control, runs, snapshots, training, watching, workers
+from juniper_cascor.api import (
+    asyncapi,
+    editing,
+    models,
+    network,
+    run_control,
+    runs,
+    snapshots,
+    training,
+    watching,
+    workers,
+)
+from juniper_cascor.api.channels import CHANNELS
 from juniper_cascor.api.chosen import Chosen
 from juniper_cascor.api.control_socket import ControlSocket
 from juniper_cascor.api.envelope import failure, success
@@ -182,7 +194,8 @@ def _app(settings: CascorSettings, client: AsyncJuniperDataClient, fanout: Fanou
     return Starlette(
         routes=[
             *openapi.routes(operations),
-            *openapi.document_routes("Juniper cascor", __version__, operations, Failure),
+            *openapi.document_routes("Juniper cascor", __version__, operations, Failure, beside=[asyncapi.PATH]),
+            asyncapi.document_route("Juniper cascor", __version__, CHANNELS),
             WebSocketRoute("/ws/training", training_socket.serve),
             WebSocketRoute("/ws/control", control_socket.serve),
         ],

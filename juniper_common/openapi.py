@@ -6,10 +6,11 @@ from html import escape
 from http import HTTPStatus
 from typing import Any, Literal
 
+import orjson
 from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 from starlette.requests import Request
-from starlette.responses import HTMLResponse, JSONResponse, Response
+from starlette.responses import HTMLResponse, Response
 from starlette.routing import BaseRoute, Route
 
 Handler = Callable[[Request], Awaitable[Response]]
@@ -51,7 +52,8 @@ def routes(operations: Sequence[Operation]) -> list[BaseRoute]:
 
 
 def _rank(path: str) -> list[bool]:
-    return [part.startswith("{") for part in path.split("/")]
+    # Of two that begin alike the longer goes first: a last parameter that takes slashes would take its rest too.
+    return [*(part.startswith("{") for part in path.split("/")), True]
 
 
 def _by_method(handlers: Mapping[str, Handler]) -> Handler:
@@ -73,10 +75,10 @@ def document_routes(
         error: the model of every refusal.
         beside: the addresses of other documents of this service, for the page to name.
     """
-    content = document(title, version, operations, error)
+    content = orjson.dumps(document(title, version, operations, error))
 
     async def openapi_json(_: Request) -> Response:
-        return JSONResponse(content)
+        return Response(content, media_type="application/json")
 
     async def docs(_: Request) -> Response:
         return HTMLResponse(_page(title, operations, beside))

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from typing import TypeVar
 
 from pydantic import BaseModel, ValidationError
+from pydantic_core import ErrorDetails
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -16,11 +17,25 @@ Model = TypeVar("Model", bound=BaseModel)
 
 
 async def read_body(request: Request, model: type[Model]) -> Model:
-    """The JSON body as `model`; an empty body reads as `{}`. Raises UnprocessableError naming each wrong field."""
+    """The JSON body as `model`; an empty body reads as `{}`. Raises UnprocessableError naming each wrong field.
+
+    Nothing is taken for what it is not, as `"1"` or `true` for a number; but a whole number may be written as 1.0.
+    """
+    content = await request.body() or b"{}"
     try:
-        return model.model_validate_json(await request.body() or b"{}")
-    except ValidationError as error:
-        raise UnprocessableError.from_validation(error) from None
+        return model.model_validate_json(content, strict=True)
+    except ValidationError as strict:
+        try:
+            if all(_is_whole_number(problem) for problem in strict.errors(include_url=False, include_context=False)):
+                return model.model_validate_json(content)
+        except ValidationError as error:
+            raise UnprocessableError.from_validation(error) from None
+        raise UnprocessableError.from_validation(strict) from None
+
+
+def _is_whole_number(problem: ErrorDetails) -> bool:
+    value = problem["input"]
+    return problem["type"] == "int_type" and isinstance(value, float) and value.is_integer()
 
 
 def read_query(request: Request, model: type[Model]) -> Model:

@@ -9,6 +9,7 @@ from juniper_common.errors import BadRequestError
 from juniper_common.openapi import Operation
 from juniper_common.requests import json_response, read_body, read_query
 from juniper_common.wire.datasets import (
+    DATASET_ID_PATTERN,
     CreateDatasetRequest,
     CreateDatasetResponse,
     DatasetMeta,
@@ -65,6 +66,7 @@ class DatasetRoutes:
     def operations(self) -> list[Operation]:
         """What the service can do with datasets."""
         dataset = "/v1/datasets/{dataset_id}"
+        ids = {"dataset_id": DATASET_ID_PATTERN}
         return [
             Operation(
                 method="GET",
@@ -84,6 +86,7 @@ class DatasetRoutes:
                 handler=self.create_dataset,
                 body=CreateDatasetRequest,
                 responses={201: CreateDatasetResponse, 200: CreateDatasetResponse},
+                errors=(400,),
             ),
             Operation(
                 method="GET",
@@ -92,13 +95,14 @@ class DatasetRoutes:
                 query=DatasetPage,
                 responses={200: DatasetIds},
             ),
-            Operation(method="GET", path=dataset, handler=self.get_dataset, responses={200: DatasetMeta}),
-            Operation(method="DELETE", path=dataset, handler=self.delete_dataset, responses={204: None}),
+            Operation(method="GET", path=dataset, handler=self.get_dataset, responses={200: DatasetMeta}, patterns=ids),
+            Operation(method="DELETE", path=dataset, handler=self.delete_dataset, responses={204: None}, patterns=ids),
             Operation(
                 method="GET",
                 path=f"{dataset}/artifact",
                 handler=self.get_artifact,
-                responses={200: "application/octet-stream", 206: "application/octet-stream", 304: None},
+                responses={200: "application/octet-stream", 206: "application/octet-stream", 304: None, 416: None},
+                patterns=ids,
             ),
             Operation(
                 method="GET",
@@ -106,6 +110,7 @@ class DatasetRoutes:
                 handler=self.preview_dataset,
                 query=PreviewQuery,
                 responses={200: DatasetPreview},
+                patterns=ids,
             ),
         ]
 

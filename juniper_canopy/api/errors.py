@@ -7,6 +7,7 @@ from juniper_common.errors import (
     ConflictError,
     NotFoundError,
     ServiceError,
+    TooManyRequestsError,
     UnavailableError,
     UnprocessableError,
 )
@@ -17,6 +18,7 @@ _BY_STATUS: dict[int, type[ServiceError]] = {
     404: NotFoundError,
     409: ConflictError,
     422: UnprocessableError,
+    429: TooManyRequestsError,
 }
 
 

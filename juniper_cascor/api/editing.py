@@ -87,6 +87,8 @@ def operations(edit: Edit) -> list[Operation]:
             path="/v1/network/hidden-units/{idx}",
             handler=remove_hidden_unit,
             responses={200: answers},
+            errors=(422,),
+            patterns={"idx": "^[0-9]{1,9}$"},
         ),
     ]
 

@@ -163,7 +163,8 @@ def _relocated(error: InvalidRequestError) -> tuple[FieldProblem, ...]:
 
 def _matrix(rows: list[list[float]] | list[float], name: str) -> dataset_file.Matrix:
     try:
-        matrix = np.asarray(rows, np.float32)
+        with np.errstate(over="ignore"):  # What single precision cannot hold becomes infinite, which is refused later.
+            matrix = np.asarray(rows, np.float32)
     except ValueError:
         problem = "the rows differ in length"
         raise UnprocessableError(

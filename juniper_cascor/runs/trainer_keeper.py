@@ -3,10 +3,9 @@
 import asyncio
 import logging
 import time
+from collections import deque
 from collections.abc import Callable, Coroutine
 from typing import Protocol
-
-from pydantic import JsonValue
 
 from juniper_cascor.runs import out_of_memory
 from juniper_cascor.runs.channel import Message
@@ -64,8 +63,8 @@ class TrainerKeeper:
         self._oom_kills = oom_kills
         self._oom_kills_before: int | None = None
         self._process: TrainerProcess | None = None
-        self._asked: tuple[str, JsonValue] | None = None  # the command, and the run that it is for
-        self._answer: asyncio.Future[Message | None] | None = None
+        self._answer: asyncio.Future[Message | None] | None = None  # to what it was told last
+        self._awaited: deque[asyncio.Future[Message | None]] = deque()  # in the order in which it answers
         self._killed_at: float | None = None
         self._failures = 0
         self._tasks: set[asyncio.Task[None]] = set()
@@ -113,8 +112,9 @@ class TrainerKeeper:
         """Send; `answer` waits until it is done. Raises UnavailableError."""
         if self._process is None:
             raise UnavailableError("the trainer process is starting again; try in a moment")
-        self._asked = message.kind, message.fields.get("run_id")
-        self._answer = asyncio.get_running_loop().create_future()
+        if message.kind != "train":  # A job is not answered: the run reports.
+            self._answer = asyncio.get_running_loop().create_future()
+            self._awaited.append(self._answer)
         try:
             self._process.send(message)
         except BrokenPipeError as error:
@@ -149,9 +149,8 @@ class TrainerKeeper:
             return
         if self.user is not None:
             self.user.heard(message)
-        # What an earlier run was told while its data was read is obeyed late: nobody waits for it.
-        if message.kind == "obeyed" and self._asked == (message.fields["command"], message.fields["run_id"]):
-            self._release(message)
+        if message.kind == "obeyed" and self._awaited:
+            self._awaited.popleft().set_result(message)
 
     def _died(self, reason: str) -> None:
         kills = self._oom_kills()
@@ -166,11 +165,8 @@ class TrainerKeeper:
         self._spawn(self._restart())
         if self.user is not None:
             self.user.trainer_died(reason, is_final=is_out_of_memory)
-        self._release(None)
-
-    def _release(self, message: Message | None) -> None:
-        if self._answer is not None and not self._answer.done():
-            self._answer.set_result(message)
+        while self._awaited:
+            self._awaited.popleft().set_result(None)
 
     async def _restart(self) -> None:
         while True:

@@ -21,7 +21,7 @@ class CreateDatasetRequest(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
-    generator: str = Field(max_length=64)
+    generator: str = Field(max_length=64, examples=["spiral", "xor"])
     params: JsonObject = Field(default_factory=dict, description="As the generator's schema says")
     persist: bool = Field(True, description="false: make and describe it, but do not keep it")
     tags: tuple[Tag, ...] = Field((), max_length=100)

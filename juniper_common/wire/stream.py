@@ -1,6 +1,10 @@
 """The messages of `/ws/training`, as every watcher reads them."""
 
+from typing import Literal
+
 from pydantic import BaseModel, JsonValue
+
+from juniper_common.wire.training import MetricRow
 
 
 class StreamMessage(BaseModel):
@@ -30,3 +34,19 @@ class Resumed(BaseModel):
     last_seq: int
     replayed: int
     messages: list[StreamMessage]
+
+
+class InitialMetrics(BaseModel):
+    """The data of `initial_metrics`: the newest rows, oldest first."""
+
+    metrics: list[MetricRow]
+
+
+class ResumeFailed(BaseModel):
+    """The data of `resume_failed`: why what was missed is not known."""
+
+    reason: Literal["malformed_resume", "server_restarted", "out_of_range"]
+
+
+class Nothing(BaseModel):
+    """The data of `ping` and `pong`."""

@@ -8,6 +8,8 @@ from typing import Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, JsonValue, model_validator
 
+from juniper_common.wire.datasets import DatasetId
+
 MAX_WEIGHTS = 1_000_000
 """From inputs to outputs: a topology of more would fill the memory of whoever asks for it."""
 
@@ -124,7 +126,7 @@ class DatasetSource(_Request):
     url: str | None = Field(default=None, description="Of a dataset of the data service, with source url.")
     generator: str | None = None
     params: dict[str, JsonValue] = {}
-    dataset_id: str | None = None
+    dataset_id: DatasetId | None = None
 
 
 class InlineData(_Request):

@@ -220,3 +220,17 @@ def test_a_row_can_be_read_again(client: TestClient, backend: GrowingBackend) ->
     backend.advance(1)
 
     assert MetricRow.model_validate(client.get("/api/metrics").json()).epoch == 1
+
+
+def test_the_dashboard_tells_of_its_process(client: TestClient) -> None:
+    """As every service does, plainly."""
+    assert client.get("/v1/host").json()["service"] == "juniper-canopy"
+    assert client.get("/v1/logs").json()["records"] == []
+
+
+def test_the_files_of_a_page_are_not_counted(tmp_path: Path) -> None:
+    """A page is dozens of files: a limit that suits programs would never let it load."""
+    settings = CanopySettings(state_dir=tmp_path, rate_limit_per_minute=1)
+    with TestClient(Dashboard(settings, GrowingBackend()).app(pages=False)) as client:
+        assert {client.get("/_nicegui/x.js").status_code for _ in range(3)} == {404}
+        assert [client.get("/api/state").status_code for _ in range(2)] == [200, 429]

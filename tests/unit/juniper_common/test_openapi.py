@@ -276,6 +276,17 @@ def test_word_of_a_path_goes_before_a_parameter(client: TestClient) -> None:
     assert client.delete("/items/a").status_code == 204
 
 
+def test_longer_path_goes_before_a_parameter_that_takes_slashes() -> None:
+    """Else the parameter would take the rest of the path too."""
+    table = [
+        Operation(method="GET", path="/files/{file:path}", handler=read_file),
+        Operation(method="GET", path="/files/{file:path}/state", handler=tell_state),
+    ]
+    with TestClient(Starlette(routes=routes(table))) as client:
+        assert client.get("/files/a/b/state").text == "well"
+        assert client.get("/files/a/b").text == "file"
+
+
 def test_head_is_answered_as_get_without_a_body(client: TestClient) -> None:
     """As HTTP has it."""
     answer = client.head("/items")

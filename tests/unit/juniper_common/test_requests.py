@@ -16,6 +16,8 @@ class Body(BaseModel, extra="forbid"):
     """A request."""
 
     size: int = 1
+    rate: float = 1
+    is_loud: bool = False
 
 
 class Answer(BaseModel):
@@ -32,7 +34,7 @@ def _request(content: bytes = b"", query: bytes = b"") -> Request:
     return Request({"type": "http", "method": "POST", "query_string": query, "headers": []}, receive)
 
 
-@pytest.mark.parametrize(("content", "size"), [(b'{"size": 3}', 3), (b"{}", 1), (b"", 1)])
+@pytest.mark.parametrize(("content", "size"), [(b'{"size": 3}', 3), (b'{"size": 3.0}', 3), (b"{}", 1), (b"", 1)])
 def test_body_is_read(content: bytes, size: int) -> None:
     """No body at all is one that leaves everything out."""
     assert asyncio.run(read_body(_request(content), Body)).size == size
@@ -47,6 +49,26 @@ def test_wrong_body_is_refused(content: bytes, path: str) -> None:
     with pytest.raises(UnprocessableError) as refused:
         asyncio.run(read_body(_request(content), Body))
     assert [field.path for field in refused.value.fields] == [path]
+
+
+@pytest.mark.parametrize(
+    ("content", "path"),
+    [
+        (b'{"size": true}', "size"),
+        (b'{"size": "3"}', "size"),
+        (b'{"size": 3.5}', "size"),
+        (b'{"size": 1e300}', "size"),
+        (b'{"rate": "1"}', "rate"),
+        (b'{"rate": false}', "rate"),
+        (b'{"is_loud": 1}', "is_loud"),
+        (b'{"is_loud": "no", "size": 3.0}', "is_loud"),
+    ],
+)
+def test_nothing_is_taken_for_what_it_is_not(content: bytes, path: str) -> None:
+    """The document says integer, number or boolean, and means it."""
+    with pytest.raises(UnprocessableError) as refused:
+        asyncio.run(read_body(_request(content), Body))
+    assert path in [field.path for field in refused.value.fields]
 
 
 def test_query_is_read() -> None:

@@ -1,0 +1,43 @@
+"""schemathesis asks the running services all that their documents allow, and all that they don't."""
+
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import httpx
+import pytest
+
+from juniper_canopy.app import Dashboard
+from juniper_canopy.settings import CanopySettings
+from juniper_canopy.testing import GrowingBackend
+from tests.serving import served
+
+CONFIGURATION = str(Path(__file__).with_name("schemathesis.toml"))
+
+
+def _ask(url: str, folder: Path) -> None:
+    """Fail with what schemathesis has found, as it tells it to a person; it keeps its own files in the folder."""
+    command = [sys.executable, "-m", "schemathesis.cli", "--config-file", CONFIGURATION, "run", f"{url}/openapi.json"]
+    ended = subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=240, check=False)
+    if ended.returncode:
+        pytest.fail(ended.stdout + ended.stderr, pytrace=False)
+
+
+def test_dataset_service_keeps_its_word(data_service: str, tmp_path: Path) -> None:
+    """Every answer is one that the document tells of, whatever is asked."""
+    _ask(data_service, tmp_path)
+
+
+def test_training_service_keeps_its_word(cascor_service: str, tmp_path: Path) -> None:
+    """Every answer is one that the document tells of, whatever is asked once its trainer has compiled its loops."""
+    while not httpx.get(f"{cascor_service}/v1/health/ready").json()["details"]["trainer_warm"]:
+        time.sleep(0.1)
+    _ask(cascor_service, tmp_path)
+
+
+def test_dashboard_keeps_its_word(tmp_path: Path) -> None:
+    """Every answer is one that the document tells of, whatever is asked."""
+    backend = GrowingBackend()
+    with served(Dashboard(CanopySettings(state_dir=tmp_path), backend).app(pages=False)) as url:
+        _ask(url, tmp_path)
