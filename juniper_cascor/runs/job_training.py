@@ -20,6 +20,7 @@ from juniper_cascor.runs.history import Curve
 from juniper_cascor.runs.job import Change, Job
 from juniper_cascor.runs.pacing import Pacer
 from juniper_cascor.runs.report import HEARTBEAT_S, Report, rows_of
+from juniper_cascor.runs.snapshot_writer import SnapshotWriter
 from juniper_cascor.snapshots import Card, Snapshot
 
 SNAPSHOT_ROWS = 4_000
@@ -73,21 +74,26 @@ class JobTraining:
         self._is_paused = job.is_paused
         self._is_over = False
         self._kept_at = clock()
-        self._kept: Path | None = None  # the last snapshot
-        self._owed: Write | None = None  # what the disk did not take
+        self._writer = SnapshotWriter()
+        self._owed: Write | None = None  # what could not be given to the writer, since an older one has no room
+        self._is_short = False  # the disk takes no snapshot, and the service knows it
 
     def run(self) -> None:
         """Train to the end, or until told to stop."""
         name = self._job.dataset_id or f"inline data {self._job.dataset_checksum[:16]}"
         log.info("training on %s with %s from epoch %d", name, self._training.backend, self._training.epoch)
         self._report.send(self._training)
+        with self._writer:
+            self._work()
+
+    def _work(self) -> None:
         while not self._is_over:
             self._report.send_if_due(self._training)
             message = self._port.receive(self._idle_s())
             if message is not None:
                 self._obey(message)
-            elif self._owed is not None:
-                self._keep(self._owed)
+            elif self._must_wait():
+                self._retry()
             elif self._training.finished is not None:
                 self._finish(self._training.finished)
             elif not self._is_paused:
@@ -123,7 +129,7 @@ class JobTraining:
 
     def _idle_s(self) -> float:
         """How long to wait for a command: no CPU burns while paused, or while the pace lets nothing be done."""
-        if self._owed is not None:
+        if self._is_short:
             return RETRY_S
         if self._is_paused:
             return HEARTBEAT_S
@@ -157,6 +163,8 @@ class JobTraining:
             self._keep(snapshot_folder.write_checkpoint)
 
     def _finish(self, outcome: Outcome) -> None:
+        if self._writer.flush() is not None:
+            return  # The end is not told before it is kept.
         self._report.send(self._training)
         units = self._training.network.n_hidden_units
         log.info("%s after %d epochs with %d hidden units", outcome, self._training.epoch, units)
@@ -171,11 +179,11 @@ class JobTraining:
             self._is_paused = message.kind == "pause"
             # What was saved up while paused is not caught up.
             self._pacer.change(self._pacer.pace, self._clock())
-        elif message.kind == "snapshot":
-            self._keep(snapshot_folder.write)
-        elif message.kind in ("stop", "release"):
-            self._keep(snapshot_folder.write if message.kind == "stop" else snapshot_folder.write_checkpoint)
-            self._is_over = True
+        elif message.kind in ("stop", "snapshot", "release"):
+            self._keep(snapshot_folder.write_checkpoint if message.kind == "release" else snapshot_folder.write)
+            self._writer.flush()
+            self._must_wait()
+            self._is_over = message.kind != "snapshot"
         log.info("%s at epoch %d", message.kind, self._training.epoch)
         self._report.send(self._training)
         epoch = self._training.epoch
@@ -185,10 +193,11 @@ class JobTraining:
             "epoch": epoch,
             "error": error,
         }
-        if message.kind == "snapshot" and self._kept is not None:
-            answer["snapshot_id"] = f"{self._job.run_id}.{self._kept.stem}"
+        if message.kind == "snapshot":
+            path = snapshot_folder.path_of(self._job.snapshot_folder, self._card())
+            answer["snapshot_id"] = f"{self._job.run_id}.{path.stem}"
         self._port.send(Message("obeyed", answer))
-        if message.kind == "pause" and self._owed is None:
+        if message.kind == "pause":
             # A pause may be long: what it costs to be killed in it is nothing.
             self._keep(snapshot_folder.write_checkpoint)
 
@@ -220,29 +229,45 @@ class JobTraining:
         self._next_dataset = change
 
     def _keep(self, write: Write) -> None:
-        """Write a snapshot. What the disk does not take is owed: until it is written the run does not go on."""
-        was_owed = self._owed is not None
-        try:
-            self._kept = write(self._job.snapshot_folder, self._snapshot())
-        except OSError as error:
-            if error.errno == errno.EFBIG:
-                raise  # It will not become smaller by waiting.
+        """Have a snapshot written. Until the disk has taken those before it, this one is owed and the run waits."""
+        snapshot, folder = self._snapshot(), self._job.snapshot_folder
+        if self._writer.put(lambda: write(folder, snapshot)):
+            self._kept_at = self._clock()
+        elif self._owed is not snapshot_folder.write:  # A checkpoint is worth less than a snapshot that is owed.
             self._owed = write
-            if not was_owed:
-                reason = f"no snapshot can be written, so the run waits: {error.strerror or error}"
-                log.error("%s", reason)
-                self._port.send(Message("short", {"run_id": self._job.run_id, "reason": reason}))
+
+    def _must_wait(self) -> bool:
+        """Whether the disk takes no snapshot, so that the run must not go on; the service is told when it begins."""
+        error = self._writer.error
+        if error is None:
+            return False
+        if error.errno == errno.EFBIG:
+            raise error  # It will not become smaller by waiting.
+        if not self._is_short:
+            self._tell_short(f"no snapshot can be written, so the run waits: {error.strerror or error}")
+        return True
+
+    def _retry(self) -> None:
+        if self._writer.retry() is not None:
             return
-        self._owed = None
-        self._kept_at = self._clock()
-        if was_owed:
-            log.info("the snapshot is written, so the run goes on")
-            self._port.send(Message("short", {"run_id": self._job.run_id, "reason": None}))
+        if self._owed is not None:
+            owed, self._owed = self._owed, None
+            self._keep(owed)
+        self._tell_short(None)
+
+    def _tell_short(self, reason: str | None) -> None:
+        self._is_short = reason is not None
+        log.log(logging.ERROR if reason else logging.INFO, "%s", reason or "the disk takes snapshots again")
+        self._port.send(Message("short", {"run_id": self._job.run_id, "reason": reason}))
 
     def _snapshot(self) -> Snapshot:
+        training = self._training
+        return Snapshot(self._card(), training.network, training.state(), self._curve.columns())
+
+    def _card(self) -> Card:
         training, job = self._training, self._job
         network = training.network
-        card = Card(
+        return Card(
             run_id=job.run_id,
             epoch=training.epoch,
             hidden_units=network.n_hidden_units,
@@ -256,4 +281,3 @@ class JobTraining:
             versions=versions.here(),
             outcome=training.finished,
         )
-        return Snapshot(card, network, training.state(), self._curve.columns())

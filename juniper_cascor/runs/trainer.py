@@ -26,6 +26,8 @@ CPUS = "JUNIPER_CASCOR_TRAINER_CPUS"
 """The processors that this trainer may use, where several train side by side: comma-separated numbers."""
 
 _OOM_SCORE = 500
+_NICENESS = 5
+"""The service answers while its trainers take every processor."""
 
 log = logging.getLogger("juniper_cascor.trainer")
 
@@ -111,6 +113,7 @@ def main() -> None:
     logs.configure(os.environ.get("JUNIPER_CASCOR_LOG_LEVEL", "INFO"))
     if cpus := os.environ.get(CPUS):
         os.sched_setaffinity(0, {int(cpu) for cpu in cpus.split(",")})
+    os.nice(_NICENESS)
     # Short of memory the kernel takes the trainer, whose run can be taken up again, and not the service.
     Path("/proc/self/oom_score_adj").write_text(str(_OOM_SCORE), encoding="ascii")
     # What a library prints must not get between the frames.
