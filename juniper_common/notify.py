@@ -10,6 +10,9 @@ from typing import Self
 
 import sdnotify
 
+READY_WAIT_S = 5.0
+"""How long a manager that does not read is waited for with READY, which must not be lost."""
+
 log = logging.getLogger(__name__)
 
 WellnessCheck = Callable[[], str | None]
@@ -34,7 +37,7 @@ class Notifier:
 
     def ready(self) -> None:
         """The socket is bound and the self-check passed."""
-        self._send("READY=1")
+        self._send("READY=1", wait_s=READY_WAIT_S)
 
     def status(self, text: str) -> None:
         """One line that `systemctl status` shows."""
@@ -66,11 +69,15 @@ class Notifier:
         if self._socket is not None:
             self._socket.socket.close()
 
-    def _send(self, state: str) -> None:
+    def _send(self, state: str, wait_s: float = 0.0) -> None:
         if self._socket is None:
             return
         try:
+            # Who listens may be slow to read: the event loop must not wait for that.
+            self._socket.socket.settimeout(wait_s)
             self._socket.notify(state)
+        except BlockingIOError:
+            log.debug("the manager does not read, and was not told %s", state)
         except OSError as error:
             # Who listened may be gone; the process must be able to stop in order all the same.
             log.error("nobody was told %s: %s", state, error)

@@ -67,6 +67,15 @@ def test_status_is_one_line(manager: socket.socket, notifier: Notifier) -> None:
     assert _heard(manager) == [b"STATUS=failed READY=1"]
 
 
+def test_a_manager_that_does_not_read_is_not_waited_for(manager: socket.socket, notifier: Notifier) -> None:
+    """Its queue is full; what it has no room for is left out, and the process goes on."""
+    for number in range(10_000):
+        notifier.status(f"{number}")
+    heard = _heard(manager)
+    assert heard == [f"STATUS={number}".encode() for number in range(len(heard))]
+    assert len(heard) < 10_000
+
+
 def test_without_a_manager_nothing_is_said() -> None:
     """In a terminal there is no socket, and no error."""
     notifier = Notifier()
