@@ -4,11 +4,9 @@ The field names are those of the published clients. Losses are mean squared erro
 accuracies are shares in [0, 1]; None stands where a value is not defined.
 """
 
-from typing import Literal, Self
+from typing import Annotated, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, JsonValue, model_validator
-
-from juniper_common.wire.datasets import DatasetId
+from pydantic import BaseModel, ConfigDict, Field, JsonValue, StringConstraints, model_validator
 
 MAX_WEIGHTS = 1_000_000
 """From inputs to outputs: a topology of more would fill the memory of whoever asks for it."""
@@ -18,6 +16,9 @@ Status = Literal["QUEUED", "STARTED", "PAUSED", "RESUME_READY", "REPLAYING", "ST
 
 OnRestart = Literal["resume", "hold"]
 """What becomes of a run that a crash or a restart interrupted: it goes on by itself, or waits for a `resume`."""
+
+DatasetName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,199}$")]
+"""One segment of a path: whatever the data service calls its datasets, nothing else is asked for under such a name."""
 
 PhaseName = Literal["IDLE", "OUTPUT", "CANDIDATE", "INFERENCE"]
 
@@ -126,7 +127,7 @@ class DatasetSource(_Request):
     url: str | None = Field(default=None, description="Of a dataset of the data service, with source url.")
     generator: str | None = None
     params: dict[str, JsonValue] = {}
-    dataset_id: DatasetId | None = None
+    dataset_id: DatasetName | None = None
 
 
 class InlineData(_Request):

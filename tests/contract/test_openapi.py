@@ -19,7 +19,7 @@ CONFIGURATION = str(Path(__file__).with_name("schemathesis.toml"))
 def _ask(url: str, folder: Path) -> None:
     """Fail with what schemathesis has found, as it tells it to a person; it keeps its own files in the folder."""
     command = [sys.executable, "-m", "schemathesis.cli", "--config-file", CONFIGURATION, "run", f"{url}/openapi.json"]
-    ended = subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=240, check=False)
+    ended = subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=280, check=False)
     if ended.returncode:
         pytest.fail(ended.stdout + ended.stderr, pytrace=False)
 
