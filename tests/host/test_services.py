@@ -101,6 +101,7 @@ def test_a_crash_of_data_does_not_end_a_training(running: Host) -> None:
     epoch = training.status(running).monitor.current_epoch
     eventually(lambda: training.status(running).monitor.current_epoch > epoch, "the run goes on")
     assert training.status(running).state_machine.status == "STARTED"
+    training.stop(running)
 
 
 def test_a_restart_of_data_leaves_cascor_alone(running: Host) -> None:

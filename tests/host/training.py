@@ -15,6 +15,11 @@ def start(host: Host, pace: float) -> None:
     host.check_output("curl -sf %s/start -d %s", URL, body)
 
 
+def stop(host: Host) -> None:
+    """Stop the run: else it would go on when the service starts the next time."""
+    host.check_output("curl -sf -X POST %s/stop", URL)
+
+
 def status(host: Host) -> TrainingStatus:
     """Where its run stands."""
     return TrainingStatus.model_validate(json.loads(host.check_output("curl -sf %s/status", URL))["data"])
