@@ -13,6 +13,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import WebSocketRoute
 
+from juniper_cascor import gauges
 from juniper_cascor.api import (
     asyncapi,
     editing,
@@ -163,6 +164,7 @@ def _app(settings: CascorSettings, client: AsyncJuniperDataClient, fanout: Fanou
 
     health = HealthReport("juniper-cascor", optional={"juniper_data": data_service}, details=details)
     metrics = Metrics()
+    gauges.register(metrics.registry, life.queue, fanout)
     operations = [
         *health.operations(),
         *metrics.operations(),

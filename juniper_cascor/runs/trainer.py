@@ -81,7 +81,10 @@ class Trainer:
     def run(self) -> None:
         """Obey until the service is gone."""
         log.info("warming up: where no compiled code is cached yet this takes some seconds")
-        log.info("warm after %.2f s", warm_up())
+        seconds = warm_up()
+        import h5py  # noqa: F401 - the first snapshot would wait for it; a service that imports this module must not
+
+        log.info("warm after %.2f s", seconds)
         self._port.send(Message("ready"))
         while True:
             message = self._port.receive(None)

@@ -10,7 +10,7 @@ import psutil
 import pytest
 from pydantic import JsonValue
 
-from juniper_common.wire.training import RunParameters, StartTraining, TrainingStatus
+from juniper_common.wire.training import InlineData, RunParameters, StartTraining, TrainingStatus
 from tests.integration.conftest import Cascor
 from tests.integration.service_killing import training
 from tests.integration.service_process import TIMEOUT_S, ServiceProcess, cmu_spirals, service
@@ -77,7 +77,7 @@ def test_a_run_that_kills_every_trainer_fails(tmp_path: Path) -> None:
         record = running.client.run(run_id)
         assert record.status == "FAILED"
         assert (record.reason or "").startswith("the trainer was killed (SIGKILL); so it went 4 times")
-        running.client.start(paced(pace=None))
+        running.client.start(paced(pace=None, start_fresh=True))
         eventually(lambda: running.client.status().training_state.outcome == "solved", "the next run is solved")
 
 
@@ -91,6 +91,24 @@ def test_a_hung_trainer_is_killed_and_its_run_goes_on(tmp_path: Path) -> None:
         wait_for_epoch(running, epoch + 100)
         assert not trainer.is_running()
         running.client.command("stop")
+
+
+def test_a_run_that_runs_out_of_memory_fails_with_the_reason(tmp_path: Path) -> None:
+    """The service and even the trainer live on, and train the next run."""
+    with service(tmp_path / "state", {"JUNIPER_CASCOR_MAX_BODY_BYTES": "50000000"}) as running:
+        running.client.start(paced(pace=None))
+        eventually(lambda: running.client.status().training_state.outcome == "solved", "all is loaded")
+        (trainer,) = running.trainers()
+        trainer.rlimit(psutil.RLIMIT_AS, (trainer.memory_info().vms + (4 << 20), psutil.RLIM_INFINITY))
+        wide = InlineData(train_x=[[i % 7] * 60 for i in range(100_000)], train_y=[i % 2 for i in range(100_000)])
+        run_id = running.client.start(StartTraining(inline_data=wide, start_fresh=True)).run_id
+        eventually(lambda: running.client.run(run_id).ended_at is not None, "the run ends")
+        record = running.client.run(run_id)
+        assert (record.status, record.reason) == ("FAILED", "out of memory")
+        trainer.rlimit(psutil.RLIMIT_AS, (psutil.RLIM_INFINITY, psutil.RLIM_INFINITY))
+        running.client.start(paced(pace=None, start_fresh=True))
+        eventually(lambda: running.client.status().training_state.outcome == "solved", "the next run is solved")
+        assert running.trainers() == [trainer]
 
 
 def test_a_held_run_waits_for_a_resume(tmp_path: Path) -> None:
