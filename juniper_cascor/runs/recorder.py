@@ -66,6 +66,10 @@ class Recorder:
 
     async def flush(self) -> None:
         """Return when all that came before is written, or the disk did not take it."""
+        # Whoever leaves before, as the recorder itself when the service ends, does not take along what is in between.
+        await asyncio.shield(self._flush())
+
+    async def _flush(self) -> None:
         async with self._write_lock:
             taken, self._pending = self._pending, {}
             for run_id, pending in taken.items():
