@@ -182,6 +182,7 @@ class JobTraining:
         answer: dict[str, JsonValue] = {
             "command": message.kind,
             "run_id": self._job.run_id,
+            "number": message.fields.get("number"),
             "epoch": epoch,
             "error": error,
         }

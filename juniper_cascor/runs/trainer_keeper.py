@@ -4,9 +4,8 @@ import asyncio
 import logging
 import time
 from collections.abc import Callable, Coroutine
+from dataclasses import replace
 from typing import Protocol
-
-from pydantic import JsonValue
 
 from juniper_cascor.runs import out_of_memory
 from juniper_cascor.runs.channel import Message
@@ -48,6 +47,7 @@ class TrainerKeeper:
         name: what it is called.
         make_trainer: makes a trainer process, not yet started.
         oom_kills: how often the kernel has killed a process of this service for want of memory.
+        dying_timeout_s: how long a killed process may take to be gone.
     """
 
     def __init__(
@@ -55,6 +55,7 @@ class TrainerKeeper:
         name: str,
         make_trainer: TrainerFactory,
         oom_kills: Callable[[], int | None] = out_of_memory.kills,
+        dying_timeout_s: float = DYING_TIMEOUT_S,
     ) -> None:
         self.name = name
         self.user: TrainerUser | None = None
@@ -62,9 +63,10 @@ class TrainerKeeper:
         self._warm = asyncio.Event()
         self._make_trainer = make_trainer
         self._oom_kills = oom_kills
+        self._dying_timeout_s = dying_timeout_s
         self._oom_kills_before: int | None = None
         self._process: TrainerProcess | None = None
-        self._asked: tuple[str, JsonValue] | None = None  # the command, and the run that it is for
+        self._told = 0  # messages so far: an answer comes back with the number of what it answers
         self._answer: asyncio.Future[Message | None] | None = None
         self._killed_at: float | None = None
         self._failures = 0
@@ -92,14 +94,18 @@ class TrainerKeeper:
 
     def problem(self) -> str | None:
         """What this service cannot mend by itself, if anything: only then the watchdog is to strike."""
-        if self._killed_at is not None and time.monotonic() - self._killed_at > DYING_TIMEOUT_S:
+        if self._killed_at is not None and time.monotonic() - self._killed_at > self._dying_timeout_s:
             return f"{self.name} hangs and cannot be killed"
         return None
 
     async def open(self) -> None:
-        """Start the process, and watch over it."""
-        await self._start()
+        """Start the process, now or as soon as that is possible, and watch over it."""
         self._spawn(self._watch())
+        try:
+            await self._start()
+        except OSError as error:
+            log.error("no trainer process can be started: %s", error)
+            self._spawn(self._restart())
 
     async def close(self) -> None:
         """End the process."""
@@ -113,10 +119,10 @@ class TrainerKeeper:
         """Send; `answer` waits until it is done. Raises UnavailableError."""
         if self._process is None:
             raise UnavailableError("the trainer process is starting again; try in a moment")
-        self._asked = message.kind, message.fields.get("run_id")
+        self._told += 1
         self._answer = asyncio.get_running_loop().create_future()
         try:
-            self._process.send(message)
+            self._process.send(replace(message, fields={**message.fields, "number": self._told}))
         except BrokenPipeError as error:
             raise UnavailableError("the trainer process has just died; try in a moment") from error
 
@@ -147,15 +153,17 @@ class TrainerKeeper:
             if self.user is not None:
                 self.user.trainer_is_warm()
             return
+        if message.kind == "obeyed" and message.integer("number") != self._told:
+            return  # What was told while data was read is obeyed late: nobody waits for it, and more was told since.
         if self.user is not None:
             self.user.heard(message)
-        # What an earlier run was told while its data was read is obeyed late: nobody waits for it.
-        if message.kind == "obeyed" and self._asked == (message.fields["command"], message.fields["run_id"]):
+        if message.kind == "obeyed":
             self._release(message)
 
     def _died(self, reason: str) -> None:
         kills = self._oom_kills()
-        is_out_of_memory = kills is not None and kills > (self._oom_kills_before or 0)
+        # Where this service has killed it, the count speaks of another one.
+        is_out_of_memory = self._killed_at is None and kills is not None and kills > (self._oom_kills_before or 0)
         if is_out_of_memory:
             reason = "out of memory: the kernel killed the trainer, which took more than this service may have"
         log.error("%s", reason)
