@@ -155,10 +155,11 @@ class TrainerKeeper:
             return
         if message.kind == "obeyed" and message.integer("number") != self._told:
             return  # What was told while data was read is obeyed late: nobody waits for it, and more was told since.
+        answer = self._answer  # What is heard may end the run, and the next one is told its job at once.
         if self.user is not None:
             self.user.heard(message)
         if message.kind == "obeyed":
-            self._release(message)
+            _release(answer, message)
 
     def _died(self, reason: str) -> None:
         kills = self._oom_kills()
@@ -172,13 +173,10 @@ class TrainerKeeper:
         self._killed_at = None
         self.restarts += 1
         self._spawn(self._restart())
+        answer = self._answer
         if self.user is not None:
             self.user.trainer_died(reason, is_final=is_out_of_memory)
-        self._release(None)
-
-    def _release(self, message: Message | None) -> None:
-        if self._answer is not None and not self._answer.done():
-            self._answer.set_result(message)
+        _release(answer, None)
 
     async def _restart(self) -> None:
         while True:
@@ -214,3 +212,8 @@ class TrainerKeeper:
         task = asyncio.create_task(work)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
+
+
+def _release(answer: asyncio.Future[Message | None] | None, message: Message | None) -> None:
+    if answer is not None and not answer.done():
+        answer.set_result(message)

@@ -27,10 +27,10 @@ class SickStore(RunStore):
         self.is_written_to = threading.Event()
         self.fails_after = 1_000
 
-    def update(self, record: RunRecord) -> None:
+    def update(self, record: RunRecord, at: float | None = None) -> None:
         """Write, or fail."""
         self._wait_or_fail()
-        super().update(record)
+        super().update(record, at)
 
     def add_change(self, run_id: str, change: RunChange) -> None:
         """Write, or fail."""
@@ -112,6 +112,24 @@ def test_what_was_written_before_the_failure_is_not_written_twice(store: SickSto
 
     asyncio.run(go())
     assert [made.epoch for made in store.changes("r1")] == [1, 2, 3]
+
+
+def test_every_state_is_recorded_however_soon_the_next_one_came(store: SickStore) -> None:
+    """With its own time; what else a record says is that of the newest."""
+
+    async def go() -> None:
+        recorder = Recorder(store)
+        recorder.record(record(1, status="PAUSED", epochs=1))
+        recorder.record(record(1, status="PAUSED", epochs=2))
+        recorder.record(record(1, status="STARTED", epochs=3))
+        recorder.record(record(1, status="COMPLETED", epochs=4))
+        await recorder.flush()
+
+    asyncio.run(go())
+    detail = store.detail("r1")
+    assert detail is not None
+    assert [change.status for change in detail.state_changes] == ["STARTED", "PAUSED", "STARTED", "COMPLETED"]
+    assert detail.epochs == 4
 
 
 def test_one_run_that_cannot_be_written_does_not_hold_up_another(store: SickStore) -> None:

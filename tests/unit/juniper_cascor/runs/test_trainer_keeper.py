@@ -123,6 +123,31 @@ def test_a_late_answer_is_not_taken_for_the_newest() -> None:
     kept(use)
 
 
+def test_a_run_that_is_begun_by_the_end_of_another_does_not_take_its_answer() -> None:
+    """A stop is answered though the trainer is told its next job meanwhile."""
+
+    class Last(Listener):
+        def heard(self, message: Message) -> None:
+            super().heard(message)
+            keeper.tell(Message("train", {"run_id": "r2"}))
+
+    trainers, keeper = FakeTrainers(), TrainerKeeper("trainer-1", lambda *_: trainers.at(0)(*_), lambda: 0)
+
+    async def go() -> None:
+        keeper.user = Last()
+        await keeper.open()
+        keeper.tell(Message("stop", {"run_id": "r1"}))
+        waiting = asyncio.create_task(keeper.answer(30.0))
+        await asyncio.sleep(0)
+        trainers.last.obey(trainers.last.told[-1])
+        answer = await asyncio.wait_for(waiting, 1.0)
+        assert answer is not None
+        assert answer.fields["run_id"] == "r1"
+        await keeper.close()
+
+    asyncio.run(go())
+
+
 def test_a_trainer_that_does_not_obey_is_killed() -> None:
     """Whoever waits hears so, and the run that it was taken from it."""
 
