@@ -83,13 +83,15 @@ class JobTraining:
         self._report.send(self._training)
         while not self._is_over:
             self._report.send_if_due(self._training)
+            if self._training.finished is not None and self._owed is None:
+                # What comes now is for a run that has ended by itself.
+                self._finish(self._training.finished)
+                continue
             message = self._port.receive(self._idle_s())
             if message is not None:
                 self._obey(message)
             elif self._owed is not None:
                 self._keep(self._owed)
-            elif self._training.finished is not None:
-                self._finish(self._training.finished)
             elif not self._is_paused:
                 self._advance()
 
@@ -117,7 +119,7 @@ class JobTraining:
         training = resuming.resume(snapshot, data.x, data.y, x_val=data.x_val, y_val=data.y_val)
         # A swap that had not taken effect yet is not in the state.
         swaps = [c for c in self._job.changes if c.dataset_checksum and (c.epoch or 0) < training.epoch]
-        if swaps and swaps[-1].dataset_checksum != checksum:
+        if swaps and swaps[-1].dataset_checksum != checksum and training.finished is None:
             self._swap(training, swaps[-1])
         return training
 
@@ -127,8 +129,6 @@ class JobTraining:
             return RETRY_S
         if self._is_paused:
             return HEARTBEAT_S
-        if self._training.finished is not None:
-            return 0.0
         return min(self._pacer.wait_s(self._clock()), HEARTBEAT_S)
 
     def _advance(self) -> None:
@@ -195,6 +195,8 @@ class JobTraining:
 
     def _change(self, message: Message) -> str | None:
         """Set what the message says; why that cannot be, where it cannot."""
+        if self._training.finished is not None:
+            return f"the training has ended: {self._training.finished}"
         try:
             self._apply(Change.model_validate(message.fields["change"]))
         except (EngineError, dataset_file.DatasetFileError) as error:

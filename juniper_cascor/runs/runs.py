@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import shutil
 from collections import OrderedDict
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
@@ -13,7 +14,7 @@ from juniper_cascor.runs.refusals import no_such_run
 from juniper_cascor.runs.run_queue import RunQueue
 from juniper_cascor.runs.session import Session, Surroundings
 from juniper_cascor.runs.state_machine import State
-from juniper_cascor.runs.store import RunStore
+from juniper_cascor.runs.store import RunStore, StoreError
 from juniper_cascor.snapshots import Snapshot
 from juniper_common.wire.runs import RunChange, RunRecord
 
@@ -66,15 +67,15 @@ class Runs:
             self.queue.enqueue(session)
         return sessions
 
-    async def find(self, run_id: str) -> Session:
-        """A run. Raises NotFoundError."""
+    async def find(self, run_id: str, field: str = "run_id") -> Session:
+        """A run, whose id the request has in this field. Raises NotFoundError."""
         if (session := self._alive.get(run_id) or self._over.get(run_id)) is not None:
             if session.run_id in self._over:
                 self._over.move_to_end(run_id)
             return session
         record = await asyncio.to_thread(self.store.get, run_id)
         if record is None:
-            raise no_such_run(run_id)
+            raise no_such_run(run_id, field)
         session = await self._recalled(record)
         self._remember(session)
         return session
@@ -116,13 +117,17 @@ class Runs:
         return run_id in self._alive
 
     def _keep(self, new: list[NewRun]) -> None:
-        for item in new:
-            if item.parent is not None:
-                snapshot_folder.write_parent(self._around.snapshots, item.record.id, item.parent)
-        self.store.add([item.record for item in new])
-        for item in new:
-            for change in item.changes:
-                self.store.add_change(item.record.id, change)
+        folder = self._around.snapshots
+        try:
+            for item in new:
+                if item.parent is not None:
+                    snapshot_folder.write_parent(folder, item.record.id, item.parent)
+            self.store.add([item.record for item in new], {item.record.id: item.changes for item in new})
+        except (StoreError, OSError):
+            for item in new:
+                # The caller hears of the first error; what a sick disk does not even delete is nobody's snapshot.
+                shutil.rmtree(folder / item.record.id, ignore_errors=True)
+            raise
 
     async def _recalled(self, record: RunRecord) -> Session:
         changes = await asyncio.to_thread(self.store.changes, record.id)
