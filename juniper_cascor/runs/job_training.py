@@ -165,8 +165,11 @@ class JobTraining:
 
     def _obey(self, message: Message) -> None:
         error = None
+        epoch = self._training.epoch
         if message.kind == "change":
-            error = self._change(message)
+            # What the record has of these epochs stays true: a change comes after all that is trained again.
+            epoch = max(epoch, self._job.recorded_epoch)
+            error = self._change(message, epoch)
         elif message.kind in ("pause", "resume"):
             self._is_paused = message.kind == "pause"
             # What was saved up while paused is not caught up.
@@ -178,7 +181,6 @@ class JobTraining:
             self._is_over = True
         log.info("%s at epoch %d", message.kind, self._training.epoch)
         self._report.send(self._training)
-        epoch = self._training.epoch
         answer: dict[str, JsonValue] = {
             "command": message.kind,
             "run_id": self._job.run_id,
@@ -193,12 +195,17 @@ class JobTraining:
             # A pause may be long: what it costs to be killed in it is nothing.
             self._keep(snapshot_folder.write_checkpoint)
 
-    def _change(self, message: Message) -> str | None:
-        """Set what the message says; why that cannot be, where it cannot."""
+    def _change(self, message: Message, epoch: int) -> str | None:
+        """Set what the message says, now or at that later epoch; why that cannot be, where it cannot."""
         if self._training.finished is not None:
             return f"the training has ended: {self._training.finished}"
+        change = Change.model_validate(message.fields["change"])
         try:
-            self._apply(Change.model_validate(message.fields["change"]))
+            if epoch == self._training.epoch and not self._ahead:
+                self._apply(change)
+            else:
+                self._data_of(change)  # Its error is to be known now.
+                self._ahead.append(change.model_copy(update={"epoch": epoch}))
         except (EngineError, dataset_file.DatasetFileError) as error:
             return str(error)
         if "pace" in message.fields:
@@ -218,9 +225,14 @@ class JobTraining:
             training.cancel_data()
             self._next_dataset = None
             return
-        data = dataset_file.read(self._job.data_path(change.dataset_checksum or ""))
-        training.set_data(data.x, data.y, x_val=data.x_val, y_val=data.y_val)
-        self._next_dataset = change
+        if (data := self._data_of(change)) is not None:
+            training.set_data(data.x, data.y, x_val=data.x_val, y_val=data.y_val)
+            self._next_dataset = change
+
+    def _data_of(self, change: Change) -> dataset_file.TrainingData | None:
+        if change.dataset_checksum is None:
+            return None
+        return dataset_file.read(self._job.data_path(change.dataset_checksum))
 
     def _keep(self, write: Write) -> None:
         """Write a snapshot. What the disk does not take is owed: until it is written the run does not go on."""

@@ -131,6 +131,7 @@ class Runs:
 
     async def _recalled(self, record: RunRecord) -> Session:
         changes = await asyncio.to_thread(self.store.changes, record.id)
+        recorded_epoch = await asyncio.to_thread(self.store.last_step, record.id)
         status = record.status if record.status not in ("STARTED", "PAUSED") else "QUEUED"
         state = State(
             status,
@@ -139,7 +140,7 @@ class Runs:
             outcome=record.outcome,
             reason=record.reason,
         )
-        session = Session(record, self._around, state=state, changes=changes)
+        session = Session(record, self._around, state=state, changes=changes, recorded_epoch=recorded_epoch)
         await session.recall()
         return session
 

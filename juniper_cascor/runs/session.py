@@ -79,6 +79,7 @@ class Session:
         spec: of its network, where that is known before the network is.
         state: where it stands.
         changes: what was changed while it trained.
+        recorded_epoch: as far as its metrics are recorded.
     """
 
     def __init__(
@@ -89,6 +90,7 @@ class Session:
         spec: NetworkSpec | None = None,
         state: State | None = None,
         changes: Sequence[RunChange] = (),
+        recorded_epoch: int = 0,
     ) -> None:
         self.record = record
         self.state = state or State()
@@ -99,6 +101,7 @@ class Session:
         self.trainer: TrainerKeeper | None = None
         self._spec = spec
         self._around = around
+        self._recorded_epoch = recorded_epoch
         self._changes: list[RunChange] = []
         self._has_job = False
         self._has_begun = False  # its trainer has read the data, and trains
@@ -470,6 +473,7 @@ class Session:
             grow_from=parent if record.origin == "grow_on" and newest is None else None,
             resume_from=newest or (parent if record.origin == "resume" else None),
             seen_epoch=self.state.epoch,
+            recorded_epoch=max(self.state.epoch, self._recorded_epoch, *(change.epoch for change in self._changes)),
             is_paused=self.state.is_held,
             checkpoint_s=self._around.checkpoint_s,
         )

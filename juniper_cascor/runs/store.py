@@ -175,6 +175,11 @@ class RunStore:
             series = metric_points.first_after(connection, run_id, names, after, limit)
         return RunMetrics.model_construct(run_id=run_id, series=series)
 
+    def last_step(self, run_id: str) -> int:
+        """The last epoch of which something is recorded; 0 before the first."""
+        with self._file.reading() as connection:
+            return metric_points.last_step(connection, run_id)
+
     def compare(self, run_ids: Sequence[str], names: Sequence[str] | None, limit: int) -> RunComparison:
         """Runs side by side, in the order of their ids; those that are not there are left out.
 
