@@ -83,20 +83,11 @@ class Life:
     async def _tell_status(self) -> None:
         told = ""
         while True:
-            text = self.status_line()
+            text = status_line(self.queue)
             if text != told:
                 self.notifier.status(text)
                 told = text
             await asyncio.sleep(STATUS_S)
-
-    def status_line(self) -> str:
-        """What the service does, in one line."""
-        waiting = f"; {len(self.queue.waiting)} runs wait" if self.queue.waiting else ""
-        lines = [
-            f"run {session.run_id} {session.state.status} at epoch {session.state.epoch}"
-            for session in self.queue.working
-        ]
-        return ("; ".join(lines) or "ready, nothing trains") + waiting
 
     async def _keep_house(self) -> None:
         """Delete what is kept no longer, every hour."""
@@ -126,6 +117,13 @@ class Life:
         task = asyncio.create_task(work, name=name)
         task.add_done_callback(_log_failure)
         return task
+
+
+def status_line(queue: RunQueue) -> str:
+    """What the service does, in one line."""
+    waiting = f"; {len(queue.waiting)} runs wait" if queue.waiting else ""
+    lines = [f"run {session.run_id} {session.state.status} at epoch {session.state.epoch}" for session in queue.working]
+    return ("; ".join(lines) or "ready, nothing trains") + waiting
 
 
 def _log_failure(task: asyncio.Task[None]) -> None:

@@ -3,9 +3,13 @@
 import asyncio
 from collections.abc import Callable
 
+import numpy as np
+from numpy.typing import NDArray
 from pydantic import JsonValue
 
+from juniper_cascor.engine.network import Network
 from juniper_cascor.runs.channel import Message
+from juniper_cascor.runs.history import ROW
 from juniper_cascor.runs.trainer_keeper import TrainerFactory
 from juniper_cascor.runs.trainer_process import TrainerProcess
 
@@ -51,6 +55,20 @@ class FakeProcess(TrainerProcess):
     def say(self, kind: str, **fields: JsonValue) -> None:
         """A report of it."""
         self._on_message(Message(kind, fields))
+
+    def report(self, run_id: str, epoch: int, network: Network) -> None:
+        """It trains, and has come so far."""
+        rows = np.zeros(1, ROW)
+        rows["epoch"] = epoch
+        fields: dict[str, JsonValue] = {
+            "run_id": run_id,
+            "phase": "output",
+            "epoch": epoch,
+            "task": network.task,
+            "installed": [],
+        }
+        arrays: dict[str, NDArray[np.generic]] = {"rows": rows.view(np.uint8), "scores": np.empty(0, np.float32)}
+        self._on_message(Message("progress", fields, arrays | network.arrays()))
 
     def obey(self, message: Message, **more: JsonValue) -> None:
         """Answer a command."""
