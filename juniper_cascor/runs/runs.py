@@ -3,11 +3,13 @@
 import asyncio
 import logging
 import shutil
+import time
 from collections import OrderedDict
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 
 from juniper_cascor.atomic_file import remove_leftovers
+from juniper_cascor.engine.errors import ParameterError
 from juniper_cascor.runs import retention, snapshot_folder
 from juniper_cascor.runs.network_spec import NetworkSpec
 from juniper_cascor.runs.refusals import no_such_run
@@ -16,6 +18,7 @@ from juniper_cascor.runs.session import Session, Surroundings
 from juniper_cascor.runs.state_machine import State
 from juniper_cascor.runs.store import RunStore, StoreError
 from juniper_cascor.snapshots import Snapshot
+from juniper_common.errors import ConflictError
 from juniper_common.wire.runs import RunChange, RunRecord
 
 REMEMBERED = 8
@@ -68,7 +71,12 @@ class Runs:
         return sessions
 
     async def find(self, run_id: str, field: str = "run_id") -> Session:
-        """A run, whose id the request has in this field. Raises NotFoundError."""
+        """A run, whose id the request has in this field.
+
+        Raises:
+            NotFoundError: there is none.
+            ConflictError: another version has trained it, with parameters that are unknown here.
+        """
         if (session := self._alive.get(run_id) or self._over.get(run_id)) is not None:
             if session.run_id in self._over:
                 self._over.move_to_end(run_id)
@@ -88,7 +96,13 @@ class Runs:
         left = await asyncio.to_thread(self.store.of_status, "STARTED", "PAUSED", "QUEUED", "RESUME_READY")
         # Those that trained go before those that waited for them.
         for record in sorted(left, key=lambda record: record.status in ("QUEUED", "RESUME_READY")):
-            session = await self._recalled(record)
+            try:
+                session = await self._recalled(record)
+            except ConflictError as error:
+                log.error("%s", error)
+                failed = {"status": "FAILED", "ended_at": time.time(), "reason": error.message}
+                self._around.recorder.record(record.model_copy(update=failed))
+                continue
             self._alive[session.run_id] = session
             session.record_history()
             if record.status in ("STARTED", "PAUSED") and record.on_restart == "hold":
@@ -140,7 +154,10 @@ class Runs:
             outcome=record.outcome,
             reason=record.reason,
         )
-        session = Session(record, self._around, state=state, changes=changes, recorded_epoch=recorded_epoch)
+        try:
+            session = Session(record, self._around, state=state, changes=changes, recorded_epoch=recorded_epoch)
+        except (ParameterError, TypeError) as error:
+            raise ConflictError(f"run {record.id} was made with parameters unknown here: {error}") from error
         await session.recall()
         return session
 
