@@ -191,14 +191,15 @@ class Foreground:
 
         Raises:
             NotFoundError: no network is loaded.
+            ConflictError: the run waits, for its turn or for a resume.
             UnprocessableError: a value is out of bounds.
         """
         async with self._lock:
-            spec = self.loaded_spec()
             session = self.stage.session
             if session is not None and not session.state.is_over:
                 await session.change_parameters(request)
             else:
+                spec = self.loaded_spec()
                 self.stage.spec = replace(spec, parameters=network_spec.changed(spec.parameters, request))
 
     async def swap(self, request: SwapDataset, session: Session | None = None) -> None:

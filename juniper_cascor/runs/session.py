@@ -293,7 +293,7 @@ class Session:
                 started_at=record.started_at,
                 ended_at=record.ended_at,
             ),
-            network_loaded=True,
+            network_loaded=self._spec is not None,
             training_active=state.is_active,
             run_id=record.id,
             dataset_id=self.dataset_id,
