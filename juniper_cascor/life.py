@@ -14,6 +14,7 @@ from juniper_cascor.runs.foreground import Foreground
 from juniper_cascor.runs.recorder import Recorder
 from juniper_cascor.runs.run_queue import RunQueue
 from juniper_cascor.runs.runs import Runs
+from juniper_cascor.runs.session import Session
 from juniper_cascor.runs.store import RunStore, StoreError
 from juniper_cascor.settings import CascorSettings
 from juniper_common.notify import Notifier
@@ -46,8 +47,11 @@ class Life:
         """Take up what was interrupted, work, and leave all so that the next start can take it up again."""
         tasks = [self._spawn("recorder", self.recorder.run())]
         try:
-            await self._restore()
+            held = await self._restore()
             await self.queue.open()
+            # Only now: a run that goes on by itself is shown rather than one that waits for somebody.
+            for session in held:
+                self.foreground.stage.offer(session)
             tasks += [
                 self._spawn("status", self._tell_status()),
                 self._spawn("retention", self._keep_house()),
@@ -65,31 +69,25 @@ class Life:
             await self.recorder.flush()
             self.store.close()
 
-    async def _restore(self) -> None:
+    async def _restore(self) -> list[Session]:
+        """Take up what was interrupted; the runs that do not go on by themselves."""
+        held = []
         self.notifier.extend_timeout(RESTORE_STEP_S)
         async for session in self.runs.recover():
             self.notifier.extend_timeout(RESTORE_STEP_S)
             self.notifier.status(f"restored run {session.run_id}: {session.state.status} at {session.state.epoch}")
             if session.state.status == "RESUME_READY":
-                self.foreground.stage.offer(session)
+                held.append(session)
+        return held
 
     async def _tell_status(self) -> None:
         told = ""
         while True:
-            text = self.status_line()
+            text = status_line(self.queue)
             if text != told:
                 self.notifier.status(text)
                 told = text
             await asyncio.sleep(STATUS_S)
-
-    def status_line(self) -> str:
-        """What the service does, in one line."""
-        waiting = f"; {len(self.queue.waiting)} runs wait" if self.queue.waiting else ""
-        lines = [
-            f"run {session.run_id} {session.state.status} at epoch {session.state.epoch}"
-            for session in self.queue.working
-        ]
-        return ("; ".join(lines) or "ready, nothing trains") + waiting
 
     async def _keep_house(self) -> None:
         """Delete what is kept no longer, every hour."""
@@ -116,4 +114,19 @@ class Life:
             await asyncio.sleep(SWEEP_S)
 
     def _spawn(self, name: str, work: Coroutine[None, None, None]) -> asyncio.Task[None]:
-        return asyncio.create_task(work, name=name)
+        task = asyncio.create_task(work, name=name)
+        task.add_done_callback(_log_failure)
+        return task
+
+
+def status_line(queue: RunQueue) -> str:
+    """What the service does, in one line."""
+    waiting = f"; {len(queue.waiting)} runs wait" if queue.waiting else ""
+    lines = [f"run {session.run_id} {session.state.status} at epoch {session.state.epoch}" for session in queue.working]
+    return ("; ".join(lines) or "ready, nothing trains") + waiting
+
+
+def _log_failure(task: asyncio.Task[None]) -> None:
+    """Nobody waits for what the service does by itself: that it ended is to be seen in the log at least."""
+    if not task.cancelled() and (error := task.exception()) is not None:
+        log.critical("%s has ended", task.get_name(), exc_info=error)

@@ -1,14 +1,46 @@
 """Every setting of the training service."""
 
+import json
 import os
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Annotated
 
-from pydantic import Field, JsonValue, SecretStr
-from pydantic_settings import SettingsConfigDict
+from pydantic import AfterValidator, BeforeValidator, Field, JsonValue, SecretStr, ValidationError
+from pydantic_settings import NoDecode, SettingsConfigDict
 
+from juniper_cascor.engine.parameters import Parameters
+from juniper_cascor.runs import network_spec
+from juniper_common.errors import UnprocessableError
 from juniper_common.settings import Folder, ListenSettings, OptionalCount, OptionalNumber
-from juniper_common.wire.training import OnRestart
+from juniper_common.wire.training import OnRestart, RunParameters
+
+
+def _object(value: object) -> object:
+    if not isinstance(value, str):
+        return value
+    try:
+        return json.loads(value or "{}")
+    except ValueError as error:
+        raise ValueError(f"is no JSON object: {error}") from None
+
+
+JsonObject = Annotated[dict[str, JsonValue], NoDecode, BeforeValidator(_object)]
+"""A setting written as a JSON object."""
+
+
+def _run_parameters(values: dict[str, JsonValue]) -> dict[str, JsonValue]:
+    """The same, where a run can be told them: what cannot be is to be seen at the start, not when it trains."""
+    try:
+        network_spec.changed(Parameters(), RunParameters.model_validate(values))
+    except ValidationError as error:
+        raise ValueError(UnprocessableError.from_validation(error).message) from None
+    except UnprocessableError as error:
+        raise ValueError(error.message) from None
+    return values
+
+
+EngineJson = Annotated[JsonObject, AfterValidator(_run_parameters)]
 
 
 class CascorSettings(ListenSettings):
@@ -39,8 +71,8 @@ class CascorSettings(ListenSettings):
     keep_days: OptionalNumber = Field(default=None, gt=0, description="For so long after their end; None: for good.")
     auto_start: bool = Field(default=False, description="Train as soon as the service is ready: for demos.")
     auto_dataset: str = Field(default="spiral", description="The generator of what is trained on then.")
-    auto_dataset_params: dict[str, JsonValue] = Field(default={}, description="Its parameters, as JSON.")
-    auto_network: dict[str, JsonValue] = Field(default={}, description="Parameters of the training, as JSON.")
+    auto_dataset_params: JsonObject = Field(default={}, description="Its parameters, as JSON.")
+    auto_network: EngineJson = Field(default={}, description="Parameters of the training, as JSON.")
     auto_epochs: OptionalCount = Field(default=None, ge=1, description="Its budget of epochs; None: no budget.")
 
 

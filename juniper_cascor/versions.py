@@ -19,8 +19,12 @@ def here() -> dict[str, str]:
 
 def of_libraries() -> dict[str, str]:
     """The versions of Juniper, Python and the libraries that compute or keep; loads none of them."""
-    libraries = {name: importlib.metadata.version(name) for name in ("numpy", "numba", "h5py")}
-    return {"juniper": __version__, "python": platform.python_version(), **libraries}
+    return {"juniper": __version__, "python": platform.python_version(), **_installed()}
+
+
+@cache  # Each look reads files, and a sweep records a thousand runs.
+def _installed() -> Mapping[str, str]:
+    return MappingProxyType({name: importlib.metadata.version(name) for name in ("numpy", "numba", "h5py")})
 
 
 @cache

@@ -66,7 +66,7 @@ class Chosen:
 
     async def watched(self, run_id: str | None) -> Watched:
         """The foreground, or one run. Raises NotFoundError."""
-        return self.foreground if run_id is None else await self.runs.find(run_id)
+        return self.foreground if run_id is None else await self.runs.find(run_id, "run")
 
     async def of(self, request: Request) -> Watched:
         """What a request without other parameters asks about. Raises NotFoundError, UnprocessableError."""

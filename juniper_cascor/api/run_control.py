@@ -47,7 +47,7 @@ def operations(desk: RunDesk, commands: TrainingCommands) -> list[Operation]:
 
 def _handler(commands: TrainingCommands, command: Command) -> Callable[[Request], Awaitable[Response]]:
     async def handler(request: Request) -> Response:
-        return success(await commands.command(command, request.path_params["run_id"]))
+        return success(await commands.command(command, request.path_params["run_id"], "run_id"))
 
     handler.__doc__ = _DOCS[command]
     handler.__name__ = f"{command}_run"

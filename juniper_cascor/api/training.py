@@ -44,10 +44,10 @@ class TrainingCommands:
         session = await self._chosen.foreground.start(request)
         return started(session)
 
-    async def command(self, command: Command, run_id: str | None = None) -> Commanded:
+    async def command(self, command: Command, run_id: str | None = None, field: str = "run") -> Commanded:
         """Pause, resume or stop. Raises NotFoundError, ConflictError, UnavailableError."""
         if run_id is not None:
-            session = await self._chosen.runs.find(run_id)
+            session = await self._chosen.runs.find(run_id, field)
             await session.command(command)
         elif command == "resume" and self._chosen.foreground.stage.snapshot is not None:
             session = await self._actions.resume_restored()
@@ -65,9 +65,15 @@ class TrainingCommands:
         if run_id is None:
             await self._chosen.foreground.change(request)
             return parameters_of(self._chosen.foreground)
-        session = await self._chosen.runs.find(run_id)
+        session = await self._chosen.runs.find(run_id, "run")
         await session.change_parameters(request)
         return parameters_of(session)
+
+    async def swap(self, request: SwapDataset, run_id: str | None = None) -> TrainingStatus:
+        """Train on other data. Raises as `Foreground.swap`."""
+        session = None if run_id is None else await self._chosen.runs.find(run_id, "run")
+        await self._chosen.foreground.swap(request, session)
+        return (session or self._chosen.foreground).status()
 
 
 def started(session: Session) -> TrainingStarted:
@@ -109,8 +115,8 @@ def operations(chosen: Chosen, commands: TrainingCommands) -> list[Operation]:
 
     async def swap_dataset(request: Request) -> Response:
         """Train on other data from the run's next phase on."""
-        await chosen.foreground.swap(await read_body(request, SwapDataset))
-        return success(chosen.foreground.status())
+        run_id = read_query(request, ChosenRun).run
+        return success(await commands.swap(await read_body(request, SwapDataset), run_id))
 
     return [
         Operation(
@@ -150,6 +156,7 @@ def operations(chosen: Chosen, commands: TrainingCommands) -> list[Operation]:
             method="PUT",
             path="/v1/dataset",
             handler=swap_dataset,
+            query=ChosenRun,
             body=SwapDataset,
             responses={200: Success[TrainingStatus]},
         ),

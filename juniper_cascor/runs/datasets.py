@@ -79,7 +79,7 @@ class Datasets:
             return await asyncio.to_thread(self._inline, request.inline_data, task)
         assert source is not None  # noqa: S101 - is_inline is False
         found = await self._fetched(source)
-        await asyncio.to_thread(_check, found.data, task)
+        await asyncio.to_thread(_check, found.data, task, is_inline=False)
         return found
 
     async def kept(self, dataset_id: str | None, checksum: str) -> FoundDataset:
@@ -112,7 +112,7 @@ class Datasets:
             missing = "val_x" if data.x_val is None else "val_y"
             problem = "is missing: validation takes both"
             raise UnprocessableError(f"{missing} {problem}", (FieldProblem(loc=["inline_data", missing], msg=problem),))
-        _check(data, task)
+        _check(data, task, is_inline=True)
         path, checksum = dataset_file.write(self.folder, data)
         return FoundDataset(None, path, checksum, data)
 
@@ -173,7 +173,7 @@ def _matrix(rows: list[list[float]] | list[float], name: str) -> dataset_file.Ma
     return matrix if matrix.ndim == 2 else matrix.reshape(-1, 1)
 
 
-def _check(data: TrainingData, task: str) -> None:
+def _check(data: TrainingData, task: str, *, is_inline: bool) -> None:
     kind: Task = "regression" if task == "regression" else "classification"
     try:
         _, y = patterns.checked(data.x, data.y, kind)
@@ -185,11 +185,8 @@ def _check(data: TrainingData, task: str) -> None:
             _check_same_columns(data.y, data.y_val, "val_y")
     except DataError as error:
         name = {"x": "train_x", "y": "train_y", "x_val": "val_x", "y_val": "val_y"}[error.array]
-        loc: list[str | int] = [
-            "inline_data",
-            name,
-            *(place for place in (error.row, error.column) if place is not None),
-        ]
+        places = [place for place in (error.row, error.column) if place is not None]
+        loc: list[str | int] = ["inline_data", name, *places] if is_inline else ["dataset"]
         raise UnprocessableError(str(error), (FieldProblem(loc=loc, msg=str(error)),)) from error
 
 

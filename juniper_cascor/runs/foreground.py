@@ -191,28 +191,30 @@ class Foreground:
 
         Raises:
             NotFoundError: no network is loaded.
+            ConflictError: the run waits, for its turn or for a resume.
             UnprocessableError: a value is out of bounds.
         """
         async with self._lock:
-            spec = self.loaded_spec()
             session = self.stage.session
-            if session is not None and session.state.is_active:
+            if session is not None and not session.state.is_over:
                 await session.change_parameters(request)
             else:
+                spec = self.loaded_spec()
                 self.stage.spec = replace(spec, parameters=network_spec.changed(spec.parameters, request))
 
-    async def swap(self, request: SwapDataset) -> None:
-        """Have the run train on other data from its next phase on.
+    async def swap(self, request: SwapDataset, session: Session | None = None) -> None:
+        """Have a run, or the one in the foreground, train on other data from its next phase on.
 
         Raises:
-            ConflictError: no run is active.
+            ConflictError: it is not active.
             UnprocessableError, NotFoundError, UnavailableError: the data cannot be had, or not be trained on.
         """
-        async with self._lock:
-            session = self.stage.session
-            if session is None or not session.state.is_active:
-                raise ConflictError(f"cannot swap the dataset: training is {self.stage.status}")
-            await session.swap(await self._datasets.find(request, session.parameters.task))
+        session = session or self.stage.session
+        if session is None or not session.state.is_active:
+            status = self.stage.status if session is None else session.state.status
+            raise ConflictError(f"cannot swap the dataset: training is {status}")
+        # Without the lock: fetching takes as long as it takes, and a pause does not wait for that.
+        await session.swap(await self._datasets.find(request, session.parameters.task))
 
     async def replay(self, folder: Path, snapshot_id: str, request: ReplayRequest) -> ReplayStatus:
         """Show the growth of a snapshot's run to the watchers. Raises NotFoundError, ConflictError."""

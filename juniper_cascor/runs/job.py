@@ -38,6 +38,7 @@ class Job(BaseModel):
     grow_from: Path | None = None  # a snapshot whose network is grown on
     resume_from: Path | None = None  # a snapshot whose training goes on
     seen_epoch: int = 0  # what the service knows of the run; the trainer tells what its checkpoint has beyond
+    recorded_epoch: int = 0  # as far as the record goes: what is changed while this is trained again comes after it
     is_paused: bool = False
     checkpoint_s: float = 30.0  # how much work a kill may cost
 

@@ -89,13 +89,15 @@ class JobTraining:
     def _work(self) -> None:
         while not self._is_over:
             self._report.send_if_due(self._training)
+            if self._training.finished is not None and not self._must_wait():
+                # What comes now is for a run that has ended by itself.
+                self._finish(self._training.finished)
+                continue
             message = self._port.receive(self._idle_s())
             if message is not None:
                 self._obey(message)
             elif self._must_wait():
                 self._retry()
-            elif self._training.finished is not None:
-                self._finish(self._training.finished)
             elif not self._is_paused:
                 self._advance()
 
@@ -123,7 +125,7 @@ class JobTraining:
         training = resuming.resume(snapshot, data.x, data.y, x_val=data.x_val, y_val=data.y_val)
         # A swap that had not taken effect yet is not in the state.
         swaps = [c for c in self._job.changes if c.dataset_checksum and (c.epoch or 0) < training.epoch]
-        if swaps and swaps[-1].dataset_checksum != checksum:
+        if swaps and swaps[-1].dataset_checksum != checksum and training.finished is None:
             self._swap(training, swaps[-1])
         return training
 
@@ -133,8 +135,6 @@ class JobTraining:
             return RETRY_S
         if self._is_paused:
             return HEARTBEAT_S
-        if self._training.finished is not None:
-            return 0.0
         return min(self._pacer.wait_s(self._clock()), HEARTBEAT_S)
 
     def _advance(self) -> None:
@@ -173,8 +173,11 @@ class JobTraining:
 
     def _obey(self, message: Message) -> None:
         error = None
+        epoch = self._training.epoch
         if message.kind == "change":
-            error = self._change(message)
+            # What the record has of these epochs stays true: a change comes after all that is trained again.
+            epoch = max(epoch, self._job.recorded_epoch)
+            error = self._change(message, epoch)
         elif message.kind in ("pause", "resume"):
             self._is_paused = message.kind == "pause"
             # What was saved up while paused is not caught up.
@@ -186,10 +189,10 @@ class JobTraining:
             self._is_over = message.kind != "snapshot"
         log.info("%s at epoch %d", message.kind, self._training.epoch)
         self._report.send(self._training)
-        epoch = self._training.epoch
         answer: dict[str, JsonValue] = {
             "command": message.kind,
             "run_id": self._job.run_id,
+            "number": message.fields.get("number"),
             "epoch": epoch,
             "error": error,
         }
@@ -201,10 +204,17 @@ class JobTraining:
             # A pause may be long: what it costs to be killed in it is nothing.
             self._keep(snapshot_folder.write_checkpoint)
 
-    def _change(self, message: Message) -> str | None:
-        """Set what the message says; why that cannot be, where it cannot."""
+    def _change(self, message: Message, epoch: int) -> str | None:
+        """Set what the message says, now or at that later epoch; why that cannot be, where it cannot."""
+        if self._training.finished is not None:
+            return f"the training has ended: {self._training.finished}"
+        change = Change.model_validate(message.fields["change"])
         try:
-            self._apply(Change.model_validate(message.fields["change"]))
+            if epoch == self._training.epoch and not self._ahead:
+                self._apply(change)
+            else:
+                self._data_of(change)  # Its error is to be known now.
+                self._ahead.append(change.model_copy(update={"epoch": epoch}))
         except (EngineError, dataset_file.DatasetFileError) as error:
             return str(error)
         if "pace" in message.fields:
@@ -224,9 +234,14 @@ class JobTraining:
             training.cancel_data()
             self._next_dataset = None
             return
-        data = dataset_file.read(self._job.data_path(change.dataset_checksum or ""))
-        training.set_data(data.x, data.y, x_val=data.x_val, y_val=data.y_val)
-        self._next_dataset = change
+        if (data := self._data_of(change)) is not None:
+            training.set_data(data.x, data.y, x_val=data.x_val, y_val=data.y_val)
+            self._next_dataset = change
+
+    def _data_of(self, change: Change) -> dataset_file.TrainingData | None:
+        if change.dataset_checksum is None:
+            return None
+        return dataset_file.read(self._job.data_path(change.dataset_checksum))
 
     def _keep(self, write: Write) -> None:
         """Have a snapshot written. Until the disk has taken those before it, this one is owed and the run waits."""

@@ -48,6 +48,20 @@ def last_values(connection: sqlite3.Connection, run_id: str) -> dict[str, float]
     return {row["name"]: row["value"] for row in rows if row["value"] is not None}
 
 
+def last_step(connection: sqlite3.Connection, run_id: str) -> int:
+    """A run's last step of any metric; 0 where it has none."""
+    row = connection.execute(
+        """
+        SELECT max((
+            SELECT max(step) FROM metric_points
+            WHERE run = (SELECT number FROM runs WHERE id = ?) AND name = metric_names.number
+        )) FROM metric_names
+        """,
+        (run_id,),
+    ).fetchone()
+    return row[0] or 0
+
+
 def first_after(
     connection: sqlite3.Connection, run_id: str, names: Sequence[str] | None, after: int, limit: int
 ) -> dict[str, Series]:

@@ -40,15 +40,18 @@ def spec_of(parameters: Parameters, found: FoundDataset, spec: NetworkSpec | Non
     return NetworkSpec(found.data.x.shape[1], found.data.y.shape[1], parameters)
 
 
-def check_shape(spec: NetworkSpec | None, found: FoundDataset) -> None:
-    """Raise UnprocessableError where the loaded network does not fit the data."""
+def check_shape(
+    spec: NetworkSpec | None, found: FoundDataset, hint: str = "start_fresh makes one of the data's shape"
+) -> None:
+    """Raise UnprocessableError where the network does not fit the data; the hint says what to do about it."""
     n_inputs, n_outputs = found.data.x.shape[1], found.data.y.shape[1]
     if spec is not None and (spec.n_inputs, spec.n_outputs) != (n_inputs, n_outputs):
         problem = (
-            f"the data has {n_inputs} inputs and {n_outputs} outputs, the loaded network "
-            f"{spec.n_inputs} and {spec.n_outputs}; start_fresh makes one of the data's shape"
+            f"the data has {n_inputs} inputs and {n_outputs} outputs, the network "
+            f"{spec.n_inputs} and {spec.n_outputs}; {hint}"
         )
-        raise UnprocessableError(problem, (FieldProblem(loc=["dataset"], msg=problem),))
+        field = "inline_data" if found.dataset_id is None else "dataset"
+        raise UnprocessableError(problem, (FieldProblem(loc=[field], msg=problem),))
 
 
 def check_task(parameters: Parameters, task: str) -> None:
@@ -115,6 +118,9 @@ def sweep(request: StartRuns) -> list[RunParameters]:
     Raises:
         UnprocessableError: a parameter or value cannot be, or there are more than MAX_RUNS_POSTED.
     """
+    if request.seeds and "seed" in request.sweep:
+        problem = "is swept over already"
+        raise UnprocessableError(f"seeds: seed {problem}", (FieldProblem(loc=["seeds"], msg=f"seed {problem}"),))
     axes: dict[str, list[JsonValue]] = {**request.sweep, **({"seed": list(request.seeds)} if request.seeds else {})}
     for name, values in axes.items():
         if not values:
@@ -127,6 +133,18 @@ def sweep(request: StartRuns) -> list[RunParameters]:
     return [
         _swept(given | dict(zip(axes, combination, strict=True))) for combination in itertools.product(*axes.values())
     ]
+
+
+def swept_parameters(request: StartRuns, asked: RunParameters) -> Parameters:
+    """The engine's parameters of one run of a post. Raises UnprocessableError naming the field where it stands."""
+    try:
+        return run_parameters(Parameters(), asked, request.epochs)
+    except UnprocessableError as error:
+        fields = tuple(
+            field.model_copy(update={"loc": ["sweep", *field.loc[1:]]}) if field.loc[-1] in request.sweep else field
+            for field in error.fields
+        )
+        raise UnprocessableError(error.message, fields) from error
 
 
 def _swept(values: dict[str, JsonValue]) -> RunParameters:

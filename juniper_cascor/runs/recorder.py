@@ -1,10 +1,12 @@
 """Writes down what becomes of runs, behind the event loop: no watcher waits for a disk.
 
-What the disk does not take is kept and tried again; a run's record is written whole, so only its newest state counts.
+What the disk does not take is kept and tried again; a run's record is written whole, so of those that tell of the same
+state only the newest counts.
 """
 
 import asyncio
 import logging
+import time
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -17,7 +19,8 @@ from juniper_common.wire.runs import RunChange, RunRecord
 PERIOD_S = 0.25
 RETRY_S = 1.0
 MOST_ROWS = 200_000
-"""While the disk takes nothing, so many epochs of a run wait; older ones are not recorded then."""
+MOST_STATES = 1_000
+"""While the disk takes nothing, so many epochs and states of a run wait; older ones are not recorded then."""
 
 log = logging.getLogger(__name__)
 
@@ -26,7 +29,7 @@ log = logging.getLogger(__name__)
 class _Pending:
     """What is still to be written of one run."""
 
-    record: RunRecord | None = None
+    records: list[tuple[float, RunRecord]] = field(default_factory=list)  # with its time; one for each state
     changes: list[RunChange] = field(default_factory=list)
     rows: list[Rows] = field(default_factory=list)
 
@@ -43,7 +46,12 @@ class Recorder:
 
     def record(self, record: RunRecord) -> None:
         """The run stands so now."""
-        self._of(record.id).record = record
+        records = self._of(record.id).records
+        if records and _state(records[-1][1]) == _state(record):
+            records[-1] = records[-1][0], record
+        else:
+            records.append((time.time(), record))
+        del records[:-MOST_STATES]
 
     def change(self, run_id: str, change: RunChange) -> None:
         """Something was set while the run trained."""
@@ -66,6 +74,10 @@ class Recorder:
 
     async def flush(self) -> None:
         """Return when all that came before is written, or the disk did not take it."""
+        # Whoever leaves before, as the recorder itself when the service ends, does not take along what is in between.
+        await asyncio.shield(self._flush())
+
+    async def _flush(self) -> None:
         async with self._write_lock:
             taken, self._pending = self._pending, {}
             for run_id, pending in taken.items():
@@ -80,9 +92,10 @@ class Recorder:
                     self._is_failing = False
 
     def _write(self, run_id: str, pending: _Pending) -> None:
-        if pending.record is not None:
-            self._store.update(pending.record)
-            pending.record = None
+        while pending.records:
+            at, record = pending.records[0]
+            self._store.update(record, at)
+            del pending.records[0]
         while pending.changes:
             self._store.add_change(run_id, pending.changes[0])
             del pending.changes[0]
@@ -92,10 +105,14 @@ class Recorder:
 
     def _put_back(self, run_id: str, pending: _Pending) -> None:
         newer = self._of(run_id)
-        newer.record = newer.record or pending.record
+        newer.records[:0] = pending.records
         newer.changes[:0] = pending.changes
         newer.rows[:0] = pending.rows
 
     def _of(self, run_id: str) -> _Pending:
         self._is_wanted.set()
         return self._pending.setdefault(run_id, _Pending())
+
+
+def _state(record: RunRecord) -> tuple[str, str | None]:
+    return record.status, record.reason

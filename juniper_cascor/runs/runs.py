@@ -2,19 +2,23 @@
 
 import asyncio
 import logging
+import shutil
+import time
 from collections import OrderedDict
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 
 from juniper_cascor.atomic_file import remove_leftovers
+from juniper_cascor.engine.errors import ParameterError
 from juniper_cascor.runs import retention, snapshot_folder
 from juniper_cascor.runs.network_spec import NetworkSpec
 from juniper_cascor.runs.refusals import no_such_run
 from juniper_cascor.runs.run_queue import RunQueue
 from juniper_cascor.runs.session import Session, Surroundings
 from juniper_cascor.runs.state_machine import State
-from juniper_cascor.runs.store import RunStore
+from juniper_cascor.runs.store import RunStore, StoreError
 from juniper_cascor.snapshots import Snapshot
+from juniper_common.errors import ConflictError
 from juniper_common.wire.runs import RunChange, RunRecord
 
 REMEMBERED = 8
@@ -66,15 +70,20 @@ class Runs:
             self.queue.enqueue(session)
         return sessions
 
-    async def find(self, run_id: str) -> Session:
-        """A run. Raises NotFoundError."""
+    async def find(self, run_id: str, field: str = "run_id") -> Session:
+        """A run, whose id the request has in this field.
+
+        Raises:
+            NotFoundError: there is none.
+            ConflictError: another version has trained it, with parameters that are unknown here.
+        """
         if (session := self._alive.get(run_id) or self._over.get(run_id)) is not None:
             if session.run_id in self._over:
                 self._over.move_to_end(run_id)
             return session
         record = await asyncio.to_thread(self.store.get, run_id)
         if record is None:
-            raise no_such_run(run_id)
+            raise no_such_run(run_id, field)
         session = await self._recalled(record)
         self._remember(session)
         return session
@@ -87,7 +96,13 @@ class Runs:
         left = await asyncio.to_thread(self.store.of_status, "STARTED", "PAUSED", "QUEUED", "RESUME_READY")
         # Those that trained go before those that waited for them.
         for record in sorted(left, key=lambda record: record.status in ("QUEUED", "RESUME_READY")):
-            session = await self._recalled(record)
+            try:
+                session = await self._recalled(record)
+            except ConflictError as error:
+                log.error("%s", error)
+                failed = {"status": "FAILED", "ended_at": time.time(), "reason": error.message}
+                self._around.recorder.record(record.model_copy(update=failed))
+                continue
             self._alive[session.run_id] = session
             session.record_history()
             if record.status in ("STARTED", "PAUSED") and record.on_restart == "hold":
@@ -116,16 +131,21 @@ class Runs:
         return run_id in self._alive
 
     def _keep(self, new: list[NewRun]) -> None:
-        for item in new:
-            if item.parent is not None:
-                snapshot_folder.write_parent(self._around.snapshots, item.record.id, item.parent)
-        self.store.add([item.record for item in new])
-        for item in new:
-            for change in item.changes:
-                self.store.add_change(item.record.id, change)
+        folder = self._around.snapshots
+        try:
+            for item in new:
+                if item.parent is not None:
+                    snapshot_folder.write_parent(folder, item.record.id, item.parent)
+            self.store.add([item.record for item in new], {item.record.id: item.changes for item in new})
+        except (StoreError, OSError):
+            for item in new:
+                # The caller hears of the first error; what a sick disk does not even delete is nobody's snapshot.
+                shutil.rmtree(folder / item.record.id, ignore_errors=True)
+            raise
 
     async def _recalled(self, record: RunRecord) -> Session:
         changes = await asyncio.to_thread(self.store.changes, record.id)
+        recorded_epoch = await asyncio.to_thread(self.store.last_step, record.id)
         status = record.status if record.status not in ("STARTED", "PAUSED") else "QUEUED"
         state = State(
             status,
@@ -134,7 +154,10 @@ class Runs:
             outcome=record.outcome,
             reason=record.reason,
         )
-        session = Session(record, self._around, state=state, changes=changes)
+        try:
+            session = Session(record, self._around, state=state, changes=changes, recorded_epoch=recorded_epoch)
+        except (ParameterError, TypeError) as error:
+            raise ConflictError(f"run {record.id} was made with parameters unknown here: {error}") from error
         await session.recall()
         return session
 

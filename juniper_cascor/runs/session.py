@@ -79,6 +79,7 @@ class Session:
         spec: of its network, where that is known before the network is.
         state: where it stands.
         changes: what was changed while it trained.
+        recorded_epoch: as far as its metrics are recorded.
     """
 
     def __init__(
@@ -89,6 +90,7 @@ class Session:
         spec: NetworkSpec | None = None,
         state: State | None = None,
         changes: Sequence[RunChange] = (),
+        recorded_epoch: int = 0,
     ) -> None:
         self.record = record
         self.state = state or State()
@@ -99,6 +101,7 @@ class Session:
         self.trainer: TrainerKeeper | None = None
         self._spec = spec
         self._around = around
+        self._recorded_epoch = recorded_epoch
         self._changes: list[RunChange] = []
         self._has_job = False
         self._has_begun = False  # its trainer has read the data, and trains
@@ -170,23 +173,25 @@ class Session:
     async def swap(self, found: FoundDataset) -> None:
         """Train on other data from the next phase on. Raises as `change_parameters`."""
         async with self._lock:
-            new_run.check_shape(self.loaded_spec(), found)
+            new_run.check_shape(self.loaded_spec(), found, "a swap keeps the network")
             new_run.check_classes(self.parameters, found)
-            await self._change(Change(dataset_id=found.dataset_id, dataset_checksum=found.checksum), {})
+            change = Change(dataset_id=found.dataset_id, dataset_checksum=found.checksum)
+            await self._change(change, {}, LOAD_TIMEOUT_S)
 
-    async def _change(self, change: Change, pace: dict[str, JsonValue]) -> None:
+    async def _change(self, change: Change, pace: dict[str, JsonValue], timeout_s: float = OBEY_TIMEOUT_S) -> None:
         if not self.state.is_active:
             raise ConflictError(f"cannot change what is not trained: training is {self.state.status}")
         if not self._has_begun or self.trainer is None:
             raise UnavailableError("the trainer is not at work on it yet; try in a moment")
         told = {"change": change.model_dump(mode="json"), "run_id": self.run_id, **pace}
         self.trainer.tell(Message("change", told))
-        if (answer := await self._answered()) is None:
+        if (answer := await self._answered(timeout_s)) is None:
             raise UnavailableError("the trainer has just died; try in a moment")
         if "epoch" not in answer.fields:
             raise ConflictError(f"cannot change what is not trained: the run has just ended as {self.state.status}")
         if error := answer.fields["error"]:
-            raise UnprocessableError(str(error), (FieldProblem(loc=["params"], msg=str(error)),))
+            field = "dataset" if change.dataset_checksum else "params"
+            raise UnprocessableError(str(error), (FieldProblem(loc=[field], msg=str(error)),))
         if change.parameters or change.dataset_checksum:
             made = RunChange(
                 epoch=answer.integer("epoch"),
@@ -214,6 +219,8 @@ class Session:
                 raise UnavailableError("the trainer has just died; try in a moment")
             if self.state.shortage:
                 raise UnavailableError(self.state.shortage)
+            if "snapshot_id" not in answer.fields:
+                raise ConflictError(f"cannot take a snapshot: the run has just ended as {self.state.status}")
             return answer.text("snapshot_id")
 
     async def release(self) -> None:
@@ -286,7 +293,7 @@ class Session:
                 started_at=record.started_at,
                 ended_at=record.ended_at,
             ),
-            network_loaded=True,
+            network_loaded=self._spec is not None,
             training_active=state.is_active,
             run_id=record.id,
             dataset_id=self.dataset_id,
@@ -322,6 +329,7 @@ class Session:
                 self._publish("heartbeat", Heartbeat(epoch=message.integer("epoch")))
             case "short":
                 reason = message.fields["reason"]
+                self._progressed_at = time.monotonic()  # While it waited for the disk it could not come further.
                 self._apply(Short(None if reason is None else str(reason)))
             case "finished":
                 self._apply(Ended(outcome=message.text("outcome")))
@@ -465,14 +473,15 @@ class Session:
             grow_from=parent if record.origin == "grow_on" and newest is None else None,
             resume_from=newest or (parent if record.origin == "resume" else None),
             seen_epoch=self.state.epoch,
+            recorded_epoch=max(self.state.epoch, self._recorded_epoch, *(change.epoch for change in self._changes)),
             is_paused=self.state.is_held,
             checkpoint_s=self._around.checkpoint_s,
         )
 
-    async def _answered(self) -> Message | None:
+    async def _answered(self, timeout_s: float = OBEY_TIMEOUT_S) -> Message | None:
         if self.trainer is None:
             return None
-        return await self.trainer.answer(OBEY_TIMEOUT_S)
+        return await self.trainer.answer(timeout_s)
 
     def _publish(self, kind: str, data: BaseModel) -> None:
         self._around.fanout.publish(kind, data, self.run_id, is_foreground=self._around.is_in_foreground(self))

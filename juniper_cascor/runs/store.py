@@ -2,8 +2,9 @@
 
 import sqlite3
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
+from types import MappingProxyType
 
 import orjson
 from pydantic import ValidationError
@@ -58,13 +59,19 @@ class RunStore:
 
     # Records
 
-    def add(self, records: Sequence[RunRecord] | RunRecord) -> None:
-        """Record new runs, all or none of them, each with its first state."""
+    def add(
+        self,
+        records: Sequence[RunRecord] | RunRecord,
+        changes: Mapping[str, Sequence[RunChange]] = MappingProxyType({}),
+    ) -> None:
+        """Record new runs, all or none of them, each with its first state and, by id, what is to be changed in it."""
         # One that stands alone is what the foreground gives until it posts runs as sequences too.
         rows = [_columns(record) for record in ([records] if isinstance(records, RunRecord) else records)]
         with self._file.writing() as connection:
             connection.executemany(_INSERT, rows)
             connection.executemany(_INSERT_STATE, [row | {"time": row["created_at"]} for row in rows])
+            for run_id, of_run in changes.items():
+                _add_changes(connection, run_id, of_run)
 
     def get(self, run_id: str) -> RunRecord | None:
         """One record."""
@@ -105,12 +112,13 @@ class RunStore:
             rows = connection.execute(f"{_SELECT} WHERE status IN ({marks}) ORDER BY created_at, number", statuses)
             return [_record(row) for row in rows]
 
-    def update(self, record: RunRecord) -> None:
-        """Write what became of a run; its notes and tags stay, since people edit them meanwhile."""
+    def update(self, record: RunRecord, at: float | None = None) -> None:
+        """Write what became of a run, at a time or now; its notes and tags stay, since people edit them meanwhile."""
         row = _columns(record)
         with self._file.writing() as connection:
             connection.execute(
-                f"{_INSERT_STATE} AND (status IS NOT :status OR reason IS NOT :reason)", row | {"time": self._clock()}
+                f"{_INSERT_STATE} AND (status IS NOT :status OR reason IS NOT :reason)",
+                row | {"time": self._clock() if at is None else at},
             )
             connection.execute(_UPDATE, row)
 
@@ -143,15 +151,8 @@ class RunStore:
 
     def add_change(self, run_id: str, change: RunChange) -> None:
         """Record what was changed while the run trains."""
-        row = change.model_dump(mode="json")
         with self._file.writing() as connection:
-            connection.execute(
-                """
-                INSERT INTO run_changes (run, epoch, time, params, dataset_id, dataset_checksum)
-                SELECT number, :epoch, :time, :params, :dataset_id, :dataset_checksum FROM runs WHERE id = :run_id
-                """,
-                row | {"params": orjson.dumps(row["params"]).decode(), "run_id": run_id},
-            )
+            _add_changes(connection, run_id, [change])
 
     def changes(self, run_id: str) -> list[RunChange]:
         """What was changed while the run trained, in that order."""
@@ -173,6 +174,11 @@ class RunStore:
         with self._file.reading() as connection:
             series = metric_points.first_after(connection, run_id, names, after, limit)
         return RunMetrics.model_construct(run_id=run_id, series=series)
+
+    def last_step(self, run_id: str) -> int:
+        """The last epoch of which something is recorded; 0 before the first."""
+        with self._file.reading() as connection:
+            return metric_points.last_step(connection, run_id)
 
     def compare(self, run_ids: Sequence[str], names: Sequence[str] | None, limit: int) -> RunComparison:
         """Runs side by side, in the order of their ids; those that are not there are left out.
@@ -232,6 +238,17 @@ def _get(connection: sqlite3.Connection, run_id: str) -> RunRecord | None:
 def _state_changes(connection: sqlite3.Connection, run_id: str) -> list[StateChange]:
     rows = connection.execute(f"SELECT time, status, reason FROM state_changes {_OF_RUN}", (run_id,))  # noqa: S608
     return [StateChange.model_validate(dict(row)) for row in rows]
+
+
+def _add_changes(connection: sqlite3.Connection, run_id: str, changes: Sequence[RunChange]) -> None:
+    rows = [change.model_dump(mode="json") for change in changes]
+    connection.executemany(
+        """
+        INSERT INTO run_changes (run, epoch, time, params, dataset_id, dataset_checksum)
+        SELECT number, :epoch, :time, :params, :dataset_id, :dataset_checksum FROM runs WHERE id = :run_id
+        """,
+        [row | {"params": orjson.dumps(row["params"]).decode(), "run_id": run_id} for row in rows],
+    )
 
 
 def _changes(connection: sqlite3.Connection, run_id: str) -> list[RunChange]:

@@ -94,7 +94,8 @@ class Trainer:
                 self._train(Job.model_validate(dict(message.fields)))
             else:
                 # It was meant for a run that has just ended by itself.
-                self._port.send(Message("obeyed", {"command": message.kind, "run_id": message.fields.get("run_id")}))
+                told = {name: message.fields.get(name) for name in ("run_id", "number")}
+                self._port.send(Message("obeyed", {"command": message.kind, **told}))
 
     def _train(self, job: Job) -> None:
         token = logs.run_id.set(job.run_id)

@@ -3,8 +3,8 @@
 import asyncio
 import logging
 import time
-from collections import deque
 from collections.abc import Callable, Coroutine
+from dataclasses import replace
 from typing import Protocol
 
 from juniper_cascor.runs import out_of_memory
@@ -47,6 +47,7 @@ class TrainerKeeper:
         name: what it is called.
         make_trainer: makes a trainer process, not yet started.
         oom_kills: how often the kernel has killed a process of this service for want of memory.
+        dying_timeout_s: how long a killed process may take to be gone.
     """
 
     def __init__(
@@ -54,6 +55,7 @@ class TrainerKeeper:
         name: str,
         make_trainer: TrainerFactory,
         oom_kills: Callable[[], int | None] = out_of_memory.kills,
+        dying_timeout_s: float = DYING_TIMEOUT_S,
     ) -> None:
         self.name = name
         self.user: TrainerUser | None = None
@@ -61,10 +63,12 @@ class TrainerKeeper:
         self._warm = asyncio.Event()
         self._make_trainer = make_trainer
         self._oom_kills = oom_kills
+        self._dying_timeout_s = dying_timeout_s
         self._oom_kills_before: int | None = None
         self._process: TrainerProcess | None = None
-        self._answer: asyncio.Future[Message | None] | None = None  # to what it was told last
-        self._awaited: deque[asyncio.Future[Message | None]] = deque()  # in the order in which it answers
+        self._asked = 0  # questions so far: an answer comes back with the number of what it answers
+        self._answers: dict[int, asyncio.Future[Message | None]] = {}  # those to come, by that number
+        self._newest: asyncio.Future[Message | None] | None = None
         self._killed_at: float | None = None
         self._failures = 0
         self._tasks: set[asyncio.Task[None]] = set()
@@ -91,14 +95,18 @@ class TrainerKeeper:
 
     def problem(self) -> str | None:
         """What this service cannot mend by itself, if anything: only then the watchdog is to strike."""
-        if self._killed_at is not None and time.monotonic() - self._killed_at > DYING_TIMEOUT_S:
+        if self._killed_at is not None and time.monotonic() - self._killed_at > self._dying_timeout_s:
             return f"{self.name} hangs and cannot be killed"
         return None
 
     async def open(self) -> None:
-        """Start the process, and watch over it."""
-        await self._start()
+        """Start the process, now or as soon as that is possible, and watch over it."""
         self._spawn(self._watch())
+        try:
+            await self._start()
+        except OSError as error:
+            log.error("no trainer process can be started: %s", error)
+            self._spawn(self._restart())
 
     async def close(self) -> None:
         """End the process."""
@@ -113,8 +121,9 @@ class TrainerKeeper:
         if self._process is None:
             raise UnavailableError("the trainer process is starting again; try in a moment")
         if message.kind != "train":  # A job is not answered: the run reports.
-            self._answer = asyncio.get_running_loop().create_future()
-            self._awaited.append(self._answer)
+            self._asked += 1
+            self._newest = self._answers[self._asked] = asyncio.get_running_loop().create_future()
+            message = replace(message, fields={**message.fields, "number": self._asked})
         try:
             self._process.send(message)
         except BrokenPipeError as error:
@@ -126,10 +135,10 @@ class TrainerKeeper:
         Raises:
             UnavailableError: it did not in time, and was killed.
         """
-        if self._answer is None:
+        if self._newest is None:
             return None
         try:
-            return await asyncio.wait_for(asyncio.shield(self._answer), timeout_s)
+            return await asyncio.wait_for(asyncio.shield(self._newest), timeout_s)
         except TimeoutError:
             self.kill(f"the trainer did not obey within {timeout_s:.0f} s")
             raise UnavailableError("the trainer did not obey in time, and was killed") from None
@@ -147,14 +156,18 @@ class TrainerKeeper:
             if self.user is not None:
                 self.user.trainer_is_warm()
             return
-        if self.user is not None:
+        is_answer = message.kind == "obeyed"
+        # What was told while data was read is obeyed late: more was told since, and only that counts.
+        is_late = is_answer and message.integer("number") != self._asked
+        if self.user is not None and not is_late:
             self.user.heard(message)
-        if message.kind == "obeyed" and self._awaited:
-            self._awaited.popleft().set_result(message)
+        if is_answer:
+            self._answers.pop(message.integer("number")).set_result(message)
 
     def _died(self, reason: str) -> None:
         kills = self._oom_kills()
-        is_out_of_memory = kills is not None and kills > (self._oom_kills_before or 0)
+        # Where this service has killed it, the count speaks of another one.
+        is_out_of_memory = self._killed_at is None and kills is not None and kills > (self._oom_kills_before or 0)
         if is_out_of_memory:
             reason = "out of memory: the kernel killed the trainer, which took more than this service may have"
         log.error("%s", reason)
@@ -163,10 +176,11 @@ class TrainerKeeper:
         self._killed_at = None
         self.restarts += 1
         self._spawn(self._restart())
+        answers, self._answers = self._answers, {}
         if self.user is not None:
             self.user.trainer_died(reason, is_final=is_out_of_memory)
-        while self._awaited:
-            self._awaited.popleft().set_result(None)
+        for answer in answers.values():
+            answer.set_result(None)
 
     async def _restart(self) -> None:
         while True:
@@ -185,6 +199,8 @@ class TrainerKeeper:
             await asyncio.sleep(1.0)
             if self._process is None or self.user is None:
                 continue
+            # Else the next death would be taken for that of another trainer, which the kernel killed.
+            self._oom_kills_before = self._oom_kills()
             # Before it is warm the trainer may compile for longer than any deadline.
             allowed_s = self.user.silence_s() if self.is_warm else LOAD_TIMEOUT_S
             silent_s = time.monotonic() - self._process.heard_at

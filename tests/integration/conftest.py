@@ -1,6 +1,7 @@
 """The training service in this process, with a real trainer process and a real dataset service behind it."""
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -65,16 +66,22 @@ class Cascor:
             self.http.post("/v1/training/stop")
 
 
+@contextmanager
+def running(root: Path, **settings: object) -> Iterator[Cascor]:
+    """A service in a folder of its own."""
+    data_app = create_app(Settings(state_dir=root / "data"), Catalog(FileSystemStore(root / "data")))
+    data_client = AsyncJuniperDataClient("http://data", transport=httpx.ASGITransport(data_app))
+    state_dir = root / "cascor"
+    service = create_service(CascorSettings.model_validate({"state_dir": state_dir, **settings}), data_client)
+    with TestClient(service.app) as http:
+        yield Cascor(http, service, state_dir)
+
+
 @pytest.fixture(scope="module")
 def running_cascor(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cascor]:
     """One service for the tests of a module."""
-    root = tmp_path_factory.mktemp("cascor")
-    data_app = create_app(Settings(state_dir=root / "data"), Catalog(FileSystemStore(root / "data")))
-    data_client = AsyncJuniperDataClient("http://data", transport=httpx.ASGITransport(data_app))
-    settings = CascorSettings(state_dir=root / "cascor")
-    service = create_service(settings, data_client)
-    with TestClient(service.app) as http:
-        yield Cascor(http, service, settings.state_dir)
+    with running(tmp_path_factory.mktemp("cascor")) as cascor:
+        yield cascor
 
 
 @pytest.fixture
