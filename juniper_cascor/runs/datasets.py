@@ -91,10 +91,10 @@ class Datasets:
         path = self.folder / f"{checksum}.npz"
         if not dataset_file.is_kept(path):
             if dataset_id is None:
-                raise NotFoundError(f"the rows that it was trained on, {checksum[:16]}…, are no longer kept")
+                raise _gone(f"the rows that it was trained on, {checksum[:16]}…, are no longer kept")
             found = await self._fetched(DatasetSource(dataset_id=dataset_id))
             if found.checksum != checksum:
-                raise NotFoundError(f"dataset {dataset_id} is another one now than it was trained on")
+                raise _gone(f"dataset {dataset_id} is another one now than it was trained on")
             return found
         try:
             return FoundDataset(dataset_id, path, checksum, await asyncio.to_thread(dataset_file.read, path))
@@ -133,7 +133,7 @@ class Datasets:
             data = await asyncio.to_thread(dataset_file.read, path)
             return FoundDataset(meta.dataset_id, path, meta.checksum, data)
         except NotFoundAtDataError as error:
-            raise NotFoundError(error.message) from error
+            raise _gone(error.message) from error
         except InvalidRequestError as error:
             raise BadRequestError(error.message, _relocated(error)) from error
         except UnreachableError as error:
@@ -151,6 +151,10 @@ class Datasets:
             problem = f"must be {self._address}/v1/datasets/ID, a dataset of the data service"
             raise UnprocessableError(f"url {problem}", (FieldProblem(loc=["dataset", "url"], msg=problem),))
         return parts[-1]
+
+
+def _gone(message: str) -> NotFoundError:
+    return NotFoundError(message, (FieldProblem(loc=["dataset"], msg=message),))
 
 
 def _relocated(error: InvalidRequestError) -> tuple[FieldProblem, ...]:

@@ -12,6 +12,7 @@ from pydantic import JsonValue, ValidationError
 from juniper_cascor import versions
 from juniper_cascor.engine import backends, patterns
 from juniper_cascor.engine.errors import ParameterError
+from juniper_cascor.engine.network import Network
 from juniper_cascor.engine.parameters import Parameters
 from juniper_cascor.runs import network_spec
 from juniper_cascor.runs.datasets import FoundDataset
@@ -40,15 +41,23 @@ def spec_of(parameters: Parameters, found: FoundDataset, spec: NetworkSpec | Non
     return NetworkSpec(found.data.x.shape[1], found.data.y.shape[1], parameters)
 
 
-def check_shape(spec: NetworkSpec | None, found: FoundDataset) -> None:
-    """Raise UnprocessableError where the loaded network does not fit the data."""
+def check_shape(spec: NetworkSpec | None, found: FoundDataset, advice: str = "") -> None:
+    """Raise UnprocessableError, with the advice, where the network does not fit the data."""
     n_inputs, n_outputs = found.data.x.shape[1], found.data.y.shape[1]
     if spec is not None and (spec.n_inputs, spec.n_outputs) != (n_inputs, n_outputs):
         problem = (
-            f"the data has {n_inputs} inputs and {n_outputs} outputs, the loaded network "
-            f"{spec.n_inputs} and {spec.n_outputs}; start_fresh makes one of the data's shape"
+            f"the data has {n_inputs} inputs and {n_outputs} outputs, the network {spec.n_inputs} and {spec.n_outputs}"
         )
-        raise UnprocessableError(problem, (FieldProblem(loc=["dataset"], msg=problem),))
+        field = "inline_data" if found.dataset_id is None else "dataset"
+        message = f"{problem}; {advice}" if advice else problem
+        raise UnprocessableError(message, (FieldProblem(loc=[field], msg=message),))
+
+
+def check_grows_on(network: Network, parameters: Parameters) -> None:
+    """Raise UnprocessableError where the network was made for another task."""
+    if network.task != parameters.task:
+        problem = f"is {parameters.task}, and the network that is grown on was made for {network.task}"
+        raise UnprocessableError(f"task {problem}", (FieldProblem(loc=["params", "task"], msg=problem),))
 
 
 def check_task(parameters: Parameters, task: str) -> None:

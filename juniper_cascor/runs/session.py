@@ -214,6 +214,8 @@ class Session:
                 raise UnavailableError("the trainer has just died; try in a moment")
             if self.state.shortage:
                 raise UnavailableError(self.state.shortage)
+            if "snapshot_id" not in answer.fields:
+                raise ConflictError(f"cannot take a snapshot: the run has just ended as {self.state.status}")
             return answer.text("snapshot_id")
 
     async def release(self) -> None:
