@@ -1,20 +1,36 @@
 """Runs that have grown, their snapshots, and short ways to ask about them."""
 
 from collections.abc import Mapping
-from typing import Any
-
-import httpx
+from typing import Any, Protocol
 
 from tests.integration.conftest import Cascor
 
 
-def answered(response: httpx.Response, status: int = 200) -> Any:
+class Response(Protocol):
+    """An answer over HTTP."""
+
+    @property
+    def status_code(self) -> int:
+        """Whether it went well."""
+        ...
+
+    @property
+    def text(self) -> str:
+        """The body."""
+        ...
+
+    def json(self) -> Any:
+        """The body, read."""
+        ...
+
+
+def answered(response: Response, status: int = 200) -> Any:
     """What an answer holds."""
     assert response.status_code == status, response.text
     return response.json()["data"]
 
 
-def refused(response: httpx.Response, status: int) -> str:
+def refused(response: Response, status: int) -> str:
     """Why something was refused: one line."""
     assert response.status_code == status, response.text
     message: str = response.json()["error"]["message"]
@@ -22,7 +38,7 @@ def refused(response: httpx.Response, status: int) -> str:
     return message
 
 
-def fields(response: httpx.Response, status: int = 422) -> list[str]:
+def fields(response: Response, status: int = 422) -> list[str]:
     """The fields that a refusal names."""
     refused(response, status)
     return [".".join(map(str, problem["loc"])) for problem in response.json()["error"]["detail"]]
@@ -40,7 +56,7 @@ def tell(cascor: Cascor, path: str, body: Mapping[str, object] | None = None, st
 
 def grown(cascor: Cascor, **params: object) -> str:
     """A run that is over; its id."""
-    run_id = cascor.start(**{"seed": 1, **params})
+    run_id = cascor.start(None, **({"seed": 1} | params))
     cascor.wait()
     return run_id
 

@@ -30,7 +30,7 @@ def damage(path: Path) -> None:
 def renumber(path: Path) -> None:
     """Make it one of a later format, with a good seal."""
     content = bytearray(path.read_bytes())
-    snapshot_seal.seal(content, 99)
+    snapshot_seal.seal(memoryview(content), 99)
     path.write_bytes(content)
 
 
