@@ -1,7 +1,10 @@
 """Runs that have grown, their snapshots, and short ways to ask about them."""
 
-from collections.abc import Mapping
+import asyncio
+from collections.abc import Mapping, Sequence
 from typing import Any, Protocol
+
+import httpx
 
 from tests.integration.conftest import Cascor
 
@@ -52,6 +55,18 @@ def ask(cascor: Cascor, path: str) -> Any:
 def tell(cascor: Cascor, path: str, body: Mapping[str, object] | None = None, status: int = 200) -> Any:
     """Post to a path under /v1; the answer."""
     return answered(cascor.http.post(f"/v1/{path}", json=body or {}), status)
+
+
+def at_once(cascor: Cascor, requests: Sequence[tuple[str, Mapping[str, object]]]) -> list[httpx.Response]:
+    """Post to paths under /v1 at the same time; the answers, in the same order."""
+
+    async def asked() -> list[httpx.Response]:
+        transport = httpx.ASGITransport(cascor.service.app)
+        async with httpx.AsyncClient(transport=transport, base_url="http://cascor") as http:
+            return await asyncio.gather(*(http.post(f"/v1/{path}", json=body) for path, body in requests))
+
+    assert cascor.http.portal is not None
+    return cascor.http.portal.call(asked)
 
 
 def grown(cascor: Cascor, **params: object) -> str:

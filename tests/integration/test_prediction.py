@@ -1,14 +1,12 @@
 """Networks that answer, and named models, in the running service."""
 
-import asyncio
 import json
 from collections.abc import Mapping
 
-import httpx
 import pytest
 
 from tests.integration.conftest import Cascor
-from tests.integration.growth import answered, ask, fields, grown, ids, refused, tell
+from tests.integration.growth import answered, ask, at_once, fields, grown, ids, refused, tell
 
 ROWS = [[0.5, 0.5], [-3.0, 2.0], [6.0, -1.0]]
 
@@ -74,15 +72,7 @@ def test_fifty_clients_are_answered_together(cascor: Cascor) -> None:
     points = [[i / 10, -i / 7] for i in range(50)]
     alone = [tell(cascor, "models/shared/predict", {"rows": [point]})["scores"][0] for point in points]
     before = counted(cascor, "juniper_cascor_prediction_batches_total")
-
-    async def ask_all() -> list[httpx.Response]:
-        transport = httpx.ASGITransport(cascor.service.app)
-        async with httpx.AsyncClient(transport=transport, base_url="http://cascor") as http:
-            asked = (http.post("/v1/models/shared/predict", json={"rows": [point]}) for point in points)
-            return await asyncio.gather(*asked)
-
-    assert cascor.http.portal is not None
-    answers = cascor.http.portal.call(ask_all)
+    answers = at_once(cascor, [("models/shared/predict", {"rows": [point]}) for point in points])
     assert [answered(response)["scores"][0] for response in answers] == alone
     assert counted(cascor, "juniper_cascor_prediction_batches_total") - before < 50
 

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from tests.integration.conftest import CMU, DEMO, Cascor
-from tests.integration.growth import answered, ask, fields, grown, ids, refused, snapshots, tell, topology
+from tests.integration.growth import answered, ask, at_once, fields, grown, ids, refused, snapshots, tell, topology
 
 XOR_OF_THREE = {
     "train_x": [[a, b, c] for a in (0, 1) for b in (0, 1) for c in (0, 1)],
@@ -153,6 +153,24 @@ def test_a_retraining_that_cannot_be(cascor: Cascor, body: dict[str, object], fi
     before = ask(cascor, "runs")
     assert fields(cascor.http.post(f"/v1/snapshots/{last}/retrain", json=body)) == [field]
     assert ask(cascor, "runs") == before
+
+
+def test_of_many_at_once_one_begins(cascor: Cascor) -> None:
+    """The others are refused, and the one that began is shown, whatever else was asked for meanwhile."""
+    second = ids(cascor, grown(cascor))[1]
+    before = ask(cascor, "runs?limit=1")["total"]
+    paced: dict[str, object] = {"params": {"pace": 20}}
+    asked = [
+        (f"snapshots/{second}/resume", paced),
+        (f"snapshots/{second}/retrain", paced),
+        ("training/start", {"dataset": CMU, **paced}),
+        (f"snapshots/{second}/resume", paced),
+    ]
+    answers = at_once(cascor, asked)
+    assert sorted(answer.status_code for answer in answers) == [200, 409, 409, 409]
+    begun = next(answer for answer in answers if answer.status_code == 200)
+    assert cascor.status().run_id == answered(begun)["run_id"]
+    assert ask(cascor, "runs?limit=1")["total"] == before + 1
 
 
 def test_nothing_is_made_of_a_snapshot_while_a_run_is_active(cascor: Cascor) -> None:
