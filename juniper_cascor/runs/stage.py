@@ -31,6 +31,7 @@ class Stage:
     network: Network | None = None  # restored or edited
     snapshot: Snapshot | None = None  # what was restored; once it is edited, without the state of its training
     snapshot_id: str | None = None
+    curve: History | None = None  # of what was restored
     replay: Replay | None = None
 
     @property
@@ -85,9 +86,7 @@ class Stage:
         """The epochs of the run, or of what is replayed or restored."""
         if self.replay is not None:
             return History.of(self.replay.frame.rows)
-        if self.snapshot is not None:
-            return History.of(rows_of(self.snapshot.metrics))
-        return self.session.history if self.session else History(1)
+        return self.curve or (self.session.history if self.session else History(1))
 
     @property
     def has_network(self) -> bool:
@@ -97,13 +96,14 @@ class Stage:
     def show(self, session: Session | None = None) -> None:
         """Show a run, or nothing."""
         self.session = session
-        self.spec = self.network = self.snapshot = self.snapshot_id = None
+        self.spec = self.network = self.snapshot = self.snapshot_id = self.curve = None
 
     def show_loaded(self, spec: NetworkSpec, snapshot: Snapshot | None = None, snapshot_id: str | None = None) -> None:
         """Show a network that no run here has grown: a new one, or a snapshot's."""
         self.show()
         self.spec, self.snapshot, self.snapshot_id = spec, snapshot, snapshot_id
-        self.network = snapshot.network if snapshot else None
+        if snapshot is not None:
+            self.network, self.curve = snapshot.network, History.of(rows_of(snapshot.metrics))
 
     def show_edited(self, network: Network) -> None:
         """Show what an edit has made of the network; a training that had another one cannot be resumed with it."""
