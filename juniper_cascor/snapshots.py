@@ -71,10 +71,10 @@ class Card(BaseModel):
 
     format: int = FORMAT  # of the file it was read from; `write` writes the present one
     run_id: str | None = None
-    epoch: int = Field(ge=0)
+    epoch: int = Field(ge=0, lt=2**63)
     hidden_units: int
     created_at: float = Field(ge=0, lt=_YEAR_10000)  # Unix seconds
-    seed: int  # what every random number of the training follows from
+    seed: int = Field(ge=0, lt=2**63)  # what every random number of the training follows from
     task: str
     parameters: dict[str, JsonValue]
     dataset_id: str | None = None

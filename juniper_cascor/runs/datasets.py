@@ -1,6 +1,7 @@
 """Finds what a start asks to train on: rows in the request, a dataset of the data service, or the demo spiral."""
 
 import asyncio
+import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
@@ -22,6 +23,9 @@ from juniper_data.client import AsyncJuniperDataClient
 
 DEMO = DatasetSource(generator="spiral", params={"n_spirals": 2, "n_points_per_spiral": 200, "noise": 0.15, "seed": 42})
 """What is trained on where nothing was asked for."""
+
+
+_CHECKSUM = re.compile(r"[0-9a-f]{64}")
 
 
 @dataclass(frozen=True)
@@ -88,6 +92,8 @@ class Datasets:
         Raises:
             NotFoundError, UnavailableError: it is nowhere.
         """
+        if not _CHECKSUM.fullmatch(checksum):  # A snapshot's may be anything, and lead elsewhere.
+            raise _gone(f"{checksum[:64]!r} is no checksum of a dataset")
         path = self.folder / f"{checksum}.npz"
         if not dataset_file.is_kept(path):
             if dataset_id is None:

@@ -5,12 +5,14 @@ import time
 from dataclasses import replace
 from pathlib import Path
 
+from juniper_cascor.engine.backend import BACKENDS
 from juniper_cascor.engine.parameters import Parameters
 from juniper_cascor.runs import network_spec, new_run, snapshot_catalogue, snapshot_folder
 from juniper_cascor.runs.datasets import Datasets
 from juniper_cascor.runs.foreground import Foreground
 from juniper_cascor.runs.runs import NewRun, Runs
 from juniper_cascor.runs.session import Session
+from juniper_cascor.runs.snapshot_files import printable
 from juniper_cascor.runs.stage import spec_of
 from juniper_cascor.snapshots import Card, Snapshot
 from juniper_common.errors import ConflictError
@@ -187,11 +189,17 @@ def started(session: Session) -> TrainingStarted:
 
 
 def _check_can_go_on(snapshot_id: str, snapshot: Snapshot) -> None:
-    if not snapshot_catalogue.can_resume(snapshot):
-        ended = f"the training of snapshot {snapshot_id} has ended ({snapshot.card.outcome})"
-        why = ended if snapshot.state else f"snapshot {snapshot_id} holds no state of a training"
-        message = f"{why}; retrain grows on from its network"
-        raise ConflictError(message, (FieldProblem(loc=["snapshot_id"], msg=message),))
+    card = snapshot.card
+    if not snapshot.state:
+        why = "holds no state of a training"
+    elif card.outcome is not None:
+        why = f"holds a training that has ended ({printable(card.outcome)})"
+    elif card.backend not in BACKENDS:
+        why = f"was trained by a back end that is unknown here ({printable(card.backend)})"
+    else:
+        return
+    message = f"snapshot {snapshot_id} {why}; retrain grows on from its network"
+    raise ConflictError(message, (FieldProblem(loc=["snapshot_id"], msg=message),))
 
 
 def _dataset(card: Card, snapshot_id: str) -> tuple[str | None, str]:

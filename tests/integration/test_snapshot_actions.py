@@ -96,7 +96,7 @@ def test_a_training_that_has_ended_is_not_resumed(cascor: Cascor) -> None:
     """It says what it ended as and what to do instead; restored it is a network like others."""
     last = ids(cascor, grown(cascor))[-1]
     message = refused(cascor.http.post(f"/v1/snapshots/{last}/resume", json={}), 409)
-    assert message == f"the training of snapshot {last} has ended (solved); retrain grows on from its network"
+    assert message == f"snapshot {last} holds a training that has ended (solved); retrain grows on from its network"
     tell(cascor, f"snapshots/{last}/restore")
     assert cascor.status().state_machine.status == "STOPPED"
     refused(cascor.http.post("/v1/training/resume"), 409)
