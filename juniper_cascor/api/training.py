@@ -8,9 +8,9 @@ from starlette.responses import Response
 
 from juniper_cascor.api.chosen import Chosen, ChosenRun, Watched
 from juniper_cascor.api.envelope import success
-from juniper_cascor.runs import network_spec
 from juniper_cascor.runs.snapshot_actions import SnapshotActions, started
 from juniper_cascor.runs.state_machine import Command
+from juniper_common.errors import NotFoundError
 from juniper_common.openapi import Operation
 from juniper_common.requests import read_body, read_query
 from juniper_common.wire.envelope import Success
@@ -69,11 +69,11 @@ class TrainingCommands:
 
 
 def parameters_of(watched: Watched) -> RunParametersAnswer:
-    """Every parameter of a run, or of the loaded network."""
+    """Every parameter of a run, or of the loaded network. Raises NotFoundError where there is none."""
     status = watched.status()
-    return RunParametersAnswer(
-        params=network_spec.as_json(watched.loaded_spec().parameters), seed=status.seed, pace=status.pace
-    )
+    if not status.network_loaded:
+        raise NotFoundError("no network is loaded: create one, or start training")
+    return RunParametersAnswer(params=status.params, seed=status.seed, pace=status.pace)
 
 
 def operations(chosen: Chosen, commands: TrainingCommands) -> list[Operation]:

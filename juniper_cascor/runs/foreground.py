@@ -175,11 +175,11 @@ class Foreground:
         """
         async with self.lock:
             self._check_not_replaying("change parameters")
-            spec = self.stage.loaded_spec()
             session = self.stage.session
             if session is not None and not session.state.is_over:
                 await session.change_parameters(request)
             else:
+                spec = self.stage.loaded_spec()
                 self.stage.spec = replace(spec, parameters=network_spec.changed(spec.parameters, request))
 
     async def swap(self, request: SwapDataset) -> None:
@@ -257,11 +257,18 @@ class Foreground:
         return self.stage.training_status()
 
     async def data(self) -> TrainingData:
-        """What the network in the foreground is trained on. Raises NotFoundError, UnavailableError."""
+        """What the network in the foreground is trained on.
+
+        Raises:
+            NotFoundError, UnavailableError: it is nowhere.
+            UnprocessableError: a snapshot names data of another shape.
+        """
         if (card := self.stage.card) is not None:
             if card.dataset_checksum is None:
                 raise NotFoundError("the loaded network's snapshot does not say what it was trained on")
-            return (await self._datasets.kept(card.dataset_id, card.dataset_checksum)).data
+            found = await self._datasets.kept(card.dataset_id, card.dataset_checksum)
+            new_run.check_shape(self.stage.loaded_spec(), found)
+            return found.data
         if self.stage.session is None:
             raise NotFoundError("no run is in the foreground: start training")
         return await self.stage.session.data()

@@ -163,6 +163,7 @@ class SnapshotActions:
         card, spec = snapshot.card, spec_of(snapshot_id, snapshot.card, snapshot.network)
         _check_can_go_on(snapshot_id, snapshot)
         found = await self._datasets.kept(*_dataset(card, snapshot_id))
+        new_run.check_shape(spec, found)
         self._runs.queue.check_free()
         record = new_run.new_record(
             spec.parameters,

@@ -169,6 +169,8 @@ class Stage:
             status = self.session.status()
             if self.network is not None:
                 status.monitor.current_hidden_units = self.network.n_hidden_units
+            if self.spec is not None:
+                status.params = network_spec.as_json(self.spec.parameters)
             return status
         card = self.card
         return TrainingStatus(

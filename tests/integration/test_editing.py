@@ -123,6 +123,17 @@ def test_a_restore_undoes_an_edit(cascor: Cascor) -> None:
     assert cascor.status().state_machine.status == "RESUME_READY"
 
 
+def test_parameters_of_a_network_that_nothing_trains_are_changed(cascor: Cascor) -> None:
+    """Shown by everything that shows them, and taken by the next start."""
+    grown(cascor, max_hidden_units=2)
+    answered(cascor.http.patch("/v1/training/params", json={"max_hidden_units": 1}))
+    assert cascor.status().params["max_hidden_units"] == 1
+    assert ask(cascor, "training/params")["params"]["max_hidden_units"] == 1
+    assert ask(cascor, "network")["max_hidden_units"] == 1
+    tell(cascor, "training/start", {"dataset": {"generator": "cmu_spirals"}})
+    assert cascor.wait().monitor.current_hidden_units == 1
+
+
 def test_nothing_is_edited_while_it_trains(cascor: Cascor) -> None:
     """Nor while it is paused: the trainer has another copy."""
     cascor.start(seed=1, pace=500)

@@ -7,7 +7,7 @@ import pytest
 
 from juniper_cascor import snapshots
 from tests.integration.conftest import Cascor
-from tests.integration.growth import ask, grown, ids, refused, tell
+from tests.integration.growth import ask, fields, grown, ids, refused, tell
 
 ID = "~hostile.h5"
 
@@ -45,6 +45,35 @@ def hostile(cascor: Cascor, request: pytest.FixtureRequest) -> Iterator[Cascor]:
     tell(cascor, "training/reset")
     yield cascor
     (folder / "hostile.h5").unlink()
+
+
+def test_data_of_another_shape_is_not_shown(cascor: Cascor) -> None:
+    """A boundary over other features than the network has makes no sense."""
+    run_id = grown(cascor, max_hidden_units=1)
+    rows = {"train_x": [[0, 0, 1], [0, 1, 0]], "train_y": [0, 1]}
+    other = tell(cascor, "training/start", {"inline_data": rows, "start_fresh": True})["run_id"]
+    cascor.wait()
+    path = cascor.state_dir / "snapshots" / ids(cascor, run_id)[0].replace(".", "/", 1)
+    whole = snapshots.read(path.with_suffix(".h5"))
+    card = whole.card.model_copy(update={"dataset_checksum": ask(cascor, f"runs/{other}")["dataset_checksum"]})
+    snapshots.write(cascor.state_dir / "snapshots" / "hostile.h5", replace(whole, card=card))
+    tell(cascor, f"snapshots/{ID}/restore")
+    for path_asked in ("decision-boundary", "dataset", "dataset/data"):
+        assert fields(cascor.http.get(f"/v1/{path_asked}")) == ["dataset"]
+    assert fields(cascor.http.post(f"/v1/snapshots/{ID}/resume", json={})) == ["dataset"]
+
+
+def test_labels_of_a_restored_network_are_answered(cascor: Cascor) -> None:
+    """As they are where the snapshot itself is asked."""
+    run_id = grown(cascor, max_hidden_units=1)
+    path = cascor.state_dir / "snapshots" / ids(cascor, run_id)[0].replace(".", "/", 1)
+    whole = snapshots.read(path.with_suffix(".h5"))
+    card = whole.card.model_copy(update={"labels": ["left", "right"]})
+    snapshots.write(cascor.state_dir / "snapshots" / "hostile.h5", replace(whole, card=card))
+    tell(cascor, f"snapshots/{ID}/restore")
+    answer = tell(cascor, "predict", {"rows": [[0.5, 0.5]]})
+    assert answer["predictions"][0] in ("left", "right")
+    assert answer == tell(cascor, "predict", {"rows": [[0.5, 0.5]], "snapshot_id": ID})
 
 
 @pytest.mark.parametrize("hostile", CARDS, ids=lambda card: str(card)[:40], indirect=True)

@@ -1,10 +1,12 @@
 """Networks that answer, and named models, in the running service."""
 
 import json
+import time
 from collections.abc import Mapping
 
 import pytest
 
+from juniper_cascor.runs import retention
 from tests.integration.conftest import Cascor
 from tests.integration.growth import answered, ask, at_once, fields, grown, ids, refused, tell
 
@@ -48,6 +50,19 @@ def test_a_model_outlives_its_run(cascor: Cascor) -> None:
     assert ask(cascor, f"snapshots?run_id={run_id}")["total"] == 0
     answer = tell(cascor, "models/outliving/predict", {"rows": ROWS})
     assert (answer["scores"], answer["model"]) == (expected, "outliving/1")
+
+
+def test_a_model_outlives_the_expiry_of_its_run(cascor: Cascor) -> None:
+    """What is kept no longer is the run and its snapshots."""
+    run_id = grown(cascor, max_hidden_units=1)
+    promoted(cascor, "expiring", run_id=run_id)
+    ask(cascor, f"runs/{run_id}")  # its end is recorded by then
+    life, in_a_week = cascor.service.life, time.time() + 7 * 86_400
+    swept = retention.sweep(
+        life.store, life.snapshots, life.datasets.folder, keep_runs=None, keep_days=1, now=in_a_week
+    )
+    assert run_id in swept.runs
+    assert tell(cascor, "models/expiring/predict", {"rows": ROWS})["hidden_units"] == 1
 
 
 def test_a_model_is_rolled_back_and_deleted(cascor: Cascor) -> None:
