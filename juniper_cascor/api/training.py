@@ -71,7 +71,7 @@ class TrainingCommands:
 def parameters_of(watched: Watched) -> RunParametersAnswer:
     """Every parameter of a run, or of the loaded network. Raises NotFoundError where there is none."""
     status = watched.status()
-    if not status.network_loaded:
+    if not status.params:
         raise NotFoundError("no network is loaded: create one, or start training")
     return RunParametersAnswer(params=status.params, seed=status.seed, pace=status.pace)
 

@@ -125,7 +125,7 @@ class Foreground:
             if parent:
                 new_run.check_grows_on(parent.network, parameters)
             found = await self._datasets.find(request, parameters.task)
-            new_run.check_shape(spec, found, "start_fresh makes one of the data's shape")
+            new_run.check_shape(spec, found)
             new_run.check_classes(parameters, found)
             record = new_run.new_record(
                 parameters,
@@ -267,7 +267,7 @@ class Foreground:
             if card.dataset_checksum is None:
                 raise NotFoundError("the loaded network's snapshot does not say what it was trained on")
             found = await self._datasets.kept(card.dataset_id, card.dataset_checksum)
-            new_run.check_shape(self.stage.loaded_spec(), found)
+            new_run.check_shape(self.stage.loaded_spec(), found, "its snapshot names other data")
             return found.data
         if self.stage.session is None:
             raise NotFoundError("no run is in the foreground: start training")

@@ -41,16 +41,18 @@ def spec_of(parameters: Parameters, found: FoundDataset, spec: NetworkSpec | Non
     return NetworkSpec(found.data.x.shape[1], found.data.y.shape[1], parameters)
 
 
-def check_shape(spec: NetworkSpec | None, found: FoundDataset, advice: str = "") -> None:
-    """Raise UnprocessableError, with the advice, where the network does not fit the data."""
+def check_shape(
+    spec: NetworkSpec | None, found: FoundDataset, hint: str = "start_fresh makes one of the data's shape"
+) -> None:
+    """Raise UnprocessableError where the network does not fit the data; the hint says what to do about it."""
     n_inputs, n_outputs = found.data.x.shape[1], found.data.y.shape[1]
     if spec is not None and (spec.n_inputs, spec.n_outputs) != (n_inputs, n_outputs):
         problem = (
-            f"the data has {n_inputs} inputs and {n_outputs} outputs, the network {spec.n_inputs} and {spec.n_outputs}"
+            f"the data has {n_inputs} inputs and {n_outputs} outputs, the network "
+            f"{spec.n_inputs} and {spec.n_outputs}; {hint}"
         )
         field = "inline_data" if found.dataset_id is None else "dataset"
-        message = f"{problem}; {advice}" if advice else problem
-        raise UnprocessableError(message, (FieldProblem(loc=[field], msg=message),))
+        raise UnprocessableError(problem, (FieldProblem(loc=[field], msg=problem),))
 
 
 def check_grows_on(network: Network, parameters: Parameters) -> None:

@@ -170,7 +170,7 @@ class Session:
     async def swap(self, found: FoundDataset) -> None:
         """Train on other data from the next phase on. Raises as `change_parameters`."""
         async with self._lock:
-            new_run.check_shape(self.loaded_spec(), found)
+            new_run.check_shape(self.loaded_spec(), found, "a swap keeps the network")
             new_run.check_classes(self.parameters, found)
             await self._change(Change(dataset_id=found.dataset_id, dataset_checksum=found.checksum), {})
 

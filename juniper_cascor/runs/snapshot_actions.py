@@ -113,7 +113,7 @@ class SnapshotActions:
                 found = await self._datasets.find(request, parameters.task)
             else:
                 found = await self._datasets.kept(*_dataset(snapshot.card, snapshot_id))
-            new_run.check_shape(spec, found)
+            new_run.check_shape(spec, found, "retraining keeps the network")
             new_run.check_classes(parameters, found)
             self._runs.queue.check_free()
             record = new_run.new_record(
@@ -163,7 +163,7 @@ class SnapshotActions:
         card, spec = snapshot.card, spec_of(snapshot_id, snapshot.card, snapshot.network)
         _check_can_go_on(snapshot_id, snapshot)
         found = await self._datasets.kept(*_dataset(card, snapshot_id))
-        new_run.check_shape(spec, found)
+        new_run.check_shape(spec, found, "the snapshot names other data")
         self._runs.queue.check_free()
         record = new_run.new_record(
             spec.parameters,
