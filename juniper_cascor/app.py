@@ -35,17 +35,18 @@ from juniper_cascor.api.training import TrainingCommands
 from juniper_cascor.api.training_socket import TrainingSocket
 from juniper_cascor.gpus import Gpus
 from juniper_cascor.life import Life
-from juniper_cascor.runs import snapshot_files, snapshot_folder, trainer_process
+from juniper_cascor.runs import snapshot_files, trainer_process
 from juniper_cascor.runs.channel import Message
 from juniper_cascor.runs.datasets import Datasets
 from juniper_cascor.runs.fanout import Fanout
-from juniper_cascor.runs.foreground import Foreground, Stage
+from juniper_cascor.runs.foreground import Foreground
 from juniper_cascor.runs.recorder import Recorder
 from juniper_cascor.runs.run_desk import RunDesk
 from juniper_cascor.runs.run_queue import RunQueue
 from juniper_cascor.runs.runs import Runs
 from juniper_cascor.runs.session import Session, Surroundings
 from juniper_cascor.runs.snapshot_actions import SnapshotActions
+from juniper_cascor.runs.stage import Stage
 from juniper_cascor.runs.store import RunStore, StoreError
 from juniper_cascor.runs.trainer_keeper import TrainerFactory
 from juniper_cascor.runs.trainer_process import TrainerProcess
@@ -54,12 +55,11 @@ from juniper_cascor.serving.model_store import ModelStore
 from juniper_cascor.serving.snapshot_networks import NamedNetwork
 from juniper_cascor.settings import CascorSettings
 from juniper_common import __version__, host, openapi, security
-from juniper_common.errors import NotFoundError, UnavailableError, exception_handlers
+from juniper_common.errors import UnavailableError, exception_handlers
 from juniper_common.health import HealthReport
 from juniper_common.metrics import Metrics
 from juniper_common.notify import Notifier
 from juniper_common.wire.envelope import Failure, Success
-from juniper_common.wire.errors import FieldProblem
 from juniper_common.wire.host import HostReport, LogPage
 from juniper_data.client import AsyncJuniperDataClient
 
@@ -152,12 +152,11 @@ def _app(settings: CascorSettings, client: AsyncJuniperDataClient, fanout: Fanou
         return "ready"
 
     async def delete_run(run_id: str) -> None:
-        if await all_runs.delete(run_id) is foreground.stage.session:
-            foreground.load(None)
+        await foreground.forget(await all_runs.delete(run_id))
 
     def details() -> dict[str, JsonValue]:
         return {
-            "network_loaded": foreground.has_network,
+            "network_loaded": foreground.stage.has_network,
             "training_state": foreground.stage.status,
             "trainer_warm": life.queue.trainers[0].is_warm,
         }
@@ -209,17 +208,14 @@ def _app(settings: CascorSettings, client: AsyncJuniperDataClient, fanout: Fanou
 
 def _grown(life: Life) -> Grown:
     def in_foreground() -> NamedNetwork:
-        foreground = life.foreground
-        return NamedNetwork(foreground.loaded_network(), None, foreground.run_id or "the loaded network")
+        stage = life.foreground.stage
+        return NamedNetwork(stage.loaded_network(), stage.labels, stage.name)
 
-    def newest_snapshot_id(run_id: str) -> str:
-        if not (grown := snapshot_folder.history(life.snapshots, run_id)):
-            raise NotFoundError(
-                f"there is no snapshot of run {run_id}", (FieldProblem(loc=["run_id"], msg="has none"),)
-            )
-        return f"{run_id}.{grown[-1].stem}"
-
-    return Grown(in_foreground, newest_snapshot_id, functools.partial(snapshot_files.path_of_id, life.snapshots))
+    return Grown(
+        in_foreground,
+        functools.partial(snapshot_files.newest_id, life.snapshots),
+        functools.partial(snapshot_files.path_of_id, life.snapshots),
+    )
 
 
 async def _disk_failed(_: Request, error: Exception) -> Response:

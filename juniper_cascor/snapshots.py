@@ -7,6 +7,7 @@ are read (`plain_hdf5`). It holds no secret and nothing that is run.
 
 import errno
 import os
+import stat
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -70,10 +71,10 @@ class Card(BaseModel):
 
     format: int = FORMAT  # of the file it was read from; `write` writes the present one
     run_id: str | None = None
-    epoch: int = Field(ge=0)
+    epoch: int = Field(ge=0, lt=2**63)
     hidden_units: int
     created_at: float = Field(ge=0, lt=_YEAR_10000)  # Unix seconds
-    seed: int  # what every random number of the training follows from
+    seed: int = Field(ge=0, lt=2**63)  # what every random number of the training follows from
     task: str
     parameters: dict[str, JsonValue]
     dataset_id: str | None = None
@@ -123,8 +124,12 @@ def write(path: Path, snapshot: Snapshot) -> None:
 def read(path: Path) -> Snapshot:
     """Read and check a snapshot. Raises SnapshotError; nothing in the file is ever run."""
     try:
-        with path.open("rb") as file:
-            size = os.fstat(file.fileno()).st_size
+        # Whoever opens a pipe waits for its other end, if he does not say that he will not.
+        with os.fdopen(os.open(path, os.O_RDONLY | os.O_NONBLOCK), "rb") as file:
+            found = os.fstat(file.fileno())
+            if not stat.S_ISREG(found.st_mode):
+                raise ForeignSnapshotError(f"{path.name} is no regular file")
+            size = found.st_size
             head = file.read(snapshot_seal.BYTES)
             is_sealed = head.startswith(snapshot_seal.MARK)
             if size > (MAX_BYTES if is_sealed else _MAX_UNSEALED_BYTES):

@@ -175,5 +175,6 @@ def _name(request: Request) -> str:
 def _version(request: Request) -> int:
     text = str(request.path_params["version"])
     if not (text.isascii() and text.isdecimal() and len(text) < 10):
-        raise NotFoundError(f"there is no version {text}: versions are numbers from 1 on")
+        problem = f"there is no version {text!r}: versions are numbers from 1 on"
+        raise NotFoundError(problem, (FieldProblem(loc=["version"], msg=problem),))
     return int(text)

@@ -8,10 +8,9 @@ from starlette.responses import Response
 
 from juniper_cascor.api.chosen import Chosen, ChosenRun, Watched
 from juniper_cascor.api.envelope import success
-from juniper_cascor.runs import network_spec
-from juniper_cascor.runs.session import Session
-from juniper_cascor.runs.snapshot_actions import SnapshotActions
+from juniper_cascor.runs.snapshot_actions import SnapshotActions, started
 from juniper_cascor.runs.state_machine import Command
+from juniper_common.errors import NotFoundError
 from juniper_common.openapi import Operation
 from juniper_common.requests import read_body, read_query
 from juniper_common.wire.envelope import Success
@@ -41,15 +40,14 @@ class TrainingCommands:
 
     async def start(self, request: StartTraining) -> TrainingStarted:
         """Start a run. Raises as `Foreground.start`."""
-        session = await self._chosen.foreground.start(request)
-        return started(session)
+        return started(await self._chosen.foreground.start(request))
 
     async def command(self, command: Command, run_id: str | None = None, field: str = "run") -> Commanded:
         """Pause, resume or stop. Raises NotFoundError, ConflictError, UnavailableError."""
         if run_id is not None:
             session = await self._chosen.runs.find(run_id, field)
             await session.command(command)
-        elif command == "resume" and self._chosen.foreground.stage.snapshot is not None:
+        elif command == "resume" and self._chosen.foreground.stage.is_restored:
             session = await self._actions.resume_restored()
         else:
             session = await self._chosen.foreground.command(command)
@@ -76,17 +74,12 @@ class TrainingCommands:
         return (session or self._chosen.foreground).status()
 
 
-def started(session: Session) -> TrainingStarted:
-    """The answer to a start."""
-    return TrainingStarted(timestamp=session.record.created_at, run_id=session.run_id)
-
-
 def parameters_of(watched: Watched) -> RunParametersAnswer:
-    """Every parameter of a run, or of the loaded network."""
+    """Every parameter of a run, or of the loaded network. Raises NotFoundError where there is none."""
     status = watched.status()
-    return RunParametersAnswer(
-        params=network_spec.as_json(watched.loaded_spec().parameters), seed=status.seed, pace=status.pace
-    )
+    if not status.params:
+        raise NotFoundError("no network is loaded: create one, or start training")
+    return RunParametersAnswer(params=status.params, seed=status.seed, pace=status.pace)
 
 
 def operations(chosen: Chosen, commands: TrainingCommands) -> list[Operation]:

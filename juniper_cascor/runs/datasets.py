@@ -1,6 +1,7 @@
 """Finds what a start asks to train on: rows in the request, a dataset of the data service, or the demo spiral."""
 
 import asyncio
+import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
@@ -22,6 +23,9 @@ from juniper_data.client import AsyncJuniperDataClient
 
 DEMO = DatasetSource(generator="spiral", params={"n_spirals": 2, "n_points_per_spiral": 200, "noise": 0.15, "seed": 42})
 """What is trained on where nothing was asked for."""
+
+
+_CHECKSUM = re.compile(r"[0-9a-f]{64}")
 
 
 @dataclass(frozen=True)
@@ -88,13 +92,15 @@ class Datasets:
         Raises:
             NotFoundError, UnavailableError: it is nowhere.
         """
+        if not _CHECKSUM.fullmatch(checksum):  # A snapshot's may be anything, and lead elsewhere.
+            raise _gone(f"{checksum[:64]!r} is no checksum of a dataset")
         path = self.folder / f"{checksum}.npz"
         if not dataset_file.is_kept(path):
             if dataset_id is None:
-                raise NotFoundError(f"the rows that it was trained on, {checksum[:16]}…, are no longer kept")
+                raise _gone(f"the rows that it was trained on, {checksum[:16]}…, are no longer kept")
             found = await self._fetched(DatasetSource(dataset_id=dataset_id))
             if found.checksum != checksum:
-                raise NotFoundError(f"dataset {dataset_id} is another one now than it was trained on")
+                raise _gone(f"dataset {dataset_id} is another one now than it was trained on")
             return found
         try:
             return FoundDataset(dataset_id, path, checksum, await asyncio.to_thread(dataset_file.read, path))
@@ -133,7 +139,7 @@ class Datasets:
             data = await asyncio.to_thread(dataset_file.read, path)
             return FoundDataset(meta.dataset_id, path, meta.checksum, data)
         except NotFoundAtDataError as error:
-            raise NotFoundError(error.message) from error
+            raise _gone(error.message) from error
         except InvalidRequestError as error:
             raise BadRequestError(error.message, _relocated(error)) from error
         except UnreachableError as error:
@@ -151,6 +157,10 @@ class Datasets:
             problem = f"must be {self._address}/v1/datasets/ID, a dataset of the data service"
             raise UnprocessableError(f"url {problem}", (FieldProblem(loc=["dataset", "url"], msg=problem),))
         return parts[-1]
+
+
+def _gone(message: str) -> NotFoundError:
+    return NotFoundError(message, (FieldProblem(loc=["dataset"], msg=message),))
 
 
 def _relocated(error: InvalidRequestError) -> tuple[FieldProblem, ...]:

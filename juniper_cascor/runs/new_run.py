@@ -12,6 +12,7 @@ from pydantic import JsonValue, ValidationError
 from juniper_cascor import versions
 from juniper_cascor.engine import backends, patterns
 from juniper_cascor.engine.errors import ParameterError
+from juniper_cascor.engine.network import Network
 from juniper_cascor.engine.parameters import Parameters
 from juniper_cascor.runs import network_spec
 from juniper_cascor.runs.datasets import FoundDataset
@@ -52,6 +53,13 @@ def check_shape(
         )
         field = "inline_data" if found.dataset_id is None else "dataset"
         raise UnprocessableError(problem, (FieldProblem(loc=[field], msg=problem),))
+
+
+def check_grows_on(network: Network, parameters: Parameters) -> None:
+    """Raise UnprocessableError where the network was made for another task."""
+    if network.task != parameters.task:
+        problem = f"is {parameters.task}, and the network that is grown on was made for {network.task}"
+        raise UnprocessableError(f"task {problem}", (FieldProblem(loc=["params", "task"], msg=problem),))
 
 
 def check_task(parameters: Parameters, task: str) -> None:

@@ -13,6 +13,7 @@ from juniper_cascor.engine.network import Network
 from juniper_cascor.runs import snapshot_catalogue
 from juniper_cascor.runs.history import Rows, metric_row, points, rows_of, thinned
 from juniper_cascor.runs.views import topology
+from juniper_cascor.snapshots import Card
 from juniper_common.errors import ConflictError, NotFoundError
 from juniper_common.wire.training import CascadeAdd, MetricsMessage
 
@@ -28,9 +29,14 @@ class Frame:
     """A run as it stood at one of its snapshots."""
 
     snapshot_id: str
-    epoch: int
+    card: Card
     network: Network
     rows: Rows  # its metrics from the beginning on
+
+    @property
+    def epoch(self) -> int:
+        """Epochs trained so far."""
+        return self.card.epoch
 
 
 class Frames:
@@ -66,7 +72,7 @@ class Frames:
         except (ConflictError, NotFoundError) as error:
             log.warning("passed over in the replay: %s", error.message)
             return None
-        return Frame(snapshot_id, snapshot.card.epoch, snapshot.network, rows_of(snapshot.metrics))
+        return Frame(snapshot_id, snapshot.card, snapshot.network, rows_of(snapshot.metrics))
 
 
 def told(before: Frame | None, after: Frame, shown_at: float) -> list[tuple[str, BaseModel]]:

@@ -113,6 +113,11 @@ def opened(folder: Path, snapshot_id: str) -> Snapshot:
     return snapshot
 
 
+def can_resume(snapshot: Snapshot) -> bool:
+    """Whether it holds a training that had not come to its end."""
+    return bool(snapshot.state) and snapshot.card.outcome is None
+
+
 def delete(folder: Path, snapshot_id: str) -> None:
     """Delete the file, whatever it is. Raises NotFoundError; OSError where the disk does not let it."""
     try:
@@ -149,7 +154,7 @@ def _examined(folder: Path, file: SnapshotFile) -> tuple[Finding, Snapshot | Non
     if file.run_id and path != snapshot_folder.path_of(folder, card):
         problem = f"it is a snapshot of {card.run_id or 'no run'} at epoch {card.epoch}, and no run writes it here"
         return Finding("foreign", problem, card.epoch, card.hidden_units), None
-    return Finding("whole", None, card.epoch, card.hidden_units, can_resume=bool(snapshot.state)), snapshot
+    return Finding("whole", None, card.epoch, card.hidden_units, can_resume=can_resume(snapshot)), snapshot
 
 
 def _state_of(error: SnapshotError, *, has_our_name: bool) -> SnapshotState:

@@ -12,7 +12,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from juniper_cascor.runs.snapshot_folder import CHECKPOINT, PARENT, growth_of
+from juniper_cascor.runs.snapshot_folder import CHECKPOINT, PARENT, growth_of, history
 from juniper_common.errors import NotFoundError
 from juniper_common.wire.errors import FieldProblem
 
@@ -64,13 +64,22 @@ def file_of_id(folder: Path, snapshot_id: str) -> SnapshotFile:
     relative = _relative(snapshot_id)
     if relative is not None and (found := _plain_file(folder, relative)):
         return found
-    message = f"there is no snapshot {snapshot_id}"
+    message = printable(f"there is no snapshot {snapshot_id}")
     raise NotFoundError(message, (FieldProblem(loc=["snapshot_id"], msg=message),))
 
 
 def path_of_id(folder: Path, snapshot_id: str) -> Path:
     """Where the file stands that an id names. Raises NotFoundError."""
     return folder / file_of_id(folder, snapshot_id).relative
+
+
+def newest_id(folder: Path, run_id: str) -> str:
+    """The id of a run's newest numbered snapshot. Raises NotFoundError."""
+    # A name that no run can have is not looked for: it might lead elsewhere.
+    if _RUN.fullmatch(run_id) and (grown := history(folder, run_id)):
+        return f"{run_id}.{grown[-1].stem}"
+    message = printable(f"there is no snapshot of run {run_id}")
+    raise NotFoundError(message, (FieldProblem(loc=["run_id"], msg=message),))
 
 
 def id_of(relative: str) -> str:
@@ -82,8 +91,8 @@ def id_of(relative: str) -> str:
 
 
 def printable(text: str) -> str:
-    """A text with a file's name in it, which may hold bytes that are no characters, as JSON can carry it."""
-    return text.encode(errors="backslashreplace").decode()
+    """A text with a file's name in it, which may hold line ends and bytes that are no characters, as one line."""
+    return "".join(sign if sign.isprintable() else sign.encode("unicode_escape").decode() for sign in text)
 
 
 def _relative(snapshot_id: str) -> str | None:

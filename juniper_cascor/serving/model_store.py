@@ -95,7 +95,8 @@ class ModelStore:
         """The card of any version. Raises NotFoundError where the model has no such version."""
         folder, standing = self._found(name)
         if version not in folder.versions(standing.newest):
-            raise NotFoundError(f"model {name} has no version {version}")
+            problem = f"model {name} has no version {version}"
+            raise NotFoundError(problem, (FieldProblem(loc=["version"], msg=problem),))
         try:
             card = self._read(name, folder, version).card
         except ModelFileError as error:
@@ -141,7 +142,8 @@ class ModelStore:
         except ModelFileError as error:
             raise UnavailableError(str(error)) from error
         if standing is None:
-            raise NotFoundError(f"there is no model {name}")
+            problem = f"there is no model {name!r}"
+            raise NotFoundError(problem, (FieldProblem(loc=["name"], msg=problem),))
         return folder, standing
 
     def _before(self, name: str, folder: ModelFolder, version: int) -> LoadedModel | None:

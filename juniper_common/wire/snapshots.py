@@ -41,7 +41,7 @@ class SnapshotInfo(BaseModel):
     size_bytes: int
     state: SnapshotState = "whole"
     problem: str | None = Field(default=None, description="Why it is not whole.")
-    can_resume: bool = Field(default=False, description="Whether it holds the state of a training.")
+    can_resume: bool = Field(default=False, description="Whether it holds a training that had not ended.")
 
 
 class SnapshotList(BaseModel):

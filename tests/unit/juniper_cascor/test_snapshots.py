@@ -1,5 +1,6 @@
 """Snapshot files: what is written is read, and nothing else is."""
 
+import os
 from dataclasses import replace
 from pathlib import Path
 
@@ -7,7 +8,7 @@ import numpy as np
 import pytest
 
 from juniper_cascor import snapshots
-from juniper_cascor.snapshots import Snapshot, SnapshotError
+from juniper_cascor.snapshots import ForeignSnapshotError, Snapshot, SnapshotError
 
 from .snapshot_data import CARD, COLUMNS, NETWORK, SNAPSHOT, STATE
 
@@ -158,3 +159,10 @@ def test_a_missing_file_is_said_to_be_missing(tmp_path: Path) -> None:
     """The message names the file and the cause."""
     with pytest.raises(SnapshotError, match=r"none\.h5 cannot be read: No such file"):
         snapshots.read(tmp_path / "none.h5")
+
+
+def test_a_pipe_is_not_waited_for(tmp_path: Path) -> None:
+    """Nobody writes into it: it is no snapshot, at once."""
+    os.mkfifo(tmp_path / "pipe.h5")
+    with pytest.raises(ForeignSnapshotError, match="is no regular file"):
+        snapshots.read(tmp_path / "pipe.h5")

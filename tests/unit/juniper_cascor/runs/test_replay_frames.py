@@ -6,16 +6,23 @@ import pytest
 
 from juniper_cascor.runs.history import Rows
 from juniper_cascor.runs.replay_frames import FRAMES_KEPT, POINTS_PER_MESSAGE, Frame, Frames, told
+from juniper_cascor.snapshots import Card
 from juniper_common.wire.training import CascadeAdd, MetricsMessage, Topology
+from tests.unit.juniper_cascor.snapshot_data import CARD
 
 from .growth_data import EPOCHS, IDS, network, rows, write_growth
 
 NOW = 1e9
 
 
+def at(epoch: int) -> Card:
+    """What the snapshot of an epoch says of itself."""
+    return CARD.model_copy(update={"epoch": epoch})
+
+
 def frame(n_units: int, its_rows: Rows | None = None) -> Frame:
     """The run with so many units."""
-    return Frame(str(n_units), n_units * EPOCHS, network(n_units), rows(n_units) if its_rows is None else its_rows)
+    return Frame(str(n_units), at(n_units * EPOCHS), network(n_units), rows(n_units) if its_rows is None else its_rows)
 
 
 def metrics(before: Frame | None, after: Frame) -> MetricsMessage:
@@ -75,7 +82,7 @@ def test_without_rows_the_network_alone_is_told() -> None:
 
 def test_a_network_that_shrank_has_no_new_unit() -> None:
     """A finished run keeps what was best on its validation patterns."""
-    kept = Frame("end", 400, network(1), rows(3))
+    kept = Frame("end", at(400), network(1), rows(3))
     assert installed(frame(3), kept) == []
 
 

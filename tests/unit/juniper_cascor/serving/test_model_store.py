@@ -113,7 +113,7 @@ def test_a_deleted_model_is_gone(store: ModelStore, folder: Path, content: MakeC
     store.promote("flowers", content(1))
     store.delete("flowers")
     assert list(folder.iterdir()) == []
-    with pytest.raises(NotFoundError, match="no model flowers"):
+    with pytest.raises(NotFoundError, match="no model 'flowers'"):
         store.loaded("flowers")
     assert store.promote("flowers", content(2)).version == 1
     assert store.loaded("flowers").card.epoch == 2
