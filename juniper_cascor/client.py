@@ -61,6 +61,17 @@ def _awaited(ask: Callable[P, Ask[T]]) -> Callable[Concatenate[AsyncHttpClient, 
     return _documented(method, ask)
 
 
+def _documented(method: Callable[..., T], ask: Callable[..., Ask[Any]]) -> Callable[..., T]:
+    """The method with the name, signature and documentation of the call, for `help` and editors."""
+    functools.update_wrapper(method, ask)
+    signature = inspect.signature(ask)
+    this = inspect.Parameter("self", inspect.Parameter.POSITIONAL_ONLY)
+    method.__signature__ = signature.replace(  # type: ignore[attr-defined] # a function's, as PEP 362 has it
+        parameters=[this, *signature.parameters.values()], return_annotation=signature.return_annotation
+    )
+    return method
+
+
 class JuniperCascorClient(HttpClient):
     """The training service, for threads. Use it as a context manager, or call `close`. Arguments as HttpClient's."""
 
@@ -222,17 +233,6 @@ class AsyncJuniperCascorClient(AsyncHttpClient):
             _check_patience(run, deadline, timeout_s)
             await asyncio.sleep(_POLL_S)
         return run
-
-
-def _documented(method: Callable[..., T], ask: Callable[..., Ask[Any]]) -> Callable[..., T]:
-    """The method with the name, signature and documentation of the call, for `help` and editors."""
-    functools.update_wrapper(method, ask)
-    signature = inspect.signature(ask)
-    this = inspect.Parameter("self", inspect.Parameter.POSITIONAL_ONLY)
-    method.__signature__ = signature.replace(  # type: ignore[attr-defined] # a function's, as PEP 362 has it
-        parameters=[this, *signature.parameters.values()], return_annotation=signature.return_annotation
-    )
-    return method
 
 
 def _read(asked: Ask[T], response: httpx.Response) -> T:
