@@ -11,7 +11,7 @@ import inspect
 import time
 from collections.abc import Callable, Coroutine
 from pathlib import Path
-from typing import Any, Concatenate, ParamSpec, TypeVar
+from typing import Any, Concatenate, ParamSpec, TypeVar, get_args
 
 import httpx
 from pydantic import ValidationError
@@ -66,8 +66,9 @@ def _documented(method: Callable[..., T], ask: Callable[..., Ask[Any]]) -> Calla
     functools.update_wrapper(method, ask)
     signature = inspect.signature(ask)
     this = inspect.Parameter("self", inspect.Parameter.POSITIONAL_ONLY)
+    (answer,) = get_args(signature.return_annotation)
     method.__signature__ = signature.replace(  # type: ignore[attr-defined] # a function's, as PEP 362 has it
-        parameters=[this, *signature.parameters.values()], return_annotation=signature.return_annotation
+        parameters=[this, *signature.parameters.values()], return_annotation=answer
     )
     return method
 
