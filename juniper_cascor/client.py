@@ -9,7 +9,7 @@ import asyncio
 import functools
 import inspect
 import time
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Iterator
 from pathlib import Path
 from typing import Any, Concatenate, ParamSpec, TypeVar, get_args
 
@@ -36,6 +36,8 @@ __all__ = [
 _READY = "/v1/health/ready"
 _READY_TIMEOUT_S = 2.0
 _POLL_S = 0.1
+_SHORTEST_PAUSE_S = 0.02
+_LONGEST_PAUSE_S = 0.5
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -147,10 +149,9 @@ class JuniperCascorClient(HttpClient):
 
     def wait(self, run_id: str, timeout_s: float | None = None) -> RunDetail:
         """Return the run's record once the run is over. Raises NotFoundError, TimeoutError."""
-        deadline = _deadline(timeout_s)
+        pauses = _pauses_s(timeout_s)
         while (run := self.run(run_id)).ended_at is None:
-            _check_patience(run, deadline, timeout_s)
-            time.sleep(_POLL_S)
+            time.sleep(_next(pauses, run))
         return run
 
 
@@ -229,10 +230,9 @@ class AsyncJuniperCascorClient(AsyncHttpClient):
 
     async def wait(self, run_id: str, timeout_s: float | None = None) -> RunDetail:
         """Return the run's record once the run is over. Raises NotFoundError, TimeoutError."""
-        deadline = _deadline(timeout_s)
+        pauses = _pauses_s(timeout_s)
         while (run := await self.run(run_id)).ended_at is None:
-            _check_patience(run, deadline, timeout_s)
-            await asyncio.sleep(_POLL_S)
+            await asyncio.sleep(_next(pauses, run))
         return run
 
 
@@ -251,10 +251,15 @@ def _check_deadline(http: httpx.Client | httpx.AsyncClient, deadline: float, tim
         raise UnreachableError(f"{http.base_url}: not ready within {timeout_s:g} s")
 
 
-def _deadline(timeout_s: float | None) -> float:
-    return float("inf") if timeout_s is None else time.monotonic() + timeout_s
+def _pauses_s(timeout_s: float | None) -> Iterator[float]:
+    """How long to wait between two looks, until the time is over: short at first, since many runs are."""
+    deadline, pause_s = time.monotonic() + (float("inf") if timeout_s is None else timeout_s), _SHORTEST_PAUSE_S
+    while time.monotonic() < deadline:
+        yield pause_s
+        pause_s = min(1.5 * pause_s, _LONGEST_PAUSE_S)
 
 
-def _check_patience(run: RunDetail, deadline: float, timeout_s: float | None) -> None:
-    if time.monotonic() >= deadline:
-        raise TimeoutError(f"run {run.id} is {run.status} after {timeout_s:g} s")
+def _next(pauses: Iterator[float], run: RunDetail) -> float:
+    if (pause_s := next(pauses, None)) is None:
+        raise TimeoutError(f"run {run.id} is {run.status}, and was not over in time")
+    return pause_s
