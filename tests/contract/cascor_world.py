@@ -19,6 +19,23 @@ from juniper_cascor.testing import (
     FakeCascorService,
     FakeCascorTrainingStream,
 )
+from juniper_common.wire.training import DatasetSource, RunParameters, StartTraining
+
+XOR = DatasetSource(generator="xor", params={"seed": 42})
+_PARAMETERS: dict[str, Any] = {
+    "seed": 1,
+    "candidate_epochs": 60,
+    "output_epochs": 40,
+    "candidate_patience": 1_000,
+    "output_patience": 1_000,
+    "candidate_pool_size": 4,
+    "max_hidden_units": 2,
+}
+SMALL = StartTraining(dataset=XOR, params=RunParameters(**_PARAMETERS), start_fresh=True)
+"""Over in a moment, with two hidden units, in either world."""
+
+PACED = SMALL.model_copy(update={"params": RunParameters(**_PARAMETERS, pace=100)})
+"""The same, slow enough to be paused."""
 
 
 class World(Protocol):
@@ -85,6 +102,17 @@ class FakeWorld:
     def control(self) -> CascorControlStream:
         """What commands."""
         return FakeCascorControlStream(service=self.service)
+
+
+def at_rest(client: JuniperCascorClient) -> None:
+    """Let nothing train, wait or be replayed, and no network be loaded."""
+    client.wait_for_ready()
+    for run in client.runs().runs:
+        if run.status in ("STARTED", "PAUSED", "QUEUED"):
+            client.command_run(run.id, "stop")
+    if client.status().state_machine.status == "REPLAYING":
+        client.control_replay("stop")
+    client.command("reset")
 
 
 @contextmanager

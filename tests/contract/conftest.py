@@ -8,6 +8,7 @@ from juniper_data.app import create_app
 from juniper_data.catalog import Catalog
 from juniper_data.settings import Settings
 from juniper_data.stores.file_system import FileSystemStore
+from tests.contract.cascor_world import FakeWorld, RealWorld, World
 from tests.serving import served
 
 
@@ -25,3 +26,9 @@ def cascor_service(data_service: str, tmp_path_factory: pytest.TempPathFactory) 
     settings = CascorSettings(state_dir=tmp_path_factory.mktemp("cascor"), data_url=data_service)
     with served(create_service(settings).app) as url:
         yield url
+
+
+@pytest.fixture(params=["real", "fake"])
+def world(request: pytest.FixtureRequest) -> World:
+    """A training service; it is real, or the fake."""
+    return FakeWorld() if request.param == "fake" else RealWorld(request.getfixturevalue("cascor_service"))

@@ -3,7 +3,6 @@
 from collections.abc import Iterator
 from contextlib import AbstractContextManager
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -23,26 +22,7 @@ from juniper_common.wire.training import (
     StartTraining,
     SwapDataset,
 )
-from tests.contract.cascor_world import FakeWorld, RealWorld, World, awaited
-
-XOR = DatasetSource(generator="xor", params={"seed": 42})
-PARAMETERS: dict[str, Any] = {
-    "seed": 1,
-    "candidate_epochs": 60,
-    "output_epochs": 40,
-    "candidate_patience": 1_000,
-    "output_patience": 1_000,
-    "candidate_pool_size": 4,
-    "max_hidden_units": 2,
-}
-SMALL = StartTraining(dataset=XOR, params=RunParameters(**PARAMETERS), start_fresh=True)
-PACED = SMALL.model_copy(update={"params": RunParameters(**PARAMETERS, pace=100)})
-
-
-@pytest.fixture(params=["real", "fake"])
-def world(request: pytest.FixtureRequest) -> World:
-    """A service; it is real, or the fake."""
-    return FakeWorld() if request.param == "fake" else RealWorld(request.getfixturevalue("cascor_service"))
+from tests.contract.cascor_world import PACED, SMALL, XOR, World, at_rest, awaited
 
 
 @pytest.fixture(params=["threads", "event loop"])
@@ -52,13 +32,7 @@ def client(world: World, request: pytest.FixtureRequest) -> Iterator[JuniperCasc
         world.client() if request.param == "threads" else awaited(world.async_client)
     )
     with way as client:
-        client.wait_for_ready()
-        for run in client.runs().runs:
-            if run.status in ("STARTED", "PAUSED", "QUEUED"):
-                client.command_run(run.id, "stop")
-        if client.status().state_machine.status == "REPLAYING":
-            client.control_replay("stop")
-        client.command("reset")
+        at_rest(client)
         yield client
 
 
@@ -121,7 +95,9 @@ def test_a_run_is_commanded(client: JuniperCascorClient) -> None:
     run = client.wait(run_id, timeout_s=60)
     assert (run.status, run.outcome, run.hidden_units) == ("COMPLETED", "max_hidden_units", 2)
     assert [change.params for change in run.changes] == [{"learning_rate": 0.1}]
-    assert [change.status for change in run.state_changes][:4] == ["QUEUED", "STARTED", "PAUSED", "STARTED"]
+    changes = [change.status for change in run.state_changes]
+    assert (changes[0], changes[-1]) == ("QUEUED", "COMPLETED")
+    assert "PAUSED" in changes
     assert client.status().training_state.outcome == "max_hidden_units"
 
 
