@@ -79,7 +79,7 @@ class FakeRun:
 
     def begin(self) -> None:
         """It is the run's turn."""
-        self.record = self.record.model_copy(update={"started_at": self._clock()})
+        self.record = self.record.model_copy(update={"started_at": self.record.started_at or self._clock()})
         self._apply(machine.Begun())
 
     def command(self, command: machine.Command) -> None:

@@ -131,14 +131,24 @@ def _recorded(run: FakeRun) -> Iterator[KeptSnapshot]:
 def _as_of(run: FakeRun, step: Step, epoch: int) -> KeptSnapshot:
     detail, card = step.snapshot, step.snapshot.card
     later_s = run.record.created_at - run.recording.run.created_at
-    mine = {"run_id": run.run_id, "epoch": epoch, "created_at": detail.created_at + later_s}
-    trained = {"seed": run.record.seed, "parameters": network_spec.as_json(run.parameters), "outcome": None}
-    if epoch == run.state.epoch:
-        trained["outcome"] = run.state.outcome
-    its_card = card and card.model_copy(update=mine | trained)
-    its_id = f"{run.run_id}.{detail.hidden_units:05}-{epoch:09}"
-    its_detail = detail.model_copy(update=mine | {"id": its_id, "card": its_card})
-    return KeptSnapshot(its_detail, step.network(), run.rows(-1, epoch))
+    if card is not None:
+        update = {
+            "run_id": run.run_id,
+            "epoch": epoch,
+            "created_at": card.created_at + later_s,
+            "seed": run.record.seed,
+            "parameters": network_spec.as_json(run.parameters),
+            "outcome": run.state.outcome if epoch == run.state.epoch else None,
+        }
+        card = card.model_copy(update=update)
+    told = {
+        "id": f"{run.run_id}.{detail.hidden_units:05}-{epoch:09}",
+        "run_id": run.run_id,
+        "epoch": epoch,
+        "created_at": detail.created_at + later_s,
+        "card": card,
+    }
+    return KeptSnapshot(detail.model_copy(update=told), step.network(), run.rows(-1, epoch))
 
 
 def _value(row: MetricRow, name: str) -> float:

@@ -139,7 +139,12 @@ class Recording(BaseModel):
 def load(name: RecordingName) -> Recording:
     """A recording; all who ask share it, and leave it as it is."""
     file = resources.files("juniper_cascor.testing") / "recordings" / f"{name}.json.gz"
-    return Recording.model_validate_json(gzip.decompress(file.read_bytes()))
+    return read(file.read_bytes())
+
+
+def read(content: bytes) -> Recording:
+    """The recording that a file holds."""
+    return Recording.model_validate_json(gzip.decompress(content))
 
 
 def _epoch(row: MetricRow) -> int:

@@ -28,6 +28,12 @@ def cascor_service(data_service: str, tmp_path_factory: pytest.TempPathFactory) 
         yield url
 
 
+@pytest.fixture
+def anyio_backend() -> str:
+    """The streams are asyncio's."""
+    return "asyncio"
+
+
 @pytest.fixture(params=["real", "fake"])
 def world(request: pytest.FixtureRequest) -> World:
     """A training service; it is real, or the fake."""

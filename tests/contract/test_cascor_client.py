@@ -1,6 +1,6 @@
 """The clients of the training service, against the real service and the fake: both do the same in every call."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
 from pathlib import Path
 
@@ -377,14 +377,15 @@ def test_one_run_at_a_time_is_in_the_foreground(client: JuniperCascorClient) -> 
     """What the active run would not bear is refused, each with its reason."""
     client.start(PACED)
     client.command("pause")
-    for what, call in {
+    calls: dict[str, Callable[[], object]] = {
         "start": lambda: client.start(SMALL),
         "create a network": lambda: client.create_network(),
         "delete the network": lambda: client.delete_network(),
         "reset": lambda: client.command("reset"),
         "edit the network": lambda: client.remove_hidden_unit(0),
         "pause": lambda: client.command("pause"),
-    }.items():
+    }
+    for what, call in calls.items():
         with pytest.raises(ConflictError, match=f"cannot {what}: training is PAUSED"):
             call()
 
@@ -411,7 +412,7 @@ def test_wrong_fields_are_named(client: JuniperCascorClient) -> None:
 
 def test_what_there_is_not(client: JuniperCascorClient) -> None:
     """Runs, snapshots and datasets are looked for, and not found."""
-    for call in (
+    calls: list[Callable[[], object]] = [
         lambda: client.run("nothing"),
         lambda: client.status(run_id="nothing"),
         lambda: client.run_metrics("nothing"),
@@ -426,6 +427,7 @@ def test_what_there_is_not(client: JuniperCascorClient) -> None:
         client.dataset,
         client.dataset_data,
         client.decision_boundary,
-    ):
+    ]
+    for call in calls:
         with pytest.raises(NotFoundError):
             call()
