@@ -2,7 +2,7 @@
 
 import asyncio
 import itertools
-from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator, Mapping
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager, contextmanager
 from types import TracebackType
 from typing import Protocol, Self
@@ -85,7 +85,7 @@ class CascorTrainingStream:
         self._server: str | None = None
         self._last_seq = 0
 
-    async def messages(self) -> AsyncIterator[StreamMessage]:
+    async def messages(self) -> AsyncGenerator[StreamMessage, None]:
         """The messages of one connection, in order; those that were missed since the one before it come first.
 
         The first is `connection_established` where the stream begins anew, so that what was held must be fetched again,

@@ -10,7 +10,7 @@ import socket
 import tempfile
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import aclosing, contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -95,14 +95,13 @@ def write(recording: Recording, path: Path) -> None:
 async def _watched(url: str, client: AsyncJuniperCascorClient, request: StartTraining) -> list[StreamMessage]:
     """Train to the end, and return all that a watcher heard."""
     heard: list[StreamMessage] = []
-    messages = CascorTrainingStream(url).messages()
-    async for message in messages:
-        heard.append(message)
-        if message.type == "initial_metrics":
-            await client.start(request)
-        if message.type == "event":
-            break
-    await messages.aclose()  # type: ignore[attr-defined] # an async generator's
+    async with aclosing(CascorTrainingStream(url).messages()) as messages:
+        async for message in messages:
+            heard.append(message)
+            if message.type == "initial_metrics":
+                await client.start(request)
+            if message.type == "event":
+                break
     return heard
 
 

@@ -1,9 +1,8 @@
 """The streams of the training service, against the real service and the fake."""
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator
 from contextlib import aclosing
-from typing import cast
 
 import pytest
 
@@ -31,11 +30,6 @@ def client(world: World) -> Iterator[JuniperCascorClient]:
         yield client
 
 
-def opened(stream: CascorTrainingStream) -> aclosing[AsyncGenerator[StreamMessage, None]]:
-    """One connection, closed when it is left."""
-    return aclosing(cast("AsyncGenerator[StreamMessage, None]", stream.messages()))
-
-
 async def until(messages: AsyncIterator[StreamMessage], kind: str) -> list[StreamMessage]:
     """All messages up to the first of a kind."""
     seen = []
@@ -48,7 +42,7 @@ async def until(messages: AsyncIterator[StreamMessage], kind: str) -> list[Strea
 
 async def test_a_run_is_told_from_its_start_to_its_end(client: JuniperCascorClient, world: World) -> None:
     """Every message is of its model, and together they tell what the service answers."""
-    async with opened(world.stream()) as messages:
+    async with aclosing(world.stream().messages()) as messages:
         seen = await until(messages, "initial_metrics")
         run_id = client.start(SMALL).run_id
         seen += await until(messages, "event")
@@ -68,12 +62,12 @@ async def test_a_run_is_told_from_its_start_to_its_end(client: JuniperCascorClie
 async def test_a_stream_takes_up_where_it_was(client: JuniperCascorClient, world: World) -> None:
     """After a lost connection every message comes once, in order."""
     stream = world.stream()
-    async with opened(stream) as messages:
+    async with aclosing(stream.messages()) as messages:
         seen = await until(messages, "initial_metrics")
         client.start(PACED)
         seen += await until(messages, "metrics")
     client.command("pause")
-    async with opened(stream) as messages:
+    async with aclosing(stream.messages()) as messages:
         again = await until(messages, "resume_ok")
         client.change(ChangeParameters(pace=None))
         client.command("resume")
@@ -88,7 +82,7 @@ async def test_one_run_is_followed(client: JuniperCascorClient, world: World) ->
     """Whatever else happens meanwhile; a run that there is not is said to be none."""
     run_id = client.start(SMALL).run_id
     client.wait(run_id, timeout_s=60)
-    async with opened(world.stream(run_id)) as messages:
+    async with aclosing(world.stream(run_id).messages()) as messages:
         status = TrainingStatus.model_validate((await until(messages, "initial_status"))[-1].data)
     assert (status.run_id, status.state_machine.status) == (run_id, "COMPLETED")
     with pytest.raises(NotFoundError, match="there is no run nothing"):

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -389,3 +390,11 @@ def test_the_control_stream_commands(client: JuniperCascorClient, sockets: str) 
 
     asyncio.run(command())
     assert client.get_training_status()["data"]["network_loaded"] is False
+
+
+def test_nothing_is_left_out() -> None:
+    """Each public method of the package is called above; `close` by the end of each `with`."""
+    source = Path(__file__).read_text(encoding="utf-8")
+    for part in (JuniperCascorClient, CascorTrainingStream, CascorControlStream):
+        methods = {name for name in vars(part) if not name.startswith("_")} - {"close"}
+        assert {name for name in methods if f".{name}(" not in source} == set()

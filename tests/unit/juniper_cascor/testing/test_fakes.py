@@ -2,10 +2,9 @@
 
 import subprocess
 import sys
-from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from pathlib import Path
-from typing import cast, get_args
+from typing import get_args
 
 import pytest
 from starlette.routing import Route
@@ -24,7 +23,6 @@ from juniper_cascor.testing import (
 from juniper_cascor.testing.answers import ANSWERS
 from juniper_cascor.testing.recording import RecordingName
 from juniper_common.http import ClientError, NotFoundError, UnreachableError
-from juniper_common.wire.stream import StreamMessage
 from juniper_common.wire.training import StartTraining
 
 pytestmark = pytest.mark.anyio
@@ -34,11 +32,6 @@ pytestmark = pytest.mark.anyio
 def anyio_backend() -> str:
     """The streams are asyncio's."""
     return "asyncio"
-
-
-def opened(stream: FakeCascorTrainingStream) -> aclosing[AsyncGenerator[StreamMessage, None]]:
-    """One connection, closed when it is left."""
-    return aclosing(cast("AsyncGenerator[StreamMessage, None]", stream.messages()))
 
 
 # Scenarios
@@ -118,7 +111,7 @@ async def test_an_error_prone_stream_is_refused_now_and_then() -> None:
     met = []
     for _ in range(20):
         try:
-            async with opened(stream) as messages:
+            async with aclosing(stream.messages()) as messages:
                 met.append((await anext(messages)).type)
         except UnreachableError:
             met.append("refused")
@@ -143,7 +136,7 @@ async def test_streams_hear_what_a_test_lets_happen() -> None:
     """Epochs, units, states, and any message that it injects."""
     service = FakeCascorService("two_spiral_training")
     client, stream = FakeCascorClient(service=service), FakeCascorTrainingStream(service=service)
-    async with opened(stream) as messages:
+    async with aclosing(stream.messages()) as messages:
         greeting = [(await anext(messages)).type for _ in range(3)]
         client.advance_epoch(40)
         epochs = await anext(messages)
@@ -159,13 +152,13 @@ async def test_a_dropped_connection_is_resumed() -> None:
     """With what was missed."""
     stream = FakeCascorTrainingStream()
     with pytest.raises(UnreachableError, match="lost"):
-        async with opened(stream) as messages:
+        async with aclosing(stream.messages()) as messages:
             for _ in range(3):
                 await anext(messages)
             stream.service.drop_connections()
             await anext(messages)
     stream.advance_epoch(1)
-    async with opened(stream) as messages:
+    async with aclosing(stream.messages()) as messages:
         assert [(await anext(messages)).type for _ in range(2)] == ["resume_ok", "metrics"]
 
 
