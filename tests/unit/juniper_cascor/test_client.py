@@ -20,7 +20,7 @@ def public(of: type | object) -> dict[str, Callable[..., object]]:
     return {
         name: value
         for name, value in inspect.getmembers(of, inspect.isroutine)
-        if not name.startswith("_") and (inspect.isclass(of) or value.__module__ == calls.__name__)
+        if not name.startswith("_") and (inspect.isclass(of) or value.__module__.startswith(calls.__name__))
     }
 
 
