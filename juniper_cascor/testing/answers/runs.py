@@ -13,7 +13,7 @@ RUN = "/v1/runs/{run_id}"
 
 def _list_runs(service: FakeCascorService, asked: Asked) -> RunList:
     query = asked.ask(RunQuery)
-    records = [run.record for run in service.runs.values() if _matches(run.record, query)]
+    records = [run.record for run in service.runs.by_id.values() if _matches(run.record, query)]
     records = sorted(records, key=lambda record: record.created_at)[::-1]
     return RunList(runs=records[query.offset : query.offset + query.limit], total=len(records))
 
@@ -31,7 +31,7 @@ def _matches(record: RunRecord, query: RunQuery) -> bool:
 
 
 def _run_metrics(service: FakeCascorService, asked: Asked) -> RunMetrics:
-    query, run = asked.ask(MetricsQuery), service.find(asked["run_id"])
+    query, run = asked.ask(MetricsQuery), service.runs.find(asked["run_id"])
     names = split(query.names) if query.names else None
     return RunMetrics(run_id=run.run_id, series=run.series(names, query.after, query.limit))
 
@@ -39,9 +39,9 @@ def _run_metrics(service: FakeCascorService, asked: Asked) -> RunMetrics:
 def _compare(service: FakeCascorService, asked: Asked) -> RunComparison:
     query = asked.ask(ComparisonQuery)
     ids = split(query.ids)
-    if missing := [run_id for run_id in ids if run_id not in service.runs]:
+    if missing := [run_id for run_id in ids if run_id not in service.runs.by_id]:
         raise no_such_run(missing[0], "ids")
-    runs = [service.find(run_id) for run_id in ids]
+    runs = [service.runs.find(run_id) for run_id in ids]
     asked_names = split(query.names) if query.names else None
     curves = {run.run_id: run.series(asked_names, -1, 1 << 30) for run in runs}
     names = asked_names or sorted({name for by_name in curves.values() for name in by_name})
@@ -65,13 +65,13 @@ def _overview(series: Series, limit: int) -> Series:
 
 
 def _annotate(service: FakeCascorService, asked: Asked) -> RunRecord:
-    body, run = asked.read(AnnotateRun), service.find(asked["run_id"])
+    body, run = asked.read(AnnotateRun), service.runs.find(asked["run_id"])
     run.record = run.record.model_copy(update=body.model_dump(exclude_none=True))
     return run.record
 
 
 def _delete_run(service: FakeCascorService, asked: Asked) -> RunDeleted:
-    service.delete_run(asked["run_id"])
+    service.runs.delete(asked["run_id"])
     return RunDeleted(run_id=asked["run_id"])
 
 
@@ -79,7 +79,7 @@ ANSWERS: Answers = {
     ("GET", "/v1/runs"): (200, _list_runs),
     ("POST", "/v1/runs"): (201, lambda service, asked: service.post_runs(asked.read(StartRuns))),
     ("GET", "/v1/runs/compare"): (200, _compare),
-    ("GET", RUN): (200, lambda service, asked: service.find(asked["run_id"]).detail()),
+    ("GET", RUN): (200, lambda service, asked: service.runs.find(asked["run_id"]).detail()),
     ("PATCH", RUN): (200, _annotate),
     ("DELETE", RUN): (200, _delete_run),
     ("GET", f"{RUN}/metrics"): (200, _run_metrics),

@@ -44,12 +44,12 @@ def _worker(service: FakeCascorService, asked: Asked) -> Worker:
 def _worker_stats(service: FakeCascorService, _: Asked) -> WorkerStats:
     is_busy = _trainer(service).run_id is not None
     return WorkerStats(
-        total=1, limit=1, busy=int(is_busy), idle=int(not is_busy), restarts=0, waiting_runs=len(service.waiting)
+        total=1, limit=1, busy=int(is_busy), idle=int(not is_busy), restarts=0, waiting_runs=len(service.runs.waiting)
     )
 
 
 def _trainer(service: FakeCascorService) -> Worker:
-    busy = next((run for run in service.runs.values() if run.state.is_active), None)
+    busy = service.runs.active
     state = "idle" if busy is None else "training" if busy.state.status == "STARTED" else "paused"
     update = {"state": state, "run_id": busy.run_id if busy else None}
     return recording.load("xor").worker.model_copy(update=update)
