@@ -34,7 +34,7 @@ _PARAMETERS: dict[str, Any] = {
 SMALL = StartTraining(dataset=XOR, params=RunParameters(**_PARAMETERS), start_fresh=True)
 """Over in a moment, with two hidden units, in either world."""
 
-PACED = SMALL.model_copy(update={"params": RunParameters(**_PARAMETERS, pace=100)})
+PACED = SMALL.model_copy(update={"params": RunParameters(**_PARAMETERS, pace=20)})
 """The same, slow enough to be paused."""
 
 

@@ -12,7 +12,7 @@ from tests.contract.cascor_world import FakeWorld, RealWorld, World
 from tests.serving import served
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def data_service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The real dataset service on a free port; its address."""
     root = tmp_path_factory.mktemp("data")
@@ -20,7 +20,7 @@ def data_service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         yield url
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def cascor_service(data_service: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The real training service on a free port, with a real trainer; its address."""
     settings = CascorSettings(state_dir=tmp_path_factory.mktemp("cascor"), data_url=data_service)

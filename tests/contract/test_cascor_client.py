@@ -275,10 +275,10 @@ def test_training_goes_on_from_snapshots(client: JuniperCascorClient) -> None:
     assert again is not None
     ended = client.wait(again, timeout_s=60)
     assert (ended.origin, ended.parent_snapshot_id, ended.hidden_units) == ("resume", first.id, 2)
-    resumed = client.resume_snapshot(first.id, ResumeSnapshot(params=ChangeParameters(pace=100)))
+    resumed = client.resume_snapshot(first.id, ResumeSnapshot(params=ChangeParameters(pace=20)))
     client.command("stop")
     assert client.run(resumed.run_id).origin == "resume"
-    more = RetrainSnapshot(params=RunParameters(seed=5, pace=100), notes="more", tags=["t"])
+    more = RetrainSnapshot(params=RunParameters(seed=5, pace=20), notes="more", tags=["t"])
     retrained = client.retrain_snapshot(first.id, more)
     client.command("stop")
     record = client.run(retrained.run_id)

@@ -16,6 +16,7 @@ from pydantic import BaseModel, JsonValue
 from juniper_cascor.client import JuniperCascorClient
 from juniper_cascor.testing import record, recording
 from juniper_cascor.testing.recording import Recording, RecordingName
+from tests.contract.cascor_world import at_rest
 
 ELSEWHERE_ANOTHER = frozenset({"versions", "dataset_checksum"})
 """Not compared but for being there."""
@@ -44,7 +45,7 @@ def name(request: pytest.FixtureRequest) -> RecordingName:
 def anew(name: RecordingName, cascor_service: str, tmp_path_factory: pytest.TempPathFactory) -> Recording:
     """The recording, made now, as it comes back from its file."""
     with JuniperCascorClient(cascor_service) as client:
-        client.wait_for_ready()
+        at_rest(client)
     path = tmp_path_factory.mktemp("recordings") / f"{name}.json.gz"
     record.write(asyncio.run(record.record(cascor_service, name)), path)
     return recording.read(path.read_bytes())

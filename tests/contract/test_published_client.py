@@ -20,12 +20,14 @@ from juniper_cascor_client import (
 )
 
 from juniper_cascor.app import create_service
+from juniper_cascor.client import JuniperCascorClient as OurClient
 from juniper_cascor.settings import CascorSettings
+from tests.contract.cascor_world import at_rest
 from tests.serving import served
 
 SPIRALS = {"source": "generator", "generator": "spiral", "params": {"n_points": 60, "seed": 42}}
 SMALL = {"seed": 1, "candidate_epochs": 60, "output_epochs": 40, "candidate_pool_size": 4, "max_hidden_units": 3}
-PACED = SMALL | {"pace": 200}
+PACED = SMALL | {"pace": 30}
 ROWS = {"train_x": [[0, 0], [0, 1], [1, 0], [1, 1]], "train_y": [[1, 0], [0, 1], [0, 1], [1, 0]]}
 
 
@@ -34,9 +36,8 @@ def client(cascor_service: str) -> Iterator[JuniperCascorClient]:
     """The published client, of a service in which nothing runs and no network is loaded."""
     with JuniperCascorClient(cascor_service) as client:
         assert client.wait_for_ready(timeout=30)
-        if client.get_training_status()["data"]["training_active"]:
-            client.stop_training()
-        client.reset_training()
+        with OurClient(cascor_service) as ours:
+            at_rest(ours)
         yield client
 
 
@@ -175,10 +176,10 @@ def test_snapshots_and_workers(client: JuniperCascorClient) -> None:
     assert (replay["run_id"], replay["is_playing"]) == (run_id, False)
     assert client.get_training_status()["data"]["state_machine"]["status"] == "REPLAYING"
     assert client._post("/replay", json={"action": "stop"})["data"]["run_id"] == run_id
-    retrained = client._post(f"/snapshots/{snapshot_id}/retrain", json={"params": {"pace": 100, "max_hidden_units": 9}})
+    retrained = client._post(f"/snapshots/{snapshot_id}/retrain", json={"params": {"pace": 20, "max_hidden_units": 9}})
     assert retrained["data"]["status"] == "training_started"
     client.stop_training()
-    resumed = client._post(f"/snapshots/{listed['snapshots'][-1]['id']}/resume", json={"params": {"pace": 100}})
+    resumed = client._post(f"/snapshots/{listed['snapshots'][-1]['id']}/resume", json={"params": {"pace": 20}})
     assert resumed["data"]["status"] == "training_started"
     client.stop_training()
     (worker,) = client._get("/workers")["data"]["workers"]

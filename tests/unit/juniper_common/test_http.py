@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 import httpx
 import pytest
 import stamina
+from starlette.responses import Response
 
 from juniper_common.http import (
     AsyncHttpClient,
@@ -22,6 +23,7 @@ from juniper_common.http import (
     ServerError,
     UnreachableError,
 )
+from tests.serving import served
 
 Answer = Callable[[httpx.Request], httpx.Response]
 Send = Callable[[Answer, Call], httpx.Response]
@@ -242,3 +244,17 @@ def test_a_date_to_come_back_at_is_passed_over(send: Send) -> None:
     """The usual pause is made."""
     answers = [_too_often("Wed, 21 Oct 2026 07:28:00 GMT"), httpx.Response(200)]
     assert send(lambda _: answers.pop(0), Call(path="/")).is_success
+
+
+def test_no_proxy_is_asked_for_a_service_of_this_host(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever the environment names for the world outside."""
+    monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:1")
+
+    async def send(url: str) -> httpx.Response:
+        async with AsyncHttpClient(url, attempts=1) as client:
+            return await client.send(Call(path="/"))
+
+    with served(Response()) as url:
+        with HttpClient(url, attempts=1) as client:
+            assert client.send(Call(path="/")).is_success
+        assert asyncio.run(send(url)).is_success
