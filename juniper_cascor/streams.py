@@ -156,8 +156,10 @@ class CascorControlStream:
     async def __aenter__(self) -> Self:
         """Connect. Raises UnreachableError."""
         with _errors(self._url):
-            self._socket = await self._opened.enter_async_context(self._dial(self._url))
-            await _receive(self._socket, OPEN_TIMEOUT_S)
+            async with AsyncExitStack() as opened:
+                socket = await opened.enter_async_context(self._dial(self._url))
+                await _receive(socket, OPEN_TIMEOUT_S)  # the greeting; without it the connection is closed again
+                self._opened, self._socket = opened.pop_all(), socket
         return self
 
     async def __aexit__(
@@ -210,7 +212,7 @@ def _errors(url: str) -> Iterator[None]:
     except (OSError, TimeoutError, WebSocketException) as error:
         if isinstance(error, ConnectionClosed) and error.rcvd and error.rcvd.code == _CLOSED_UNKNOWN_RUN:
             raise NotFoundError(404, error.rcvd.reason) from error
-        raise UnreachableError(f"{url}: {error or type(error).__name__}") from error
+        raise UnreachableError(f"{url}: {str(error) or type(error).__name__}") from error
 
 
 async def _receive(socket: Socket, timeout_s: float) -> StreamMessage:

@@ -200,7 +200,7 @@ class HttpClient:
                 with attempt:
                     return raise_for_status(self._http.send(_build(self._http, call)))
         except httpx.RequestError as error:
-            raise UnreachableError(f"{self._http.base_url}: {error or type(error).__name__}") from error
+            raise UnreachableError(f"{self._http.base_url}: {str(error) or type(error).__name__}") from error
         raise AssertionError("stamina ends with a return or an exception")  # pragma: no cover
 
     def close(self) -> None:
@@ -242,7 +242,7 @@ class AsyncHttpClient:
                 with attempt:
                     return raise_for_status(await self._http.send(_build(self._http, call)))
         except httpx.RequestError as error:
-            raise UnreachableError(f"{self._http.base_url}: {error or type(error).__name__}") from error
+            raise UnreachableError(f"{self._http.base_url}: {str(error) or type(error).__name__}") from error
         raise AssertionError("stamina ends with a return or an exception")  # pragma: no cover
 
     async def close(self) -> None:

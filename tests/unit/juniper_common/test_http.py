@@ -174,6 +174,16 @@ def test_no_answer_is_unreachable(send: Send, error: type[Exception]) -> None:
     assert isinstance(unreachable.value, ClientError)
 
 
+def test_an_error_without_words_is_called_by_its_name(send: Send) -> None:
+    """As timeouts often are."""
+
+    def answer(_: httpx.Request) -> httpx.Response:
+        raise httpx.ReadTimeout("")
+
+    with pytest.raises(UnreachableError, match="http://tiny: ReadTimeout"):
+        send(answer, Call(path="/"))
+
+
 @pytest.mark.parametrize(
     ("call", "answer", "tries"),
     [
