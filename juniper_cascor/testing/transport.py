@@ -1,6 +1,7 @@
 """The way to a fake service for HTTP clients, in place of the network."""
 
 import re
+from urllib.parse import unquote
 
 import httpx
 from pydantic import BaseModel
@@ -61,7 +62,7 @@ def _found(method: str, path: str) -> tuple[int, Answering, dict[str, str]]:
         raise NotFoundError("Not Found")
     for known, found, (status, answering) in matches:
         if known == method:
-            return status, answering, {name: httpx.URL(f"/{part}").path[1:] for name, part in found.groupdict().items()}
+            return status, answering, {name: unquote(part) for name, part in found.groupdict().items()}
     raise BadRequestError("Method Not Allowed")
 
 
