@@ -1,292 +1,265 @@
-"""Clients of the training service: one for threads, one for event loops, and one that watches.
+"""Clients of the training service: one for threads, one for event loops, the same calls in both.
 
-Each call raises a `juniper_common.http.ClientError` where it does not succeed.
+Each call raises a `juniper_common.http.ClientError` where it does not succeed: an `UnreachableError` without an answer,
+a `ResponseError` of its status with one. What a call takes and answers stands in `juniper_cascor.calls`; what watches
+and commands over WebSockets, in `juniper_cascor.streams`.
 """
 
 import asyncio
+import functools
+import inspect
 import time
-from collections.abc import AsyncIterator
-from typing import Literal, TypeVar
+from collections.abc import Callable, Coroutine, Iterator
+from pathlib import Path
+from typing import Any, Concatenate, ParamSpec, TypeVar, get_args
 
 import httpx
-import orjson
-from pydantic import BaseModel, JsonValue, ValidationError
-from websockets.asyncio.client import ClientConnection, connect
-from websockets.exceptions import WebSocketException
+from pydantic import ValidationError
 
-from juniper_common.http import AsyncHttpClient, Call, ClientError, HttpClient, UnreachableError
+from juniper_cascor import calls
+from juniper_cascor.atomic_file import replace_atomically
+from juniper_cascor.calls import Ask, Command
+from juniper_cascor.streams import ADDRESSED, CascorControlStream, CascorTrainingStream
+from juniper_common.http import AsyncHttpClient, ClientError, HttpClient, UnreachableError
 from juniper_common.wire.envelope import Success
-from juniper_common.wire.runs import RunDetail, RunList, RunMetrics, RunRecord, RunsQueued
-from juniper_common.wire.snapshots import SnapshotList
-from juniper_common.wire.stream import Greeting, Resumed, StreamMessage
-from juniper_common.wire.training import (
-    ChangeParameters,
-    Commanded,
-    CreateNetwork,
-    DatasetData,
-    DatasetSummary,
-    DecisionBoundary,
-    MetricRow,
-    NetworkStats,
-    NetworkSummary,
-    RunParametersAnswer,
-    StartTraining,
-    Topology,
-    TrainingStarted,
-    TrainingStatus,
-)
+from juniper_common.wire.runs import RunDetail
 
-Command = Literal["stop", "pause", "resume", "reset"]
+__all__ = [
+    "ADDRESSED",
+    "AsyncJuniperCascorClient",
+    "CascorControlStream",
+    "CascorTrainingStream",
+    "Command",
+    "JuniperCascorClient",
+]
 
-OPEN_TIMEOUT_S = 3.0
-SILENCE_LIMIT_S = 45.0
-"""The service pings every 20 seconds; longer silence is a connection that nobody closed."""
-
-MAX_MESSAGE_BYTES = 64 << 20
-
-ADDRESSED = frozenset(
-    {"connection_established", "initial_status", "initial_metrics", "ping", "pong", "resume_ok", "resume_failed"}
-)
-"""Said to one watcher alone. Their number is that of the newest message, which may still be on its way."""
-
+_READY = "/v1/health/ready"
+_READY_TIMEOUT_S = 2.0
 _POLL_S = 0.1
-_READY = Call(path="/v1/health/ready")
+_SHORTEST_PAUSE_S = 0.02
+_LONGEST_PAUSE_S = 0.5
+
+P = ParamSpec("P")
 T = TypeVar("T")
+
+
+def _sent(ask: Callable[P, Ask[T]]) -> Callable[Concatenate[HttpClient, P], T]:
+    """The method that sends what `ask` builds, and reads the answer."""
+
+    def method(self: HttpClient, /, *args: P.args, **kwargs: P.kwargs) -> T:
+        asked = ask(*args, **kwargs)
+        return _read(asked, self.send(asked.call))
+
+    return _documented(method, ask)
+
+
+def _awaited(ask: Callable[P, Ask[T]]) -> Callable[Concatenate[AsyncHttpClient, P], Coroutine[None, None, T]]:
+    """The same for an event loop."""
+
+    async def method(self: AsyncHttpClient, /, *args: P.args, **kwargs: P.kwargs) -> T:
+        asked = ask(*args, **kwargs)
+        return _read(asked, await self.send(asked.call))
+
+    return _documented(method, ask)
+
+
+def _documented(method: Callable[..., T], ask: Callable[..., Ask[Any]]) -> Callable[..., T]:
+    """The method with the name, signature and documentation of the call, for `help` and editors."""
+    functools.update_wrapper(method, ask)
+    signature = inspect.signature(ask)
+    this = inspect.Parameter("self", inspect.Parameter.POSITIONAL_ONLY)
+    (answer,) = get_args(signature.return_annotation)
+    method.__signature__ = signature.replace(  # type: ignore[attr-defined] # a function's, as PEP 362 has it
+        parameters=[this, *signature.parameters.values()], return_annotation=answer
+    )
+    return method
 
 
 class JuniperCascorClient(HttpClient):
     """The training service, for threads. Use it as a context manager, or call `close`. Arguments as HttpClient's."""
 
-    def wait_for_ready(self, timeout_s: float = 30.0) -> None:
-        """Return once the service is ready. Raises UnreachableError when it is not in time."""
-        deadline = time.monotonic() + timeout_s
-        while not self.is_ready():
-            if time.monotonic() >= deadline:
-                raise UnreachableError(f"{self._http.base_url}: not ready within {timeout_s:g} s")
-            time.sleep(_POLL_S)
+    create_network = _sent(calls.create_network)
+    network = _sent(calls.network)
+    delete_network = _sent(calls.delete_network)
+    topology = _sent(calls.topology)
+    stats = _sent(calls.stats)
+    change_weights = _sent(calls.change_weights)
+    add_hidden_unit = _sent(calls.add_hidden_unit)
+    remove_hidden_unit = _sent(calls.remove_hidden_unit)
+    start = _sent(calls.start)
+    command = _sent(calls.command)
+    status = _sent(calls.status)
+    params = _sent(calls.params)
+    change = _sent(calls.change)
+    metrics = _sent(calls.metrics)
+    history = _sent(calls.history)
+    dataset = _sent(calls.dataset)
+    dataset_data = _sent(calls.dataset_data)
+    swap_dataset = _sent(calls.swap_dataset)
+    decision_boundary = _sent(calls.decision_boundary)
+    post_runs = _sent(calls.post_runs)
+    runs = _sent(calls.runs)
+    run = _sent(calls.run)
+    run_metrics = _sent(calls.run_metrics)
+    compare_runs = _sent(calls.compare_runs)
+    annotate_run = _sent(calls.annotate_run)
+    delete_run = _sent(calls.delete_run)
+    command_run = _sent(calls.command_run)
+    snapshots = _sent(calls.snapshots)
+    snapshot = _sent(calls.snapshot)
+    take_snapshot = _sent(calls.take_snapshot)
+    delete_snapshot = _sent(calls.delete_snapshot)
+    restore_snapshot = _sent(calls.restore_snapshot)
+    resume_snapshot = _sent(calls.resume_snapshot)
+    retrain_snapshot = _sent(calls.retrain_snapshot)
+    replay_snapshot = _sent(calls.replay_snapshot)
+    replay = _sent(calls.replay)
+    control_replay = _sent(calls.control_replay)
+    predict = _sent(calls.predict)
+    models = _sent(calls.models)
+    model = _sent(calls.model)
+    model_version = _sent(calls.model_version)
+    promote_model = _sent(calls.promote_model)
+    predict_by_model = _sent(calls.predict_by_model)
+    roll_back_model = _sent(calls.roll_back_model)
+    delete_model = _sent(calls.delete_model)
+    workers = _sent(calls.workers)
+    worker_stats = _sent(calls.worker_stats)
+    worker = _sent(calls.worker)
+    host = _sent(calls.host)
+    logs = _sent(calls.logs)
+
+    def download_snapshot(self, snapshot_id: str, path: Path) -> None:
+        """Put the snapshot's file at `path`, whole or not at all. Raises NotFoundError, OSError."""
+        replace_atomically(path, self.send(calls.snapshot_file(snapshot_id)).content)
 
     def is_ready(self) -> bool:
         """Whether the service answers and says that it is ready."""
         try:
-            return self._http.get(_READY.path).is_success
+            return self._http.get(_READY, timeout=_READY_TIMEOUT_S).is_success
         except httpx.TransportError:
             return False
 
-    def create_network(self, network: CreateNetwork | None = None) -> NetworkSummary:
-        """Load a network for the next run."""
-        return _data(NetworkSummary, self.send(_create_network(network)))
+    def wait_for_ready(self, timeout_s: float = 30.0) -> None:
+        """Return once the service is ready. Raises UnreachableError when it is not in time."""
+        deadline = time.monotonic() + timeout_s
+        while not self.is_ready():
+            _check_deadline(self._http, deadline, timeout_s)
+            time.sleep(_POLL_S)
 
-    def network(self) -> NetworkSummary:
-        """The loaded network. Raises NotFoundError."""
-        return _data(NetworkSummary, self.send(Call(path="/v1/network")))
-
-    def delete_network(self) -> None:
-        """Unload the network."""
-        self.send(Call(method="DELETE", path="/v1/network"))
-
-    def start(self, request: StartTraining | None = None) -> TrainingStarted:
-        """Start a run. Raises ConflictError while one is active."""
-        return _data(TrainingStarted, self.send(_start(request)))
-
-    def command(self, command: Command) -> Commanded:
-        """Stop, pause, resume or reset. Raises ConflictError from a state that does not allow it."""
-        return _data(Commanded, self.send(_command(command)))
-
-    def status(self) -> TrainingStatus:
-        """Where the run stands."""
-        return _data(TrainingStatus, self.send(Call(path="/v1/training/status")))
-
-    def change(self, change: ChangeParameters) -> RunParametersAnswer:
-        """Change the fields that are set in `change`, while it trains too."""
-        return _data(RunParametersAnswer, self.send(_change(change)))
-
-    def history(self, count: int = 1_000) -> list[MetricRow]:
-        """The newest metric rows, oldest first."""
-        return _data(list[MetricRow], self.send(_history(count)))
-
-    def topology(self) -> Topology:
-        """Every unit and weight. Raises NotFoundError."""
-        return _data(Topology, self.send(Call(path="/v1/network/topology")))
-
-    def decision_boundary(self, resolution: int = 50) -> DecisionBoundary:
-        """What the network answers on a grid. Raises NotFoundError."""
-        return _data(DecisionBoundary, self.send(_boundary(resolution)))
-
-    def runs(self, limit: int = 100) -> list[RunRecord]:
-        """Every training ever started, newest first."""
-        return _data(RunList, self.send(Call(path="/v1/runs", params={"limit": limit}))).runs
-
-    def post_runs(self, body: dict[str, JsonValue]) -> RunsQueued:
-        """Queue runs."""
-        return _data(RunsQueued, self.send(Call(method="POST", path="/v1/runs", json=body)))
-
-    def run(self, run_id: str) -> RunDetail:
-        """One run's record. Raises NotFoundError."""
-        return _data(RunDetail, self.send(Call(path=f"/v1/runs/{run_id}")))
-
-    def run_metrics(self, run_id: str, limit: int = 200_000) -> RunMetrics:
-        """A run's metric points. Raises NotFoundError."""
-        return _data(RunMetrics, self.send(Call(path=f"/v1/runs/{run_id}/metrics", params={"limit": limit})))
-
-    def snapshots(self, limit: int = 100) -> SnapshotList:
-        """The snapshots of all runs, newest first."""
-        return _data(SnapshotList, self.send(Call(path="/v1/snapshots", params={"limit": limit})))
+    def wait(self, run_id: str, timeout_s: float | None = None) -> RunDetail:
+        """Return the run's record once the run is over. Raises NotFoundError, TimeoutError."""
+        pauses = _pauses_s(timeout_s)
+        while (run := self.run(run_id)).ended_at is None:
+            time.sleep(_next(pauses, run))
+        return run
 
 
 class AsyncJuniperCascorClient(AsyncHttpClient):
     """The training service, for event loops. Arguments as HttpClient's."""
 
+    create_network = _awaited(calls.create_network)
+    network = _awaited(calls.network)
+    delete_network = _awaited(calls.delete_network)
+    topology = _awaited(calls.topology)
+    stats = _awaited(calls.stats)
+    change_weights = _awaited(calls.change_weights)
+    add_hidden_unit = _awaited(calls.add_hidden_unit)
+    remove_hidden_unit = _awaited(calls.remove_hidden_unit)
+    start = _awaited(calls.start)
+    command = _awaited(calls.command)
+    status = _awaited(calls.status)
+    params = _awaited(calls.params)
+    change = _awaited(calls.change)
+    metrics = _awaited(calls.metrics)
+    history = _awaited(calls.history)
+    dataset = _awaited(calls.dataset)
+    dataset_data = _awaited(calls.dataset_data)
+    swap_dataset = _awaited(calls.swap_dataset)
+    decision_boundary = _awaited(calls.decision_boundary)
+    post_runs = _awaited(calls.post_runs)
+    runs = _awaited(calls.runs)
+    run = _awaited(calls.run)
+    run_metrics = _awaited(calls.run_metrics)
+    compare_runs = _awaited(calls.compare_runs)
+    annotate_run = _awaited(calls.annotate_run)
+    delete_run = _awaited(calls.delete_run)
+    command_run = _awaited(calls.command_run)
+    snapshots = _awaited(calls.snapshots)
+    snapshot = _awaited(calls.snapshot)
+    take_snapshot = _awaited(calls.take_snapshot)
+    delete_snapshot = _awaited(calls.delete_snapshot)
+    restore_snapshot = _awaited(calls.restore_snapshot)
+    resume_snapshot = _awaited(calls.resume_snapshot)
+    retrain_snapshot = _awaited(calls.retrain_snapshot)
+    replay_snapshot = _awaited(calls.replay_snapshot)
+    replay = _awaited(calls.replay)
+    control_replay = _awaited(calls.control_replay)
+    predict = _awaited(calls.predict)
+    models = _awaited(calls.models)
+    model = _awaited(calls.model)
+    model_version = _awaited(calls.model_version)
+    promote_model = _awaited(calls.promote_model)
+    predict_by_model = _awaited(calls.predict_by_model)
+    roll_back_model = _awaited(calls.roll_back_model)
+    delete_model = _awaited(calls.delete_model)
+    workers = _awaited(calls.workers)
+    worker_stats = _awaited(calls.worker_stats)
+    worker = _awaited(calls.worker)
+    host = _awaited(calls.host)
+    logs = _awaited(calls.logs)
+
+    async def download_snapshot(self, snapshot_id: str, path: Path) -> None:
+        """Put the snapshot's file at `path`; see JuniperCascorClient. The disk is waited for in a thread."""
+        content = (await self.send(calls.snapshot_file(snapshot_id))).content
+        await asyncio.to_thread(replace_atomically, path, content)
+
     async def is_ready(self) -> bool:
         """Whether the service answers and says that it is ready."""
         try:
-            return (await self._http.get(_READY.path)).is_success
+            return (await self._http.get(_READY, timeout=_READY_TIMEOUT_S)).is_success
         except httpx.TransportError:
             return False
 
-    async def start(self, request: StartTraining | None = None) -> TrainingStarted:
-        """Start a run. Raises ConflictError while one is active."""
-        return _data(TrainingStarted, await self.send(_start(request)))
+    async def wait_for_ready(self, timeout_s: float = 30.0) -> None:
+        """Return once the service is ready. Raises UnreachableError when it is not in time."""
+        deadline = time.monotonic() + timeout_s
+        while not await self.is_ready():
+            _check_deadline(self._http, deadline, timeout_s)
+            await asyncio.sleep(_POLL_S)
 
-    async def command(self, command: Command) -> Commanded:
-        """Stop, pause, resume or reset. Raises ConflictError from a state that does not allow it."""
-        return _data(Commanded, await self.send(_command(command)))
-
-    async def status(self) -> TrainingStatus:
-        """Where the run stands."""
-        return _data(TrainingStatus, await self.send(Call(path="/v1/training/status")))
-
-    async def change(self, change: ChangeParameters) -> RunParametersAnswer:
-        """Change the fields that are set in `change`, while it trains too."""
-        return _data(RunParametersAnswer, await self.send(_change(change)))
-
-    async def history(self, count: int = 1_000) -> list[MetricRow]:
-        """The newest metric rows, oldest first."""
-        return _data(list[MetricRow], await self.send(_history(count)))
-
-    async def topology(self) -> Topology:
-        """Every unit and weight. Raises NotFoundError."""
-        return _data(Topology, await self.send(Call(path="/v1/network/topology")))
-
-    async def stats(self) -> NetworkStats:
-        """Figures of the output weights. Raises NotFoundError."""
-        return _data(NetworkStats, await self.send(Call(path="/v1/network/stats")))
-
-    async def dataset(self) -> DatasetSummary:
-        """What the run trains on. Raises NotFoundError."""
-        return _data(DatasetSummary, await self.send(Call(path="/v1/dataset")))
-
-    async def dataset_data(self) -> DatasetData:
-        """The rows that the run trains on. Raises NotFoundError."""
-        return _data(DatasetData, await self.send(Call(path="/v1/dataset/data")))
-
-    async def decision_boundary(self, resolution: int = 50) -> DecisionBoundary:
-        """What the network answers on a grid. Raises NotFoundError."""
-        return _data(DecisionBoundary, await self.send(_boundary(resolution)))
+    async def wait(self, run_id: str, timeout_s: float | None = None) -> RunDetail:
+        """Return the run's record once the run is over. Raises NotFoundError, TimeoutError."""
+        pauses = _pauses_s(timeout_s)
+        while (run := await self.run(run_id)).ended_at is None:
+            await asyncio.sleep(_next(pauses, run))
+        return run
 
 
-class CascorTrainingStream:
-    """Watches `/ws/training`, and takes up where it was after a lost connection.
-
-    Args:
-        url: of the service, as in `http://127.0.0.1:8200`.
-        api_key: sent as X-API-Key.
-    """
-
-    def __init__(self, url: str, api_key: str | None = None) -> None:
-        self._url = "ws" + url.removeprefix("http").rstrip("/") + "/ws/training"
-        self._headers = {"X-API-Key": api_key} if api_key else {}
-        self._server: str | None = None
-        self._last_seq = 0
-
-    async def messages(self) -> AsyncIterator[StreamMessage]:
-        """The messages of one connection, in order; those that were missed since the one before it come first.
-
-        The first is `connection_established` where the stream begins anew, so that what was held must be fetched again,
-        or `resume_ok` where nothing is missing.
-
-        Raises:
-            UnreachableError: the connection is lost; call again to go on.
-        """
-        try:
-            async with connect(
-                self._url,
-                additional_headers=self._headers,
-                open_timeout=OPEN_TIMEOUT_S,
-                max_size=MAX_MESSAGE_BYTES,
-                proxy=None,
-            ) as socket:
-                for message in await self._begin(socket):
-                    yield self._seen(message)
-                while True:
-                    yield self._seen(await _receive(socket))
-        except (OSError, TimeoutError, WebSocketException) as error:
-            raise UnreachableError(f"{self._url}: {error or type(error).__name__}") from error
-
-    def _seen(self, message: StreamMessage) -> StreamMessage:
-        if message.type not in ADDRESSED:
-            self._last_seq = message.seq
-        return message
-
-    async def _begin(self, socket: ClientConnection) -> list[StreamMessage]:
-        greeting = await _receive(socket)
-        server = Greeting.model_validate(greeting.data).server_instance_id
-        known, self._server = self._server, server
-        if known is None:
-            self._last_seq = greeting.seq
-            return [greeting]
-        request: JsonValue = {"last_seq": self._last_seq, "server_instance_id": known}
-        await socket.send(orjson.dumps({"type": "resume", "data": request}).decode())
-        # What comes before the answer is newer than what was missed: it waits.
-        waiting: list[StreamMessage] = []
-        while (answer := await _receive(socket)).type not in ("resume_ok", "resume_failed"):
-            waiting.append(answer)
-        if answer.type == "resume_failed":
-            self._last_seq = greeting.seq
-            return [greeting, *waiting]
-        missed = Resumed.model_validate(answer.data).messages
-        return [answer, *missed, *(m for m in waiting if m.type not in ADDRESSED)]
-
-
-async def _receive(socket: ClientConnection) -> StreamMessage:
-    async with asyncio.timeout(SILENCE_LIMIT_S):
-        text = await socket.recv()
-    try:
-        return StreamMessage.model_validate_json(text)
-    except ValidationError as error:
-        raise UnreachableError(f"not a message of the training stream: {error}") from error
-
-
-def _create_network(network: CreateNetwork | None) -> Call:
-    return Call(method="POST", path="/v1/network", json=_body(network or CreateNetwork()))
-
-
-def _start(request: StartTraining | None) -> Call:
-    return Call(method="POST", path="/v1/training/start", json=_body(request or StartTraining()))
-
-
-def _command(command: Command) -> Call:
-    return Call(method="POST", path=f"/v1/training/{command}")
-
-
-def _change(change: ChangeParameters) -> Call:
-    return Call(method="PATCH", path="/v1/training/params", json=_body(change))
-
-
-def _history(count: int) -> Call:
-    return Call(path="/v1/metrics/history", params={"count": count})
-
-
-def _boundary(resolution: int) -> Call:
-    return Call(path="/v1/decision-boundary", params={"resolution": resolution})
-
-
-def _body(model: BaseModel) -> dict[str, JsonValue]:
-    """Only what was said: a null pace means full speed, and silence leaves it as it is."""
-    return model.model_dump(mode="json", exclude_unset=True)
-
-
-def _data(kind: type[T], response: httpx.Response) -> T:
+def _read(asked: Ask[T], response: httpx.Response) -> T:
+    kind = asked.answer
+    if kind is type(None):  # Whatever came says that it is done.
+        return kind()
     try:
         return Success[kind].model_validate_json(response.content).data  # type: ignore[valid-type]
     except ValidationError as error:
         raise ClientError(f"{response.url}: not an answer of the training service: {error}") from error
+
+
+def _check_deadline(http: httpx.Client | httpx.AsyncClient, deadline: float, timeout_s: float) -> None:
+    if time.monotonic() >= deadline:
+        raise UnreachableError(f"{http.base_url}: not ready within {timeout_s:g} s")
+
+
+def _pauses_s(timeout_s: float | None) -> Iterator[float]:
+    """How long to wait between two looks, until the time is over: short at first, since many runs are."""
+    deadline, pause_s = time.monotonic() + (float("inf") if timeout_s is None else timeout_s), _SHORTEST_PAUSE_S
+    while time.monotonic() < deadline:
+        yield pause_s
+        pause_s = min(1.5 * pause_s, _LONGEST_PAUSE_S)
+
+
+def _next(pauses: Iterator[float], run: RunDetail) -> float:
+    if (pause_s := next(pauses, None)) is None:
+        raise TimeoutError(f"run {run.id} is {run.status}, and was not over in time")
+    return pause_s

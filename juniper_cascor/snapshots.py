@@ -106,6 +106,11 @@ def write(path: Path, snapshot: Snapshot) -> None:
         TypeError: an array holds other things than numbers.
         ValueError: the metrics are not columns of METRICS, or a text of the card is none that UTF-8 can write.
     """
+    replace_atomically(path, content_of(snapshot))
+
+
+def content_of(snapshot: Snapshot) -> memoryview:
+    """The bytes of a snapshot's file. Raises as `write`."""
     card = snapshot.card.model_copy(update={"format": FORMAT})
     try:
         text = card.model_dump_json()
@@ -118,7 +123,7 @@ def write(path: Path, snapshot: Snapshot) -> None:
     if len(content) > MAX_BYTES:
         raise OSError(errno.EFBIG, f"a snapshot of {len(content)} bytes")
     snapshot_seal.seal(content, FORMAT)
-    replace_atomically(path, content)
+    return content
 
 
 def read(path: Path) -> Snapshot:

@@ -25,6 +25,10 @@ from juniper_common.wire.errors import FieldProblem
 
 IDEMPOTENT = frozenset({"GET", "HEAD", "PUT", "DELETE"})
 Params = Mapping[str, str | int | float | bool]
+
+LONGEST_RETRY_AFTER_S = 30.0
+"""Whoever is told to wait longer than this is told so at once, and decides."""
+
 _PROBLEMS = TypeAdapter(list[FieldProblem])
 
 
@@ -37,15 +41,18 @@ class UnreachableError(ClientError):
 
 
 class ResponseError(ClientError):
-    """The service refused: `status` and `detail` as it said them."""
+    """The service refused: `status` and `detail` as it said them, and after how long it wants to be asked again."""
 
     statuses: ClassVar[frozenset[int]] = frozenset()
 
-    def __init__(self, status: int, message: str, detail: JsonValue = None) -> None:
+    def __init__(
+        self, status: int, message: str, detail: JsonValue = None, *, retry_after_s: float | None = None
+    ) -> None:
         super().__init__(message)
         self.status = status
         self.message = message
         self.detail = detail
+        self.retry_after_s = retry_after_s
 
 
 class InvalidRequestError(ResponseError):
@@ -89,10 +96,14 @@ def raise_for_status(response: httpx.Response) -> httpx.Response:
     if response.is_success or response.status_code == 304:
         return response
     message, detail = _message(response)
-    for kind in ResponseError.__subclasses__():
-        if response.status_code in kind.statuses:
-            raise kind(response.status_code, message, detail)
-    raise ResponseError(response.status_code, message, detail)
+    kinds = [kind for kind in ResponseError.__subclasses__() if response.status_code in kind.statuses]
+    kind = kinds[0] if kinds else ResponseError
+    raise kind(response.status_code, message, detail, retry_after_s=_retry_after_s(response))
+
+
+def _retry_after_s(response: httpx.Response) -> float | None:
+    text = response.headers.get("Retry-After", "")
+    return float(text) if text.isascii() and text.isdecimal() else None
 
 
 def _message(response: httpx.Response) -> tuple[str, JsonValue]:
@@ -121,7 +132,7 @@ def _sentence(detail: JsonValue) -> JsonValue:
 class Call:
     """One request, before anybody sends it: so that a client for threads and one for event loops share it."""
 
-    method: Literal["GET", "POST", "PATCH", "DELETE"] = "GET"
+    method: Literal["GET", "POST", "PUT", "PATCH", "DELETE"] = "GET"
     path: str
     json: JsonValue = None
     params: Params | None = None
@@ -130,17 +141,26 @@ class Call:
     """Whether sending it twice does no harm; None: as the method says."""
 
 
-def _should_retry(call: Call) -> Callable[[Exception], bool]:
+def _should_retry(call: Call) -> Callable[[Exception], bool | float]:
+    """Whether to send again after an error, or after how many seconds where the service said so."""
     may_repeat = call.method in IDEMPOTENT if call.idempotent is None else call.idempotent
 
-    def decide(error: Exception) -> bool:
+    def decide(error: Exception) -> bool | float:
         if isinstance(error, httpx.ConnectError):
             return True  # Nothing was sent.
         if isinstance(error, ResponseError):
-            return error.status == 429 or (may_repeat and isinstance(error, ServerError))
+            # Who is refused for asking too often was not heard: nothing was begun.
+            is_worth_it = error.status == 429 or (may_repeat and isinstance(error, ServerError))
+            return is_worth_it and _pause(error.retry_after_s)
         return may_repeat and isinstance(error, httpx.TransportError)
 
     return decide
+
+
+def _pause(retry_after_s: float | None) -> bool | float:
+    if retry_after_s is None:
+        return True
+    return retry_after_s if retry_after_s <= LONGEST_RETRY_AFTER_S else False
 
 
 def _headers(api_key: str | None) -> dict[str, str]:
@@ -180,7 +200,7 @@ class HttpClient:
                 with attempt:
                     return raise_for_status(self._http.send(_build(self._http, call)))
         except httpx.RequestError as error:
-            raise UnreachableError(f"{self._http.base_url}: {error or type(error).__name__}") from error
+            raise UnreachableError(f"{self._http.base_url}: {str(error) or type(error).__name__}") from error
         raise AssertionError("stamina ends with a return or an exception")  # pragma: no cover
 
     def close(self) -> None:
@@ -211,7 +231,7 @@ class AsyncHttpClient:
         transport: httpx.AsyncBaseTransport | None = None,
     ) -> None:
         self._http = httpx.AsyncClient(
-            base_url=base_url, headers=_headers(api_key), timeout=timeout_s, transport=transport
+            base_url=base_url, headers=_headers(api_key), timeout=timeout_s, transport=transport, trust_env=False
         )
         self._attempts = attempts
 
@@ -222,7 +242,7 @@ class AsyncHttpClient:
                 with attempt:
                     return raise_for_status(await self._http.send(_build(self._http, call)))
         except httpx.RequestError as error:
-            raise UnreachableError(f"{self._http.base_url}: {error or type(error).__name__}") from error
+            raise UnreachableError(f"{self._http.base_url}: {str(error) or type(error).__name__}") from error
         raise AssertionError("stamina ends with a return or an exception")  # pragma: no cover
 
     async def close(self) -> None:

@@ -8,10 +8,11 @@ from juniper_data.app import create_app
 from juniper_data.catalog import Catalog
 from juniper_data.settings import Settings
 from juniper_data.stores.file_system import FileSystemStore
+from tests.contract.cascor_world import FakeWorld, RealWorld, World
 from tests.serving import served
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def data_service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The real dataset service on a free port; its address."""
     root = tmp_path_factory.mktemp("data")
@@ -19,9 +20,21 @@ def data_service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         yield url
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def cascor_service(data_service: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The real training service on a free port, with a real trainer; its address."""
     settings = CascorSettings(state_dir=tmp_path_factory.mktemp("cascor"), data_url=data_service)
     with served(create_service(settings).app) as url:
         yield url
+
+
+@pytest.fixture
+def anyio_backend() -> str:
+    """The streams are asyncio's."""
+    return "asyncio"
+
+
+@pytest.fixture(params=["real", "fake"])
+def world(request: pytest.FixtureRequest) -> World:
+    """A training service; it is real, or the fake."""
+    return FakeWorld() if request.param == "fake" else RealWorld(request.getfixturevalue("cascor_service"))

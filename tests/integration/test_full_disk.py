@@ -9,6 +9,7 @@ import pytest
 from pydantic import JsonValue
 
 from juniper_common.http import Call, ConflictError, ServerError
+from juniper_common.wire.runs import StartRuns
 from juniper_common.wire.training import InlineData, RunParameters, StartTraining
 from tests.integration.service_process import ServiceProcess, cmu_spirals, service
 from tests.integration.test_survival import SMALL_DISK, eventually, paced, wait_for_epoch
@@ -73,10 +74,10 @@ def test_what_the_disk_does_not_take_is_not_begun(small: ServiceProcess) -> None
     assert "No space left" in refused(small, f"/v1/snapshots/{snapshot.id}/retrain", {"inline_data": None})
     assert small.client.runs() == before
     assert sorted(path.name for path in (disk / "snapshots").iterdir()) == folders
-    assert small.client.status().run_id == before[0].id
+    assert small.client.status().run_id == before.runs[0].id
     filler.unlink()
-    assert len(small.client.post_runs({"inline_data": rows, "seeds": [1, 2], "epochs": 5}).runs) == 2
-    eventually(lambda: {run.status for run in small.client.runs()} == {"COMPLETED"}, "they are trained")
+    assert len(small.client.post_runs(StartRuns(inline_data=ROWS, seeds=[1, 2], epochs=5)).runs) == 2
+    eventually(lambda: {run.status for run in small.client.runs().runs} == {"COMPLETED"}, "they are trained")
 
 
 def test_records_catch_up_with_a_run_that_the_disk_held_up(small: ServiceProcess) -> None:

@@ -7,7 +7,9 @@ import pytest
 from pydantic import JsonValue
 
 from juniper_canopy.backend.service import ServiceBackend
+from juniper_canopy.backend.updates import Connected, Grown, Installed, Measured, Reported, Scored
 from juniper_cascor.client import AsyncJuniperCascorClient, CascorTrainingStream
+from juniper_cascor.testing import AsyncFakeCascorClient, FakeCascorService, FakeCascorTrainingStream
 from juniper_common.http import ConflictError, ServerError, UnreachableError
 from juniper_common.wire.datasets import DatasetMeta
 from juniper_common.wire.training import ChangeParameters, RunParameters, StartTraining
@@ -182,4 +184,27 @@ async def test_connecting_sends_nothing() -> None:
 
     with pytest.raises(UnreachableError):
         await backend.pause()
+    await backend.close()
+
+
+async def test_fakes_stand_in_for_the_training_service() -> None:
+    """The real backend runs over fakes: what it asks, commands and hears is theirs."""
+    service = FakeCascorService("two_spiral_training")
+    data = AsyncJuniperDataClient("http://data", transport=httpx.MockTransport(lambda _: httpx.Response(503)))
+    news = FakeCascorTrainingStream(service=service)
+    backend = ServiceBackend(AsyncFakeCascorClient(service=service), data, news)
+    updates = backend.updates()
+
+    assert await anext(updates) == Connected(resumed=False)
+    news.advance_epoch(40)
+    heard = [await anext(updates) for _ in range(5)]
+    assert [type(update) for update in heard] == [Reported, Measured, Scored, Installed, Grown]
+    topology, dataset = await backend.topology(), await backend.dataset()
+    assert topology is not None
+    assert dataset is not None
+    assert len(topology.hidden_units) == (await backend.status()).monitor.current_hidden_units == 3
+    assert len(await backend.history(5)) == 5
+    assert (await backend.pause()).status == "PAUSED"
+    assert await backend.probes()["juniper_cascor"]() == "answers"
+    await updates.aclose()  # type: ignore[attr-defined] # an async generator's
     await backend.close()

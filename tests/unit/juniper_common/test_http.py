@@ -1,11 +1,13 @@
 """Both clients against services that answer as the test says."""
 
 import asyncio
+import time
 from collections.abc import Callable, Iterator
 
 import httpx
 import pytest
 import stamina
+from starlette.responses import Response
 
 from juniper_common.http import (
     AsyncHttpClient,
@@ -21,6 +23,7 @@ from juniper_common.http import (
     ServerError,
     UnreachableError,
 )
+from tests.serving import served
 
 Answer = Callable[[httpx.Request], httpx.Response]
 Send = Callable[[Answer, Call], httpx.Response]
@@ -171,6 +174,16 @@ def test_no_answer_is_unreachable(send: Send, error: type[Exception]) -> None:
     assert isinstance(unreachable.value, ClientError)
 
 
+def test_an_error_without_words_is_called_by_its_name(send: Send) -> None:
+    """As timeouts often are."""
+
+    def answer(_: httpx.Request) -> httpx.Response:
+        raise httpx.ReadTimeout("")
+
+    with pytest.raises(UnreachableError, match="http://tiny: ReadTimeout"):
+        send(answer, Call(path="/"))
+
+
 @pytest.mark.parametrize(
     ("call", "answer", "tries"),
     [
@@ -209,3 +222,49 @@ def test_later_success_is_a_success(send: Send) -> None:
     service = Service(503, httpx.ConnectError, 200)
     assert send(service, Call(path="/")).status_code == 200
     assert len(service.asked) == 3
+
+
+def _too_often(retry_after: str) -> httpx.Response:
+    return httpx.Response(429, headers={"Retry-After": retry_after}, json={"detail": "too often"})
+
+
+def test_the_service_says_when_to_ask_again(send: Send) -> None:
+    """Whoever asked too often waits for as long as the service wants, a POST too: it was not heard."""
+    answers = [_too_often("1"), httpx.Response(200)]
+    with stamina.set_testing(False):
+        began = time.monotonic()
+        assert send(lambda _: answers.pop(0), Call(method="POST", path="/")).is_success
+    assert time.monotonic() - began >= 1
+
+
+def test_a_pause_that_nobody_waits_for_is_told(send: Send) -> None:
+    """The caller decides what to do meanwhile."""
+    asked: list[httpx.Request] = []
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        asked.append(request)
+        return _too_often("3600")
+
+    with pytest.raises(RateLimitedError) as refused:
+        send(answer, Call(path="/"))
+    assert (refused.value.retry_after_s, len(asked)) == (3600, 1)
+
+
+def test_a_date_to_come_back_at_is_passed_over(send: Send) -> None:
+    """The usual pause is made."""
+    answers = [_too_often("Wed, 21 Oct 2026 07:28:00 GMT"), httpx.Response(200)]
+    assert send(lambda _: answers.pop(0), Call(path="/")).is_success
+
+
+def test_no_proxy_is_asked_for_a_service_of_this_host(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever the environment names for the world outside."""
+    monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:1")
+
+    async def send(url: str) -> httpx.Response:
+        async with AsyncHttpClient(url, attempts=1) as client:
+            return await client.send(Call(path="/"))
+
+    with served(Response()) as url:
+        with HttpClient(url, attempts=1) as client:
+            assert client.send(Call(path="/")).is_success
+        assert asyncio.run(send(url)).is_success

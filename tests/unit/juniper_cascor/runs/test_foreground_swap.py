@@ -12,7 +12,8 @@ from juniper_cascor.runs import dataset_file
 from juniper_cascor.runs.dataset_file import TrainingData
 from juniper_cascor.runs.datasets import Datasets
 from juniper_cascor.runs.fanout import Fanout
-from juniper_cascor.runs.foreground import Foreground, Stage
+from juniper_cascor.runs.foreground import Foreground
+from juniper_cascor.runs.stage import Stage
 from juniper_common.errors import UnprocessableError
 from juniper_common.wire.training import SwapDataset
 from juniper_data.client import AsyncJuniperDataClient

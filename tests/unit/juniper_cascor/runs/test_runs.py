@@ -8,9 +8,10 @@ import pytest
 
 from juniper_cascor.runs.datasets import Datasets
 from juniper_cascor.runs.fanout import Fanout
-from juniper_cascor.runs.foreground import Foreground, Stage
+from juniper_cascor.runs.foreground import Foreground
 from juniper_cascor.runs.runs import NewRun
 from juniper_cascor.runs.session import Session
+from juniper_cascor.runs.stage import Stage
 from juniper_cascor.runs.store import StoreError
 from juniper_common.errors import ConflictError, NotFoundError
 from juniper_common.wire.runs import RunChange

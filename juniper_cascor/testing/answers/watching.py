@@ -1,0 +1,66 @@
+"""What the fake service answers about what is watched: metrics, data, the decision boundary."""
+
+from juniper_cascor.api.watching import BoundaryQuery, HistoryQuery
+from juniper_cascor.runs import views
+from juniper_cascor.testing.answers.asked import Answers, Asked
+from juniper_cascor.testing.fake_foreground import FakeForeground
+from juniper_cascor.testing.fake_run import FakeRun
+from juniper_cascor.testing.fake_service import FakeCascorService
+from juniper_common.errors import NotFoundError, UnprocessableError
+from juniper_common.wire.errors import FieldProblem
+from juniper_common.wire.training import (
+    DatasetData,
+    DatasetSummary,
+    DecisionBoundary,
+    MetricRow,
+)
+
+
+def _metrics(service: FakeCascorService, asked: Asked) -> MetricRow:
+    if not (rows := service.watched(asked.run).rows()):
+        raise NotFoundError("no epoch was trained yet")
+    return rows[-1]
+
+
+def _history(service: FakeCascorService, asked: Asked) -> list[MetricRow]:
+    query = asked.ask(HistoryQuery)
+    return service.watched(query.run).rows()[-query.count :]
+
+
+def _dataset(service: FakeCascorService, asked: Asked) -> DatasetSummary:
+    watched = service.watched(asked.run)
+    run = _run_of(watched)
+    return run.recording.dataset.model_copy(update={"dataset_id": run.dataset_id})
+
+
+def _dataset_data(service: FakeCascorService, asked: Asked) -> DatasetData:
+    run = _run_of(service.watched(asked.run))
+    return run.recording.data.model_copy(update={"dataset_id": run.dataset_id})
+
+
+def _boundary(service: FakeCascorService, asked: Asked) -> DecisionBoundary:
+    query = asked.ask(BoundaryQuery)
+    watched = service.watched(query.run)
+    network, data = watched.loaded_network(), watched.data()
+    features = (query.x_feature, query.y_feature)
+    for name, feature in zip(("x_feature", "y_feature"), features, strict=True):
+        if feature >= network.n_inputs:
+            problem = f"the network has {network.n_inputs} inputs"
+            raise UnprocessableError(f"{name}: {problem}", (FieldProblem(loc=[name], msg=problem),))
+    return views.decision_boundary(network, data.x, query.resolution, features, watched.run_id)
+
+
+def _run_of(watched: FakeForeground | FakeRun) -> FakeRun:
+    watched.data()
+    run = watched.run if isinstance(watched, FakeForeground) else watched
+    assert run is not None  # noqa: S101 - it has data
+    return run
+
+
+ANSWERS: Answers = {
+    ("GET", "/v1/metrics"): (200, _metrics),
+    ("GET", "/v1/metrics/history"): (200, _history),
+    ("GET", "/v1/dataset"): (200, _dataset),
+    ("GET", "/v1/dataset/data"): (200, _dataset_data),
+    ("GET", "/v1/decision-boundary"): (200, _boundary),
+}

@@ -1,0 +1,60 @@
+"""What the fake service trains on: the data of the recording that is nearest to what was asked for."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from juniper_cascor.runs.datasets import DEMO, AsksForData, FoundDataset
+from juniper_cascor.testing import recording
+from juniper_cascor.testing.recording import Recording, RecordingName
+from juniper_common.errors import BadRequestError, NotFoundError, UnprocessableError
+from juniper_common.wire.errors import FieldProblem
+from juniper_common.wire.training import DatasetSource
+
+_GENERATORS: dict[str, RecordingName] = {"xor": "xor", "spiral": "two_spirals", "cmu_spirals": "two_spirals"}
+_NAMES: tuple[RecordingName, ...] = ("two_spirals", "xor")
+
+
+@dataclass(frozen=True)
+class FakeDataset:
+    """A recording, and its data under the id that it goes by."""
+
+    recording: Recording
+    found: FoundDataset
+
+
+def asked_for(request: AsksForData) -> FakeDataset:
+    """The data that is trained on. Raises UnprocessableError, BadRequestError, NotFoundError."""
+    source = request.dataset or (DatasetSource(source="inline") if request.inline_data else DEMO)
+    if (source.source == "inline") != (request.inline_data is not None):
+        problem = "needs source inline" if request.inline_data else "is missing, though the source is inline"
+        raise UnprocessableError(f"inline_data {problem}", (FieldProblem(loc=["inline_data"], msg=problem),))
+    if source.source == "inline":
+        return _of(recording.load("xor"), None)
+    if source.source == "url":
+        return _by_id((source.url or "").removesuffix("/artifact").rpartition("/")[2])
+    if source.dataset_id is not None:
+        return _by_id(source.dataset_id)
+    if source.generator not in _GENERATORS:
+        problem = f"there is no generator {source.generator}; there are: {', '.join(sorted(_GENERATORS))}"
+        raise BadRequestError(problem, (FieldProblem(loc=["dataset", "generator"], msg=problem),))
+    told = recording.load(_GENERATORS[source.generator])
+    return _of(told, told.run.dataset_id)
+
+
+def of_checksum(checksum: str | None, dataset_id: str | None) -> FakeDataset:
+    """The data of a snapshot. Raises NotFoundError."""
+    for told in map(recording.load, _NAMES):
+        if told.run.dataset_checksum == checksum:
+            return _of(told, dataset_id)
+    raise NotFoundError(f"the rows that it was trained on, {checksum}, are no longer kept")
+
+
+def _by_id(dataset_id: str) -> FakeDataset:
+    for told in map(recording.load, _NAMES):
+        if told.run.dataset_id == dataset_id:
+            return _of(told, dataset_id)
+    raise NotFoundError(f"there is no dataset {dataset_id}")
+
+
+def _of(told: Recording, dataset_id: str | None) -> FakeDataset:
+    return FakeDataset(told, FoundDataset(dataset_id, Path(), told.run.dataset_checksum, told.training_data))

@@ -1,0 +1,155 @@
+"""The fake service's runs, and the queue in which they wait for its one trainer, which is none."""
+
+import itertools
+import time
+from collections.abc import Callable, Mapping
+
+from pydantic import JsonValue
+
+from juniper_cascor.engine.parameters import Parameters
+from juniper_cascor.runs import network_spec, new_run
+from juniper_cascor.runs.network_spec import NetworkSpec
+from juniper_cascor.runs.refusals import no_such_run
+from juniper_cascor.testing import recording
+from juniper_cascor.testing.fake_datasets import FakeDataset
+from juniper_cascor.testing.fake_foreground import FakeForeground
+from juniper_cascor.testing.fake_run import FakeRun, Say
+from juniper_cascor.testing.recording import RecordingName
+from juniper_common.errors import ConflictError
+from juniper_common.wire.errors import FieldProblem
+from juniper_common.wire.runs import RunRecord
+from juniper_common.wire.training import RunParameters
+
+
+class FakeRuns:
+    """Every run there is.
+
+    Args:
+        foreground: where a run is shown.
+        say: tells the watchers.
+        clock: Unix seconds.
+    """
+
+    def __init__(self, foreground: FakeForeground, say: Say, clock: Callable[[], float]) -> None:
+        self.by_id: dict[str, FakeRun] = {}
+        self.waiting: list[FakeRun] = []
+        self._foreground = foreground
+        self._say = say
+        self._clock = clock
+        self._ids = itertools.count(1)
+
+    @property
+    def active(self) -> FakeRun | None:
+        """The one that has the trainer."""
+        return next((run for run in self.by_id.values() if run.state.is_active), None)
+
+    def find(self, run_id: str) -> FakeRun:
+        """A run. Raises NotFoundError."""
+        if run_id not in self.by_id:
+            raise no_such_run(run_id)
+        return self.by_id[run_id]
+
+    def new_id(self) -> str:
+        """An id that sorts by time, and is the same in each run of a test that gives the clock."""
+        return f"{time.strftime('%Y%m%d-%H%M%S', time.gmtime(self._clock()))}-{next(self._ids):08x}"
+
+    def advance(self, n: int) -> None:
+        """Train so many epochs, and let the next begin where one ended."""
+        for run in list(self.by_id.values()):
+            run.advance(n)
+        self.begin_next()
+
+    def check_free(self, what: str) -> None:
+        """Raise ConflictError where a run that came now would have to wait."""
+        self._foreground.check_idle(what)
+        if self.active is not None:
+            raise ConflictError(f"1 runs train and {len(self.waiting)} wait; POST /v1/runs queues another one")
+
+    def add(
+        self,
+        dataset: FakeDataset,
+        parameters: Parameters,
+        request: RunParameters,
+        more: Mapping[str, JsonValue],
+        spec: NetworkSpec | None = None,
+        *,
+        epoch: int = 0,
+    ) -> FakeRun:
+        """A new run, which does not wait yet.
+
+        Args:
+            dataset: what it trains on.
+            parameters: of its training.
+            request: its seed and pace.
+            more: of its record.
+            spec: the network that it grows, if one was loaded.
+            epoch: where it begins.
+        """
+        told, found, now = dataset.recording, dataset.found, self._clock()
+        record = RunRecord.model_validate(dict(told.run)).model_copy(
+            update={
+                "id": self.new_id(),
+                "status": "QUEUED",
+                "created_at": now,
+                "started_at": None,
+                "ended_at": None,
+                "seed": told.run.seed if request.seed is None else request.seed,
+                "params": network_spec.as_json(parameters),
+                "pace": request.pace,
+                "dataset_id": found.dataset_id,
+                "dataset_checksum": found.checksum,
+                "epochs": epoch,
+                "hidden_units": told.hidden_units(epoch),
+                "outcome": None,
+                "reason": None,
+                **more,
+            }
+        )
+        grown = new_run.spec_of(parameters, found, spec)
+        run = FakeRun(record, told, grown, say=self._say, clock=self._clock, epoch=epoch)
+        self.by_id[run.run_id] = run
+        return run
+
+    def add_recorded(self, name: RecordingName, epoch: int | None = None) -> FakeRun:
+        """A recorded run itself, so far; None: to its end."""
+        told = recording.load(name)
+        detail = told.run
+        record = RunRecord.model_validate(dict(detail)).model_copy(
+            update={"status": "QUEUED", "ended_at": None, "epochs": 0, "hidden_units": 0, "outcome": None}
+        )
+        parameters = network_spec.from_json(detail.params)
+        spec = NetworkSpec(told.network.input_size, told.network.output_size, parameters, told.network.uuid)
+        run = FakeRun(record, told, spec, say=self._say, clock=lambda: detail.ended_at or detail.created_at)
+        self.by_id[run.run_id] = run
+        run.begin()
+        run.advance(told.epochs if epoch is None else epoch)
+        return run
+
+    def launch(self, run: FakeRun) -> FakeRun:
+        """Show a run, and let it begin."""
+        self._foreground.show(run)
+        self.enqueue(run)
+        return run
+
+    def enqueue(self, *runs: FakeRun) -> None:
+        """Let runs begin when it is their turn."""
+        self.waiting += [run for run in runs if run not in self.waiting]
+        self.begin_next()
+
+    def begin_next(self) -> None:
+        """Let the next run begin, if none trains."""
+        self.waiting = [run for run in self.waiting if run.state.status == "QUEUED"]
+        while self.waiting and self.active is None:
+            run = self.waiting.pop(0)
+            self._foreground.offer(run)
+            run.begin()
+
+    def delete(self, run_id: str) -> None:
+        """Forget a run. Raises NotFoundError, ConflictError."""
+        run = self.find(run_id)
+        if not run.state.is_over:
+            problem = f"the run is {run.state.status}; stop it first"
+            raise ConflictError(problem, (FieldProblem(loc=["run_id"], msg=problem),))
+        del self.by_id[run_id]
+        if self._foreground.run is run:
+            self._foreground.load(None)
