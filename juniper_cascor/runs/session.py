@@ -50,6 +50,11 @@ from juniper_common.wire.training import (
 KEPT_DATA_BYTES = 64 << 20
 """A dataset up to this size stays in memory while its run is looked at; a larger one is read each time."""
 
+BEGIN_TIMEOUT_S = 5.0
+"""So long a change waits for a trainer that starts, or reads its data."""
+
+BEGIN_POLL_S = 0.01
+
 log = logging.getLogger(__name__)
 
 
@@ -163,6 +168,7 @@ class Session:
             ConflictError: the run is not trained.
             UnavailableError: the trainer is away.
         """
+        await self._at_work()
         async with self._lock:
             wanted = network_spec.as_json(network_spec.changed(self.parameters, request))
             now = network_spec.as_json(self.parameters)
@@ -172,6 +178,7 @@ class Session:
 
     async def swap(self, found: FoundDataset) -> None:
         """Train on other data from the next phase on. Raises as `change_parameters`."""
+        await self._at_work()
         async with self._lock:
             new_run.check_shape(self.loaded_spec(), found, "a swap keeps the network")
             new_run.check_classes(self.parameters, found)
@@ -208,8 +215,18 @@ class Session:
         await self._around.recorder.flush()
         self.announce()
 
+    async def _at_work(self) -> None:
+        """Return when the trainer is at work on the run, or it is not worth waiting for that any longer.
+
+        Without the lock: a pause and a stop need not wait for it.
+        """
+        until = time.monotonic() + BEGIN_TIMEOUT_S
+        while self.state.is_active and not self._has_begun and time.monotonic() < until:
+            await asyncio.sleep(BEGIN_POLL_S)
+
     async def take_snapshot(self) -> str:
         """Have the trainer write a snapshot now; its id. Raises UnavailableError, ConflictError."""
+        await self._at_work()
         async with self._lock:
             if self.trainer is None or not self._has_begun:
                 raise UnavailableError("the trainer is not at work on it yet; try in a moment")

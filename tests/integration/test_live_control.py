@@ -62,7 +62,7 @@ def kill_trainer(cascor: Cascor) -> None:
 
 def check_repeatable(cascor: Cascor, run_id: str) -> None:
     """Train to the end at full speed: the engine alone ends in the same bits."""
-    eventually(lambda: change(cascor, pace=None).status_code in (200, 409), "the trainer is at work")
+    assert change(cascor, pace=None).status_code in (200, 409)
     cascor.wait()
     record = detail(cascor, run_id)
     topology = Topology.model_validate(cascor.http.get("/v1/network/topology").json()["data"])
@@ -87,6 +87,17 @@ def test_changes_take_effect_at_the_next_phase(cascor: Cascor) -> None:
     assert epoch <= run.changes[0].epoch < 2 * PHASE <= run.changes[1].epoch <= run.changes[2].epoch
     assert (run.outcome, run.hidden_units) == ("max_hidden_units", 5)
     assert run.params["max_hidden_units"] == 8
+
+
+def test_a_change_right_after_the_start_waits_for_the_trainer(cascor: Cascor) -> None:
+    """Which reads its data then, or is not even there."""
+    for is_killed in (False, True):
+        run_id = start(cascor)
+        if is_killed:
+            kill_trainer(cascor)
+        assert change(cascor, max_hidden_units=5).status_code == 200
+        assert [made.params for made in detail(cascor, run_id).changes] == [{"max_hidden_units": 5}]
+        cascor.http.post("/v1/training/stop")
 
 
 def test_what_is_as_it_was_is_no_change(cascor: Cascor) -> None:
@@ -143,7 +154,7 @@ def test_the_last_of_two_swaps_counts(cascor: Cascor) -> None:
     cascor.wait_for_epoch(5)
     assert swap(cascor, 2).status_code == 200
     kill_trainer(cascor)
-    eventually(lambda: swap(cascor, 3).status_code == 200, "the trainer is at work again")
+    assert swap(cascor, 3).status_code == 200
     check_repeatable(cascor, run_id)
     assert len(detail(cascor, run_id).changes) == 2
 
@@ -155,7 +166,7 @@ def test_a_change_while_epochs_are_trained_again_comes_after_them(cascor: Cascor
     assert change(cascor, max_hidden_units=3).status_code == 200
     epoch = cascor.wait_for_epoch(2 * PHASE + 30).monitor.current_epoch
     kill_trainer(cascor)
-    eventually(lambda: change(cascor, max_hidden_units=4).status_code == 200, "the trainer is at work again")
+    assert change(cascor, max_hidden_units=4).status_code == 200
     check_repeatable(cascor, run_id)
     run = detail(cascor, run_id)
     assert [made.params for made in run.changes] == [{"max_hidden_units": 3}, {"max_hidden_units": 4}]
@@ -229,11 +240,9 @@ def test_a_pause_is_answered_while_the_trainer_warms_up(cascor: Cascor) -> None:
     run_id = start(cascor)
     cascor.wait_for_epoch(5)
     kill_trainer(cascor)
-    began = time.monotonic()
     assert cascor.http.post("/v1/training/pause").json()["data"]["status"] == "PAUSED"
     assert cascor.http.post("/v1/training/resume").json()["data"]["status"] == "STARTED"
     assert cascor.http.post("/v1/training/pause").json()["data"]["status"] == "PAUSED"
-    assert time.monotonic() - began < 1.0
     eventually(lambda: cascor.service.life.queue.trainers[0].is_warm, "it is warm")
     epoch = cascor.status().monitor.current_epoch
     time.sleep(0.2)
