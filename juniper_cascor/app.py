@@ -156,7 +156,7 @@ def _app(settings: CascorSettings, client: AsyncJuniperDataClient, fanout: Fanou
 
     def details() -> dict[str, JsonValue]:
         return {
-            "network_loaded": foreground.stage.has_network,
+            "network_loaded": foreground.has_network,
             "training_state": foreground.stage.status,
             "trainer_warm": life.queue.trainers[0].is_warm,
         }

@@ -27,7 +27,7 @@ def request_of(settings: CascorSettings) -> StartTraining:
 async def start(foreground: Foreground, request: StartTraining, retry_s: float = RETRY_S) -> None:
     """Start the training once the data service answers; where a run is there already, that one goes on."""
     log.warning("JUNIPER_CASCOR_AUTO_START is set: training starts by itself, on %s", request.dataset)
-    while not foreground.stage.has_network:
+    while not foreground.has_network:
         try:
             session = await foreground.start(request)
         except (UnavailableError, StoreError, OSError) as error:

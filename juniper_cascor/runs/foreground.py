@@ -245,6 +245,11 @@ class Foreground:
         """The epochs of the run, or of what is replayed or restored."""
         return self.stage.history
 
+    @property
+    def has_network(self) -> bool:
+        """Whether a network is loaded."""
+        return self.stage.has_network
+
     def loaded_spec(self) -> NetworkSpec:
         """The loaded network's shape and parameters. Raises NotFoundError."""
         return self.stage.loaded_spec()
