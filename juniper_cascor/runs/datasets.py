@@ -8,6 +8,7 @@ from typing import Protocol
 from urllib.parse import urlsplit
 
 import numpy as np
+from pydantic import ValidationError
 
 from juniper_cascor.engine import patterns
 from juniper_cascor.engine.errors import DataError
@@ -98,7 +99,11 @@ class Datasets:
         if not dataset_file.is_kept(path):
             if dataset_id is None:
                 raise _gone(f"the rows that it was trained on, {checksum[:16]}…, are no longer kept")
-            found = await self._fetched(DatasetSource(dataset_id=dataset_id))
+            try:
+                source = DatasetSource(dataset_id=dataset_id)
+            except ValidationError:
+                raise _gone(f"{dataset_id[:64]!r} is no id of a dataset") from None
+            found = await self._fetched(source)
             if found.checksum != checksum:
                 raise _gone(f"dataset {dataset_id} is another one now than it was trained on")
             return found

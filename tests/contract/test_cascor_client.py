@@ -354,7 +354,7 @@ def test_models_are_promoted_asked_and_rolled_back(client: JuniperCascorClient) 
         client.promote_model("Flowers", PromoteModel(run_id=run_id))
     assert client.delete_model("flowers").name == "flowers"
     for call in (client.model, client.delete_model, client.roll_back_model):
-        with pytest.raises(NotFoundError, match="there is no model flowers"):
+        with pytest.raises(NotFoundError, match="there is no model 'flowers'"):
             call("flowers")
 
 

@@ -85,7 +85,7 @@ async def test_one_run_is_followed(client: JuniperCascorClient, world: World) ->
     async with aclosing(world.stream(run_id).messages()) as messages:
         status = TrainingStatus.model_validate((await until(messages, "initial_status"))[-1].data)
     assert (status.run_id, status.state_machine.status) == (run_id, "COMPLETED")
-    with pytest.raises(NotFoundError, match="there is no run nothing"):
+    with pytest.raises(NotFoundError, match="there is no run 'nothing'"):
         await until(world.stream("nothing").messages(), "event")
 
 

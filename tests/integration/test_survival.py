@@ -8,8 +8,8 @@ from pathlib import Path
 
 import psutil
 import pytest
-from pydantic import JsonValue
 
+from juniper_common.wire.runs import StartRuns
 from juniper_common.wire.training import InlineData, RunParameters, StartTraining, TrainingStatus
 from tests.integration.conftest import Cascor
 from tests.integration.service_killing import training
@@ -147,12 +147,8 @@ def test_queued_runs_outlive_a_kill(tmp_path: Path) -> None:
     """They are trained in their order, after the one that was interrupted."""
     first = ServiceProcess(tmp_path / "state")
     first.client.start(paced())
-    body: dict[str, JsonValue] = {
-        "inline_data": cmu_spirals().model_dump(),
-        "seeds": [1, 2],
-        "params": {"max_hidden_units": 1},
-    }
-    queued = [run.id for run in first.client.post_runs(body).runs]
+    request = StartRuns(inline_data=cmu_spirals(), params=RunParameters(max_hidden_units=1), seeds=[1, 2])
+    queued = [run.id for run in first.client.post_runs(request).runs]
     wait_for_epoch(first, 10)
     first.kill()
     with service(tmp_path / "state") as running:
