@@ -44,10 +44,11 @@ from juniper_cascor.runs.recorder import Recorder
 from juniper_cascor.runs.run_desk import RunDesk
 from juniper_cascor.runs.run_queue import RunQueue
 from juniper_cascor.runs.runs import Runs
-from juniper_cascor.runs.session import Session, Surroundings
+from juniper_cascor.runs.session import Session
 from juniper_cascor.runs.snapshot_actions import SnapshotActions
 from juniper_cascor.runs.stage import Stage
 from juniper_cascor.runs.store import RunStore, StoreError
+from juniper_cascor.runs.surroundings import Surroundings
 from juniper_cascor.runs.trainer_keeper import TrainerFactory
 from juniper_cascor.runs.trainer_process import TrainerProcess
 from juniper_cascor.serving.batcher import Batcher

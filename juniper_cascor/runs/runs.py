@@ -14,9 +14,10 @@ from juniper_cascor.runs import retention, snapshot_folder
 from juniper_cascor.runs.network_spec import NetworkSpec
 from juniper_cascor.runs.refusals import no_such_run
 from juniper_cascor.runs.run_queue import RunQueue
-from juniper_cascor.runs.session import Session, Surroundings
+from juniper_cascor.runs.session import Session
 from juniper_cascor.runs.state_machine import State
 from juniper_cascor.runs.store import RunStore, StoreError
+from juniper_cascor.runs.surroundings import Surroundings
 from juniper_cascor.snapshots import Snapshot
 from juniper_common.errors import ConflictError
 from juniper_common.wire.runs import RunChange, RunRecord
@@ -158,7 +159,7 @@ class Runs:
             session = Session(record, self._around, state=state, changes=changes, recorded_epoch=recorded_epoch)
         except (ParameterError, TypeError) as error:
             raise ConflictError(f"run {record.id} was made with parameters unknown here: {error}") from error
-        await session.recall()
+        await session.recall(self._around.snapshots)
         return session
 
     def _remember(self, session: Session) -> None:

@@ -3,23 +3,18 @@
 import asyncio
 import logging
 import time
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
-from pathlib import Path
+from collections.abc import Sequence
 
 from pydantic import BaseModel, JsonValue
 
-from juniper_cascor.engine.network import Network
-from juniper_cascor.runs import dataset_file, network_spec, new_run, progress_news, recording, snapshot_folder
+from juniper_cascor.runs import network_spec, new_run, progress_news, recording
 from juniper_cascor.runs import state_machine as machine
 from juniper_cascor.runs.channel import Message
-from juniper_cascor.runs.dataset_file import TrainingData
 from juniper_cascor.runs.datasets import FoundDataset
-from juniper_cascor.runs.fanout import Fanout
-from juniper_cascor.runs.history import History, rows_of
+from juniper_cascor.runs.growth import Growth
 from juniper_cascor.runs.job import Change, Job
+from juniper_cascor.runs.job_of_run import job_of
 from juniper_cascor.runs.network_spec import NetworkSpec
-from juniper_cascor.runs.recorder import Recorder
 from juniper_cascor.runs.state_machine import (
     Asked,
     Begun,
@@ -31,24 +26,18 @@ from juniper_cascor.runs.state_machine import (
     State,
     TrainerDied,
 )
+from juniper_cascor.runs.surroundings import Surroundings
 from juniper_cascor.runs.trainer_keeper import LOAD_TIMEOUT_S, OBEY_TIMEOUT_S, TrainerKeeper
 from juniper_common import logs
-from juniper_common.errors import ConflictError, NotFoundError, UnavailableError, UnprocessableError
+from juniper_common.errors import ConflictError, UnavailableError, UnprocessableError
 from juniper_common.wire.errors import FieldProblem
 from juniper_common.wire.runs import RunChange, RunRecord
 from juniper_common.wire.training import (
     ChangeParameters,
     Heartbeat,
-    Monitor,
     PhaseName,
-    StateMachine,
     TrainingEvent,
-    TrainingState,
-    TrainingStatus,
 )
-
-KEPT_DATA_BYTES = 64 << 20
-"""A dataset up to this size stays in memory while its run is looked at; a larger one is read each time."""
 
 BEGIN_TIMEOUT_S = 5.0
 """So long a change waits for a trainer that starts, or reads its data."""
@@ -58,25 +47,8 @@ BEGIN_POLL_S = 0.01
 log = logging.getLogger(__name__)
 
 
-@dataclass(frozen=True)
-class Surroundings:
-    """What all runs of the service share."""
-
-    snapshots: Path
-    datasets: Path
-    recorder: Recorder
-    fanout: Fanout
-    history_rows: int
-    deadline_s: float
-    checkpoint_s: float
-    is_in_foreground: Callable[["Session"], bool]
-    enqueue: Callable[["Session"], None]
-    let_go: Callable[["Session"], None]
-    """The run is over: its trainer is free for the next."""
-
-
-class Session:
-    """One run while the service knows it.
+class Session(Growth):
+    """One run while the service knows it, and who works on it.
 
     Args:
         record: what is kept of it.
@@ -84,7 +56,7 @@ class Session:
         spec: of its network, where that is known before the network is.
         state: where it stands.
         changes: what was changed while it trained.
-        recorded_epoch: as far as its metrics are recorded.
+        recorded_epoch: as far as an earlier process has recorded its metrics.
     """
 
     def __init__(
@@ -97,29 +69,13 @@ class Session:
         changes: Sequence[RunChange] = (),
         recorded_epoch: int = 0,
     ) -> None:
-        self.record = record
-        self.state = state or State()
-        self.parameters = network_spec.from_json(record.params)
-        self.dataset_id, self.dataset_checksum = record.dataset_id, record.dataset_checksum
-        self.network: Network | None = None
-        self.history = History(around.history_rows)
+        super().__init__(record, state or State(), around.datasets, around.history_rows, spec, changes, recorded_epoch)
         self.trainer: TrainerKeeper | None = None
-        self._spec = spec
         self._around = around
-        self._recorded_epoch = recorded_epoch
-        self._changes: list[RunChange] = []
         self._has_job = False
         self._has_begun = False  # its trainer has read the data, and trains
         self._progressed_at = time.monotonic()
-        self._data: TrainingData | None = None
         self._lock = asyncio.Lock()
-        for change in changes:
-            self._note(change)
-
-    @property
-    def run_id(self) -> str:
-        """The run."""
-        return self.record.id
 
     # What may be asked
 
@@ -207,7 +163,7 @@ class Session:
                 dataset_id=change.dataset_id,
                 dataset_checksum=change.dataset_checksum,
             )
-            self._note(made)
+            self.note(made)
             self._around.recorder.change(self.run_id, made)
         if pace:
             self.record = self.record.model_copy(update=pace)
@@ -252,72 +208,14 @@ class Session:
                 log.warning("run %s goes on from an earlier checkpoint: %s", self.run_id, error)
             self._record()
 
-    async def recall(self) -> None:
-        """Read network and metrics from the newest snapshot: of a run that this process has not trained."""
-        snapshot = await asyncio.to_thread(snapshot_folder.newest, self._around.snapshots, self.run_id)
-        epoch = 0
-        if snapshot is not None:
-            self._has_grown_to(snapshot.network)
-            epoch = snapshot.card.epoch
-            self.history.append(rows_of(snapshot.metrics))
-        if not self.state.is_over:  # What came after the snapshot is trained again, and seen anew.
-            self.state = replace(self.state, epoch=epoch)
-
     def record_history(self) -> None:
         """Record again what is known: between the last record and the last checkpoint a kill left a gap."""
         rows = self.history.newest(len(self.history)).copy()
         self._around.recorder.rows(self.run_id, recording.chosen(rows, rows[:0]))
 
-    def loaded_spec(self) -> NetworkSpec:
-        """The network's shape, and the parameters of its next phase. Raises NotFoundError before they are known."""
-        if self._spec is None:
-            raise NotFoundError(f"run {self.run_id} has no network yet")
-        return replace(self._spec, parameters=self.parameters)
-
-    def loaded_network(self) -> Network:
-        """The network as it has grown so far. Raises NotFoundError before it is known."""
-        return self.network or self.loaded_spec().untrained()
-
-    async def data(self) -> TrainingData:
-        """What the run trains on. Raises DatasetFileError."""
-        if self._data is None:
-            data = await asyncio.to_thread(dataset_file.read, self._around.datasets / f"{self.dataset_checksum}.npz")
-            if data.x.nbytes > KEPT_DATA_BYTES:
-                return data
-            self._data = data
-        return self._data
-
-    def status(self) -> TrainingStatus:
-        """All that is to be said of the run."""
-        state, record = self.state, self.record
-        return TrainingStatus(
-            state_machine=StateMachine(
-                status=state.status,
-                phase=state.phase,
-                paused_phase=state.paused_phase,
-                has_candidate_state=state.is_active and state.phase == "CANDIDATE",
-            ),
-            monitor=Monitor(
-                is_training=state.status == "STARTED",
-                current_epoch=state.epoch,
-                current_hidden_units=self.network.n_hidden_units if self.network else 0,
-                current_phase=state.phase,
-                total_metrics=len(self.history),
-            ),
-            training_state=TrainingState(
-                outcome=state.outcome,
-                reason=state.reason,
-                started_at=record.started_at,
-                ended_at=record.ended_at,
-            ),
-            network_loaded=self._spec is not None,
-            training_active=state.is_active,
-            run_id=record.id,
-            dataset_id=self.dataset_id,
-            seed=record.seed,
-            pace=record.pace,
-            params=network_spec.as_json(self.parameters),
-        )
+    def job(self) -> Job:
+        """What its trainer is told. It reads the newest snapshot."""
+        return job_of(self, self._around)
 
     def announce(self) -> None:
         """Tell the watchers where the run stands."""
@@ -382,7 +280,7 @@ class Session:
             return  # Taken up from a checkpoint, it does again what was seen already.
         before = self.history.newest(1)
         news = progress_news.of(message, seen, self.network)
-        self._has_grown_to(news.network)
+        self.has_grown_to(news.network)
         if len(news.rows):
             self._around.recorder.rows(self.run_id, recording.chosen(news.rows, before))
             self.history.append(news.rows)
@@ -416,7 +314,7 @@ class Session:
     def _tell_job(self) -> None:
         assert self.trainer is not None  # noqa: S101 - only a run whose turn it is has a job
         try:
-            self.trainer.tell(self._job().message())
+            self.trainer.tell(self.job().message())
         except UnavailableError as error:
             log.warning("%s", error)  # It has just died, so another one starts, and is told.
             return
@@ -451,49 +349,6 @@ class Session:
         log.info("run is %s %s", state.status, state.outcome or state.reason or "")
         logs.run_id.reset(token)
         self._around.recorder.record(self.record)
-
-    def _has_grown_to(self, network: Network) -> None:
-        self.network = network
-        self._spec = self._spec or NetworkSpec(network.n_inputs, network.n_outputs, self.parameters)
-
-    def _note(self, change: RunChange) -> None:
-        self._changes.append(change)
-        self.parameters = network_spec.replaced(self.parameters, change.params)
-        if change.dataset_checksum is not None:
-            self.dataset_id, self.dataset_checksum = change.dataset_id, change.dataset_checksum
-            self._data = None
-
-    def _job(self) -> Job:
-        record, folder = self.record, self._around.snapshots
-        parent = snapshot_folder.parent_path(folder, self.run_id)
-        newest, _ = snapshot_folder.newest_path(folder, self.run_id) or (None, None)
-        return Job(
-            run_id=record.id,
-            data_folder=self._around.datasets,
-            snapshot_folder=folder,
-            parameters=record.params,
-            seed=record.seed,
-            pace=record.pace,
-            dataset_id=record.dataset_id,
-            dataset_checksum=record.dataset_checksum,
-            backend=record.backend,
-            versions=record.versions,
-            changes=[
-                Change(
-                    epoch=change.epoch,
-                    parameters=change.params,
-                    dataset_id=change.dataset_id,
-                    dataset_checksum=change.dataset_checksum,
-                )
-                for change in self._changes
-            ],
-            grow_from=parent if record.origin == "grow_on" and newest is None else None,
-            resume_from=newest or (parent if record.origin == "resume" else None),
-            seen_epoch=self.state.epoch,
-            recorded_epoch=max(self.state.epoch, self._recorded_epoch, *(change.epoch for change in self._changes)),
-            is_paused=self.state.is_held,
-            checkpoint_s=self._around.checkpoint_s,
-        )
 
     async def _answered(self, timeout_s: float = OBEY_TIMEOUT_S) -> Message | None:
         if self.trainer is None:

@@ -181,8 +181,10 @@ def test_a_swap_back_before_it_took_effect_is_none(cascor: Cascor) -> None:
         run_id = start(cascor)
         cascor.wait_for_epoch(5)
         if is_swapped:
+            cascor.http.post("/v1/training/pause")  # The phase must not end between the two.
             assert [swap(cascor, 2).status_code, swap(cascor, 1).status_code] == [200, 200]
             assert len(detail(cascor, run_id).changes) == 2
+            cascor.http.post("/v1/training/resume")
         change(cascor, pace=None)
         cascor.wait()
         ends.append(cascor.http.get("/v1/network/topology").json()["data"])

@@ -11,8 +11,9 @@ from juniper_cascor.runs.network_spec import NetworkSpec
 from juniper_cascor.runs.recorder import Recorder
 from juniper_cascor.runs.run_queue import RunQueue
 from juniper_cascor.runs.runs import NewRun, Runs
-from juniper_cascor.runs.session import Session, Surroundings
+from juniper_cascor.runs.session import Session
 from juniper_cascor.runs.store import RunStore
+from juniper_cascor.runs.surroundings import Surroundings
 from juniper_common.wire.runs import RunRecord
 
 from .fake_trainers import FakeProcess, FakeTrainers

@@ -68,7 +68,7 @@ def test_what_comes_again_after_a_kill_is_known_from_the_record(service: FakeSer
     service.store.add_metrics("r1", [("train_loss", 70, 0.5, 1.0)])
     service.store.add_metrics("r2", [("train_loss", 70, 0.5, 1.0)])
     service.store.add_change("r2", RunChange(epoch=90, time=1.0, params={"patience": 3}))
-    jobs = [session._job() for session in recovered(service)]
+    jobs = [session.job() for session in recovered(service)]
     assert [(job.seen_epoch, job.recorded_epoch) for job in jobs] == [(0, 70), (0, 90)]
 
 
