@@ -143,7 +143,7 @@ def _trainers(settings: CascorSettings) -> Callable[[int], TrainerFactory]:
 def _app(settings: CascorSettings, client: AsyncJuniperDataClient, fanout: Fanout, life: Life) -> Starlette:
     foreground, all_runs, folder = life.foreground, life.runs, life.snapshots
     chosen = Chosen(foreground, all_runs)
-    actions = SnapshotActions(folder, foreground, all_runs, life.datasets, settings.on_restart)
+    actions = SnapshotActions(folder, foreground, life.datasets, settings.on_restart)
     commands = TrainingCommands(chosen, actions)
     desk = RunDesk(all_runs, life.datasets, settings.on_restart)
 
@@ -151,6 +151,12 @@ def _app(settings: CascorSettings, client: AsyncJuniperDataClient, fanout: Fanou
         if not await client.is_ready():
             raise UnavailableError("the data service does not answer as ready")
         return "ready"
+
+    async def disk() -> str:
+        for session in life.queue.working:
+            if session.state.shortage:
+                raise UnavailableError(session.state.shortage)
+        return "takes snapshots"
 
     async def delete_run(run_id: str) -> None:
         await foreground.forget(await all_runs.delete(run_id))
@@ -162,7 +168,7 @@ def _app(settings: CascorSettings, client: AsyncJuniperDataClient, fanout: Fanou
             "trainer_warm": life.queue.trainers[0].is_warm,
         }
 
-    health = HealthReport("juniper-cascor", optional={"juniper_data": data_service}, details=details)
+    health = HealthReport("juniper-cascor", optional={"juniper_data": data_service, "disk": disk}, details=details)
     metrics = Metrics()
     gauges.register(metrics.registry, life.queue, fanout)
     operations = [
@@ -178,7 +184,7 @@ def _app(settings: CascorSettings, client: AsyncJuniperDataClient, fanout: Fanou
         *editing.operations(foreground.edit),
         *training.operations(chosen, commands),
         *watching.operations(chosen),
-        *runs.operations(life.store, delete_run, life.recorder.flush),
+        *runs.operations(life.store, delete_run, life.recorder.flush, all_runs.as_it_stands),
         *run_control.operations(desk, commands),
         *snapshots.operations(folder, actions, all_runs.is_active),
         *workers.operations(life.queue),

@@ -3,11 +3,12 @@
 import asyncio
 import logging
 import time
-from collections.abc import AsyncIterator, Coroutine
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from juniper_cascor.background import Background
 from juniper_cascor.runs import auto_start, retention
 from juniper_cascor.runs.datasets import Datasets
 from juniper_cascor.runs.foreground import Foreground
@@ -45,25 +46,22 @@ class Life:
     @asynccontextmanager
     async def lived(self) -> AsyncIterator[None]:
         """Take up what was interrupted, work, and leave all so that the next start can take it up again."""
-        tasks = [self._spawn("recorder", self.recorder.run())]
+        background = Background()
+        background.spawn(self.recorder.run(), "recorder")
         try:
             held = await self._restore()
             await self.queue.open()
             # Only now: a run that goes on by itself is shown rather than one that waits for somebody.
             for session in held:
                 self.foreground.stage.offer(session)
-            tasks += [
-                self._spawn("status", self._tell_status()),
-                self._spawn("retention", self._keep_house()),
-            ]
+            background.spawn(self._tell_status(), "status")
+            background.spawn(self._keep_house(), "retention")
             if self.settings.auto_start:
                 request = auto_start.request_of(self.settings)
-                tasks.append(self._spawn("auto-start", auto_start.start(self.foreground, request)))
+                background.spawn(auto_start.start(self.foreground, request), "auto-start")
             yield
         finally:
-            for task in tasks:
-                task.cancel()
-            await asyncio.gather(*tasks, return_exceptions=True)
+            await background.close()
             await self.foreground.close()
             await self.queue.close()
             await self.recorder.flush()
@@ -113,20 +111,9 @@ class Life:
                     log.warning("%s", problem)
             await asyncio.sleep(SWEEP_S)
 
-    def _spawn(self, name: str, work: Coroutine[None, None, None]) -> asyncio.Task[None]:
-        task = asyncio.create_task(work, name=name)
-        task.add_done_callback(_log_failure)
-        return task
-
 
 def status_line(queue: RunQueue) -> str:
     """What the service does, in one line."""
     waiting = f"; {len(queue.waiting)} runs wait" if queue.waiting else ""
     lines = [f"run {session.run_id} {session.state.status} at epoch {session.state.epoch}" for session in queue.working]
     return ("; ".join(lines) or "ready, nothing trains") + waiting
-
-
-def _log_failure(task: asyncio.Task[None]) -> None:
-    """Nobody waits for what the service does by itself: that it ended is to be seen in the log at least."""
-    if not task.cancelled() and (error := task.exception()) is not None:
-        log.critical("%s has ended", task.get_name(), exc_info=error)

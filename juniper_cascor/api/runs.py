@@ -81,20 +81,25 @@ class RunDeleted(BaseModel):
 
 
 def operations(
-    store: RunStore, delete_run: Callable[[str], Awaitable[None]], settle: Callable[[], Awaitable[None]]
+    store: RunStore,
+    delete_run: Callable[[str], Awaitable[None]],
+    settle: Callable[[], Awaitable[None]],
+    as_it_stands: Callable[[RunRecord], RunRecord],
 ) -> list[Operation]:
     """The operations on what is recorded of runs.
 
     Args:
         store: where it is recorded.
         delete_run: deletes a run with all that is kept of it; raises NotFoundError, ConflictError.
-        settle: returns when what happened before is recorded.
+        settle: returns when what happened before is recorded, where the disk takes it.
+        as_it_stands: a record with what has become of its run since.
     """
 
     async def list_runs(request: Request) -> Response:
         """Every training ever started that matches, newest first."""
         await settle()
-        return success(await asyncio.to_thread(store.page, read_query(request, RunQuery)))
+        page = await asyncio.to_thread(store.page, read_query(request, RunQuery))
+        return success(page.model_copy(update={"runs": [as_it_stands(record) for record in page.runs]}))
 
     async def get_run(request: Request) -> Response:
         """One run: what is needed to repeat it, and what became of it."""
@@ -102,7 +107,7 @@ def operations(
         run_id = request.path_params["run_id"]
         if (detail := await asyncio.to_thread(store.detail, run_id)) is None:
             raise no_such_run(run_id)
-        return success(detail)
+        return success(as_it_stands(detail))
 
     async def annotate_run(request: Request) -> Response:
         """Replace a run's notes or tags; a run with the tag `keep` never expires."""

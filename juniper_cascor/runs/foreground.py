@@ -20,7 +20,8 @@ from juniper_cascor.runs.session import Session
 from juniper_cascor.runs.stage import Stage
 from juniper_cascor.runs.state_machine import Command, CommandNotAllowedError
 from juniper_cascor.snapshots import Snapshot
-from juniper_common.errors import ConflictError, NotFoundError
+from juniper_common.errors import ConflictError, NotFoundError, UnprocessableError
+from juniper_common.wire.errors import FieldProblem
 from juniper_common.wire.snapshots import ReplayCommand, ReplayRequest, ReplayStatus
 from juniper_common.wire.training import (
     ChangeParameters,
@@ -88,7 +89,7 @@ class Foreground:
     async def forget(self, session: Session) -> None:
         """Show nothing of a run that was deleted."""
         async with self.lock:
-            if self.stage.session is session:
+            if self.stage.session is not None and self.stage.session.run_id == session.run_id:
                 self.stage.show()
                 self.announce()
 
@@ -113,18 +114,21 @@ class Foreground:
             UnprocessableError: a parameter or the data cannot be.
             UnavailableError: the data service is away.
         """
+        self.check_free("start")
+        # Without the lock: fetching takes as long as it takes, and no other command waits for that.
+        task = new_run.run_parameters(self._base(request), request.params).task
+        found = await self._datasets.find(request, task)
         async with self.lock:
-            self.check_idle("start")
-            self._runs.queue.check_free()
+            self.check_free("start")
             stage = self.stage
             spec = None if request.start_fresh or not stage.has_network else stage.loaded_spec()
             parent = stage.as_snapshot() if request.grow_on else None
             parent_id = stage.parent_id if parent else None
-            base = spec.parameters if spec else Parameters()
-            parameters = new_run.run_parameters(base, request.params, request.epochs)
+            parameters = new_run.run_parameters(self._base(request), request.params, request.epochs)
+            if parameters.task != task:
+                raise ConflictError("another network was loaded meanwhile; start again")
             if parent:
                 new_run.check_grows_on(parent.network, parameters)
-            found = await self._datasets.find(request, parameters.task)
             new_run.check_shape(spec, found)
             new_run.check_classes(parameters, found)
             record = new_run.new_record(
@@ -136,6 +140,12 @@ class Foreground:
                 parent_snapshot_id=parent_id,
             )
             return await self.launch(NewRun(record, new_run.spec_of(parameters, found, spec), parent))
+
+    def _base(self, request: StartTraining) -> Parameters:
+        """What the parameters of a start are taken from."""
+        if request.start_fresh or not self.stage.has_network:
+            return Parameters()
+        return self.stage.loaded_spec().parameters
 
     async def launch(self, new: NewRun) -> Session:
         """Record a run, show it, and let it begin. The lock is held."""
@@ -173,12 +183,14 @@ class Foreground:
             ConflictError: its run waits, for its turn or for a resume, or something is replayed.
             UnprocessableError: a value is out of bounds.
         """
+        self._check_not_replaying("change parameters")
+        session = self.stage.session
+        if session is not None and not session.state.is_over:
+            # Without the lock: it may wait for the trainer, and a pause does not wait for that.
+            await session.change_parameters(request)
+            return
         async with self.lock:
-            self._check_not_replaying("change parameters")
-            session = self.stage.session
-            if session is not None and not session.state.is_over:
-                await session.change_parameters(request)
-            else:
+            if self.stage.session is session:
                 spec = self.stage.loaded_spec()
                 self.stage.spec = replace(spec, parameters=network_spec.changed(spec.parameters, request))
 
@@ -189,10 +201,15 @@ class Foreground:
             ConflictError: it is not active.
             UnprocessableError, NotFoundError, UnavailableError: the data cannot be had, or not be trained on.
         """
-        session = session or self.stage.session
+        if session is None:
+            self._check_not_replaying("swap the dataset")
+            session = self.stage.session
         if session is None or not session.state.is_active:
             status = self.stage.status if session is None else session.state.status
             raise ConflictError(f"cannot swap the dataset: training is {status}")
+        if request.dataset is None and request.inline_data is None:
+            problem = "is missing: a swap names what to train on"
+            raise UnprocessableError(f"dataset {problem}", (FieldProblem(loc=["dataset"], msg=problem),))
         # Without the lock: fetching takes as long as it takes, and a pause does not wait for that.
         await session.swap(await self._datasets.find(request, session.parameters.task))
 
@@ -282,6 +299,11 @@ class Foreground:
     def announce(self) -> None:
         """Tell the watchers what stands in the foreground."""
         self._fanout.publish("state", self.status(), self.run_id)
+
+    def check_free(self, what: str) -> None:
+        """Raise ConflictError where a run cannot begin now."""
+        self.check_idle(what)
+        self._runs.queue.check_free()
 
     def check_idle(self, what: str) -> None:
         """Raise ConflictError while the run in the foreground waits or trains; not where it is to be resumed."""

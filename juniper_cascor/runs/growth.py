@@ -104,6 +104,23 @@ class Growth:
             self._data = data
         return self._data
 
+    def data_bytes(self) -> int:
+        """How large the file of its data is; 0 where there is none."""
+        path = self._datasets / f"{self.dataset_checksum}.npz"
+        return path.stat().st_size if path.exists() else 0
+
+    def record_now(self) -> RunRecord:
+        """The record as it would be written now."""
+        return self.record.model_copy(
+            update={
+                "status": self.state.status,
+                "epochs": self.state.epoch,
+                "hidden_units": self.network.n_hidden_units if self.network else self.record.hidden_units,
+                "outcome": self.state.outcome,
+                "reason": self.state.reason,
+            }
+        )
+
     def status(self) -> TrainingStatus:
         """All that is to be said of the run."""
         state, record = self.state, self.record

@@ -80,13 +80,23 @@ class JobTraining:
 
     def run(self) -> None:
         """Train to the end, or until told to stop."""
+        with self._writer:
+            if not self._was_stopped_while_it_loaded():
+                self._work()
+
+    def _was_stopped_while_it_loaded(self) -> bool:
+        """Obey what came before the first epoch. A run that is stopped by then leaves nothing behind."""
+        while (message := self._port.receive(0)) is not None:
+            if message.kind == "stop":
+                self._answer(message, self._training.epoch)
+                return True
+            self._obey(message)
+        return False
+
+    def _work(self) -> None:
         name = self._job.dataset_id or f"inline data {self._job.dataset_checksum[:16]}"
         log.info("training on %s with %s from epoch %d", name, self._training.backend, self._training.epoch)
         self._report.send(self._training)
-        with self._writer:
-            self._work()
-
-    def _work(self) -> None:
         while not self._is_over:
             self._report.send_if_due(self._training)
             if self._training.finished is not None and not self._must_wait():
@@ -189,6 +199,12 @@ class JobTraining:
             self._is_over = message.kind != "snapshot"
         log.info("%s at epoch %d", message.kind, self._training.epoch)
         self._report.send(self._training)
+        self._answer(message, epoch, error)
+        if message.kind == "pause":
+            # A pause may be long: what it costs to be killed in it is nothing.
+            self._keep(snapshot_folder.write_checkpoint)
+
+    def _answer(self, message: Message, epoch: int, error: str | None = None) -> None:
         answer: dict[str, JsonValue] = {
             "command": message.kind,
             "run_id": self._job.run_id,
@@ -200,9 +216,6 @@ class JobTraining:
             path = snapshot_folder.path_of(self._job.snapshot_folder, self._card())
             answer["snapshot_id"] = f"{self._job.run_id}.{path.stem}"
         self._port.send(Message("obeyed", answer))
-        if message.kind == "pause":
-            # A pause may be long: what it costs to be killed in it is nothing.
-            self._keep(snapshot_folder.write_checkpoint)
 
     def _change(self, message: Message, epoch: int) -> str | None:
         """Set what the message says, now or at that later epoch; why that cannot be, where it cannot."""

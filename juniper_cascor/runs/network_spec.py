@@ -15,6 +15,7 @@ from juniper_common.wire.errors import FieldProblem
 from juniper_common.wire.training import ChangeParameters, EngineParameters, NetworkSummary
 
 _ALIASES = {"epochs_max": "max_epochs"}
+_WORDS = ("optimizer_type", "candidate_optimizer_type", "activation_function_name")
 _NOT_THE_ENGINES = {"seed", "pace", "input_size", "output_size", "init_output_weights"}
 
 _STARVING = {
@@ -73,6 +74,8 @@ def changed(
     given = request.model_dump(exclude_unset=True, exclude=_NOT_THE_ENGINES)
     if (preset := given.pop("preset", None)) is not None:
         parameters = Parameters.preset(preset)
+    # The published clients write Adam where this engine says adam.
+    given |= {name: value.lower() for name in _WORDS if isinstance(value := given.get(name), str)}
     # A null keeps the default, but where null is itself a value: no budget, the optimiser's own rate.
     values = {
         _ALIASES.get(name, name): value for name, value in given.items() if value is not None or name in _OPTIONAL

@@ -31,7 +31,11 @@ def run_parameters(base: Parameters, request: RunParameters, epochs: int | None 
     changed = network_spec.changed(base, request, ("params",))
     if epochs is None or request.model_fields_set & {"max_epochs", "epochs_max"}:
         return changed
-    return network_spec.changed(changed, RunParameters(max_epochs=epochs), ("epochs",))
+    try:
+        return network_spec.changed(changed, RunParameters(max_epochs=epochs))
+    except UnprocessableError as error:
+        problem = error.fields[0].msg
+        raise UnprocessableError(f"epochs: {problem}", (FieldProblem(loc=["epochs"], msg=problem),)) from error
 
 
 def spec_of(parameters: Parameters, found: FoundDataset, spec: NetworkSpec | None = None) -> NetworkSpec:

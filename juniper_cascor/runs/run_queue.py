@@ -2,8 +2,9 @@
 
 import asyncio
 from collections import deque
-from collections.abc import Callable, Coroutine, Iterator
+from collections.abc import Callable, Iterator
 
+from juniper_cascor.background import Background
 from juniper_cascor.runs.session import Session
 from juniper_cascor.runs.trainer_keeper import TrainerFactory, TrainerKeeper
 from juniper_common.errors import ConflictError
@@ -26,7 +27,7 @@ class RunQueue:
         self._make_trainer = make_trainer
         self._on_begin = on_begin
         self._waiting: deque[Session] = deque()
-        self._tasks: set[asyncio.Task[None]] = set()
+        self._background = Background()
         self._is_open = False
 
     @property
@@ -43,15 +44,13 @@ class RunQueue:
         """Start the first trainer, and let the runs that wait begin."""
         await self.trainers[0].open()
         self._is_open = True
-        self._spawn(self._watch())
+        self._background.spawn(self._watch(), "progress of runs")
         self._begin_next()
 
     async def close(self) -> None:
         """Have the runs keep their checkpoints, and end the trainers."""
         self._is_open = False
-        for task in self._tasks:
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self._background.close()
         await asyncio.gather(*(session.release() for session in self.working))
         await asyncio.gather(*(keeper.close() for keeper in self.trainers))
 
@@ -93,7 +92,7 @@ class RunQueue:
             place = len(self.trainers)
             keeper = TrainerKeeper(f"trainer-{place + 1}", self._make_trainer(place))
             self.trainers.append(keeper)
-            self._spawn(keeper.open())
+            self._background.spawn(keeper.open(), f"start of {keeper.name}")
             yield keeper
 
     async def _watch(self) -> None:
@@ -101,8 +100,3 @@ class RunQueue:
             await asyncio.sleep(1.0)
             for session in self.working:
                 session.check_progress()
-
-    def _spawn(self, work: Coroutine[None, None, None]) -> None:
-        task = asyncio.create_task(work)
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)

@@ -25,6 +25,8 @@ from juniper_common.wire.runs import RunChange, RunRecord
 REMEMBERED = 8
 """Runs that are over and were looked at lately stay in memory; the others are read again when they are asked for."""
 
+_MOVING = ("status", "started_at", "ended_at", "pace", "epochs", "hidden_units", "outcome", "reason")
+
 INTERRUPTED = "the service ended while it trained"
 
 log = logging.getLogger(__name__)
@@ -106,7 +108,7 @@ class Runs:
                 continue
             self._alive[session.run_id] = session
             session.record_history()
-            if record.status in ("STARTED", "PAUSED") and record.on_restart == "hold":
+            if record.status == "STARTED" and record.on_restart == "hold":
                 session.hold(INTERRUPTED)
             elif record.status != "RESUME_READY":
                 log.warning("run %s goes on from epoch %d: %s", session.run_id, session.state.epoch, INTERRUPTED)
@@ -126,6 +128,14 @@ class Runs:
         await asyncio.to_thread(retention.delete_ended, self.store, self._around.snapshots, run_id)
         self._over.pop(run_id, None)
         return session
+
+    def as_it_stands(self, record: RunRecord) -> RunRecord:
+        """A record that was read, with what is known since: of a run that trains, or that the disk does not take."""
+        session = self._alive.get(record.id) or self._over.get(record.id)
+        if session is None:
+            return record
+        now = session.record_now()
+        return record.model_copy(update={name: getattr(now, name) for name in _MOVING})
 
     def is_active(self, run_id: str) -> bool:
         """Whether a run waits or trains."""
@@ -153,7 +163,7 @@ class Runs:
             is_held=record.status == "PAUSED",
             epoch=record.epochs,
             outcome=record.outcome,
-            reason=record.reason,
+            reason=INTERRUPTED if record.status == "STARTED" else record.reason,
         )
         try:
             session = Session(record, self._around, state=state, changes=changes, recorded_epoch=recorded_epoch)

@@ -36,6 +36,7 @@ from juniper_common.wire.training import (
     ChangeParameters,
     Heartbeat,
     PhaseName,
+    Status,
     TrainingEvent,
 )
 
@@ -43,6 +44,16 @@ BEGIN_TIMEOUT_S = 5.0
 """So long a change waits for a trainer that starts, or reads its data."""
 
 BEGIN_POLL_S = 0.01
+
+SLOWEST_READ = 4 << 20
+"""Bytes a second: so slowly a trainer may take in its data without being taken for hung."""
+
+_OBEYED: dict[Command, tuple[Status, ...]] = {
+    "pause": ("PAUSED",),
+    "resume": ("QUEUED", "STARTED", "PAUSED", "COMPLETED"),
+    "stop": ("STOPPED",),
+}
+"""Where a run stands after a command; one that was resumed may have come to its end since."""
 
 log = logging.getLogger(__name__)
 
@@ -91,11 +102,12 @@ class Session(Growth):
         self._apply(machine.Held(reason))
 
     async def command(self, command: Command) -> State:
-        """Pause, resume or stop; when this returns, the trainer has obeyed and the record says so.
+        """Pause, resume or stop; when this returns, the trainer has obeyed, or was killed for not obeying.
+
+        The record says so too, unless the disk takes nothing.
 
         Raises:
             ConflictError: the state does not allow it, or the run ended by itself meanwhile.
-            UnavailableError: the trainer did not obey, and was killed; the run goes on from its checkpoint.
         """
         async with self._lock:
             is_worked_on = self._has_begun
@@ -104,13 +116,12 @@ class Session(Growth):
             except machine.CommandNotAllowedError as error:
                 raise ConflictError(str(error)) from error
             if is_worked_on:
-                await self._answered()
+                await self._answered_or_killed()
             if self.state.is_active and not self._has_begun:
                 # Nobody trains it yet. A trainer that still reads its data obeys before it trains.
                 self._apply(Obeyed(command))
             await self._around.recorder.flush()
-            expected = {"pause": ("PAUSED",), "resume": ("STARTED", "QUEUED", "PAUSED"), "stop": ("STOPPED",)}[command]
-            if self.state.status not in expected:
+            if self.state.status not in _OBEYED[command]:
                 raise ConflictError(f"cannot {command}: the run has just ended as {self.state.status}")
             if command == "resume" and self.state.shortage:
                 raise ConflictError(f"cannot resume: {self.state.shortage}")
@@ -266,7 +277,9 @@ class Session(Growth):
 
     def silence_s(self) -> float:
         """For how long the trainer may say nothing."""
-        return self._around.deadline_s if self._has_begun or not self._has_job else LOAD_TIMEOUT_S
+        if self._has_begun or not self._has_job:
+            return self._around.deadline_s
+        return self._around.deadline_s + self.data_bytes() / SLOWEST_READ
 
     def _progressed(self, message: Message) -> None:
         epoch = message.integer("epoch")
@@ -318,6 +331,9 @@ class Session(Growth):
         except UnavailableError as error:
             log.warning("%s", error)  # It has just died, so another one starts, and is told.
             return
+        except OSError as error:
+            self._apply(Ended(error=f"its snapshots cannot be read: {error}"))
+            return
         self._has_job = True
         self._progressed_at = time.monotonic()
 
@@ -335,20 +351,19 @@ class Session(Growth):
 
     def _record(self) -> None:
         state = self.state
-        self.record = self.record.model_copy(
-            update={
-                "status": state.status,
-                "ended_at": time.time() if state.is_over else None,
-                "epochs": state.epoch,
-                "hidden_units": self.network.n_hidden_units if self.network else 0,
-                "outcome": state.outcome,
-                "reason": state.reason,
-            }
-        )
+        ended_at = time.time() if state.is_over else None
+        self.record = self.record_now().model_copy(update={"ended_at": ended_at})
         token = logs.run_id.set(self.run_id)
         log.info("run is %s %s", state.status, state.outcome or state.reason or "")
         logs.run_id.reset(token)
         self._around.recorder.record(self.record)
+
+    async def _answered_or_killed(self) -> None:
+        try:
+            await self._answered()
+        except UnavailableError as error:
+            log.warning("run %s: %s", self.run_id, error)
+            self._has_job = self._has_begun = False
 
     async def _answered(self, timeout_s: float = OBEY_TIMEOUT_S) -> Message | None:
         if self.trainer is None:

@@ -10,7 +10,7 @@ from juniper_cascor.engine.parameters import Parameters
 from juniper_cascor.runs import network_spec, new_run, snapshot_catalogue, snapshot_folder
 from juniper_cascor.runs.datasets import Datasets
 from juniper_cascor.runs.foreground import Foreground
-from juniper_cascor.runs.runs import NewRun, Runs
+from juniper_cascor.runs.runs import NewRun
 from juniper_cascor.runs.session import Session
 from juniper_cascor.runs.snapshot_files import printable
 from juniper_cascor.runs.stage import spec_of
@@ -34,17 +34,13 @@ class SnapshotActions:
     Args:
         folder: where the snapshots stand.
         foreground: where a network is loaded, and runs are shown.
-        runs: all of them.
         datasets: where data comes from.
         on_restart: what becomes of an interrupted run where nothing is said.
     """
 
-    def __init__(
-        self, folder: Path, foreground: Foreground, runs: Runs, datasets: Datasets, on_restart: OnRestart
-    ) -> None:
+    def __init__(self, folder: Path, foreground: Foreground, datasets: Datasets, on_restart: OnRestart) -> None:
         self._folder = folder
         self._foreground = foreground
-        self._runs = runs
         self._datasets = datasets
         self._on_restart = on_restart
 
@@ -81,19 +77,17 @@ class SnapshotActions:
             ConflictError: a run is active, or it holds no training that could go on.
             UnprocessableError: a parameter cannot be.
         """
-        async with self._foreground.lock:
-            snapshot = await self._opened(snapshot_id)
-            parameters = spec_of(snapshot_id, snapshot.card, snapshot.network).parameters
-            changed = network_spec.changed(parameters, request.params, ("params",))
-            return started(await self._resume(snapshot_id, snapshot, changed, request.params.pace, request.on_restart))
+        snapshot = await self._opened(snapshot_id)
+        parameters = spec_of(snapshot_id, snapshot.card, snapshot.network).parameters
+        changed = network_spec.changed(parameters, request.params, ("params",))
+        return started(await self._resume(snapshot_id, snapshot, changed, request.params.pace, request.on_restart))
 
     async def resume_restored(self) -> Session:
         """The same, for the snapshot that was restored, with what was set since. Raises as `resume`."""
-        async with self._foreground.lock:
-            stage = self._foreground.stage
-            if stage.snapshot is None or stage.snapshot_id is None:
-                raise ConflictError(f"cannot resume: training is {stage.status}")
-            return await self._resume(stage.snapshot_id, stage.snapshot, stage.loaded_spec().parameters)
+        stage = self._foreground.stage
+        if stage.snapshot is None or stage.snapshot_id is None:
+            raise ConflictError(f"cannot resume: training is {stage.status}")
+        return await self._resume(stage.snapshot_id, stage.snapshot, stage.loaded_spec().parameters)
 
     async def retrain(self, snapshot_id: str, request: RetrainSnapshot) -> TrainingStarted:
         """Start a run that grows on from the snapshot's network, on its data or on other.
@@ -103,31 +97,27 @@ class SnapshotActions:
             ConflictError: a run is active, or it does not say what it was trained on, and the request does not either.
             UnprocessableError: a parameter or the data cannot be.
         """
-        async with self._foreground.lock:
-            self._check_free("retrain")
-            snapshot = await self._opened(snapshot_id)
-            spec = spec_of(snapshot_id, snapshot.card, snapshot.network)
-            parameters = new_run.run_parameters(spec.parameters, request.params, request.epochs)
-            new_run.check_grows_on(snapshot.network, parameters)
-            if request.dataset or request.inline_data:
-                found = await self._datasets.find(request, parameters.task)
-            else:
-                found = await self._datasets.kept(*_dataset(snapshot.card, snapshot_id))
-            new_run.check_shape(spec, found, "retraining keeps the network")
-            new_run.check_classes(parameters, found)
-            self._runs.queue.check_free()
-            record = new_run.new_record(
-                parameters,
-                request.params,
-                found,
-                on_restart=request.on_restart or self._on_restart,
-                origin="grow_on",
-                parent_snapshot_id=snapshot_id,
-            )
-            record = record.model_copy(update={"notes": request.notes, "tags": list(request.tags)})
-            return started(
-                await self._foreground.launch(NewRun(record, replace(spec, parameters=parameters), snapshot))
-            )
+        self._foreground.check_free("retrain")
+        snapshot = await self._opened(snapshot_id)
+        spec = spec_of(snapshot_id, snapshot.card, snapshot.network)
+        parameters = new_run.run_parameters(spec.parameters, request.params, request.epochs)
+        new_run.check_grows_on(snapshot.network, parameters)
+        if request.dataset or request.inline_data:
+            found = await self._datasets.find(request, parameters.task)
+        else:
+            found = await self._datasets.kept(*_dataset(snapshot.card, snapshot_id))
+        new_run.check_shape(spec, found, "retraining keeps the network")
+        new_run.check_classes(parameters, found)
+        record = new_run.new_record(
+            parameters,
+            request.params,
+            found,
+            on_restart=request.on_restart or self._on_restart,
+            origin="grow_on",
+            parent_snapshot_id=snapshot_id,
+        )
+        record = record.model_copy(update={"notes": request.notes, "tags": list(request.tags)})
+        return started(await self._launch("retrain", NewRun(record, replace(spec, parameters=parameters), snapshot)))
 
     async def replay(self, snapshot_id: str, request: ReplayRequest) -> ReplayStatus:
         """Show the growth of the snapshot's run to the watchers. Raises NotFoundError, ConflictError."""
@@ -159,12 +149,11 @@ class SnapshotActions:
         pace: float | None = None,
         on_restart: OnRestart | None = None,
     ) -> Session:
-        self._check_free("resume")
+        self._foreground.check_free("resume")
         card, spec = snapshot.card, spec_of(snapshot_id, snapshot.card, snapshot.network)
         _check_can_go_on(snapshot_id, snapshot)
         found = await self._datasets.kept(*_dataset(card, snapshot_id))
         new_run.check_shape(spec, found, "the snapshot names other data")
-        self._runs.queue.check_free()
         record = new_run.new_record(
             spec.parameters,
             RunParameters(seed=card.seed, pace=pace),
@@ -174,11 +163,13 @@ class SnapshotActions:
             parent_snapshot_id=snapshot_id,
         ).model_copy(update={"backend": card.backend, "epochs": card.epoch, "hidden_units": card.hidden_units})
         changes = new_run.changes_between(spec.parameters, changed, card.epoch)
-        return await self._foreground.launch(NewRun(record, spec, snapshot, changes))
+        return await self._launch("resume", NewRun(record, spec, snapshot, changes))
 
-    def _check_free(self, what: str) -> None:
-        self._foreground.check_idle(what)
-        self._runs.queue.check_free()
+    async def _launch(self, what: str, new: NewRun) -> Session:
+        """Begin a run. Raises ConflictError where another one has begun while the data was fetched."""
+        async with self._foreground.lock:
+            self._foreground.check_free(what)
+            return await self._foreground.launch(new)
 
     async def _opened(self, snapshot_id: str) -> Snapshot:
         return await asyncio.to_thread(snapshot_catalogue.opened, self._folder, snapshot_id)

@@ -156,7 +156,8 @@ _OVER = (RecordRun(), Announce(), AnnounceEnd())
 
 def check_allowed(state: State, command: Command) -> None:
     """Raise CommandNotAllowedError unless the state allows the command."""
-    if state.status not in _ALLOWED[command]:
+    waits_for_the_disk = state.status == "PAUSED" and not state.is_held
+    if state.status not in _ALLOWED[command] and not (command == "pause" and waits_for_the_disk):
         raise CommandNotAllowedError(command, state.status)
 
 
@@ -171,7 +172,8 @@ def transition(state: State, event: Event) -> tuple[State, tuple[Instruction, ..
             check_allowed(state, command)
             return _obey(state, command)
         case Begun() if state.status == "QUEUED":
-            return _settled(replace(state, status="STARTED", reason=None)), (TellTrainer("train"), *_CHANGED)
+            # The reason stays until it comes further: why it is taken up again.
+            return replace(_settled(state), reason=state.reason), (TellTrainer("train"), *_CHANGED)
         case Held(reason) if not state.is_over:
             return replace(state, status="RESUME_READY", phase="IDLE", reason=reason), _CHANGED
         case _ if not state.is_active:
@@ -221,8 +223,10 @@ def _progressed(state: State, event: Progressed) -> tuple[State, tuple[Instructi
     moved = replace(
         state,
         phase=event.phase,
+        paused_phase=event.phase if state.status == "PAUSED" else None,
         epoch=max(state.epoch, event.epoch),
         restarts=0 if further else state.restarts,
+        reason=state.shortage if further else state.reason,
     )
     return moved, () if event.phase == state.phase else (Announce(),)
 
@@ -234,4 +238,4 @@ def _mourn(state: State, event: TrainerDied) -> tuple[State, tuple[Instruction, 
         reason = f"{event.reason}; so it went {state.restarts + 1} times at the same place"
         return _over(state, "FAILED", None, reason), _OVER
     again = _settled(replace(state, restarts=state.restarts + 1, shortage=None))
-    return again, (TellTrainer("train"), *_CHANGED)
+    return replace(again, reason=event.reason), (TellTrainer("train"), *_CHANGED)

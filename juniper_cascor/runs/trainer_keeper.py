@@ -3,10 +3,11 @@
 import asyncio
 import logging
 import time
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Protocol
 
+from juniper_cascor.background import Background
 from juniper_cascor.runs import out_of_memory
 from juniper_cascor.runs.channel import Message
 from juniper_cascor.runs.trainer_process import TrainerProcess
@@ -71,7 +72,7 @@ class TrainerKeeper:
         self._newest: asyncio.Future[Message | None] | None = None
         self._killed_at: float | None = None
         self._failures = 0
-        self._tasks: set[asyncio.Task[None]] = set()
+        self._background = Background()
 
     @property
     def is_warm(self) -> bool:
@@ -101,18 +102,16 @@ class TrainerKeeper:
 
     async def open(self) -> None:
         """Start the process, now or as soon as that is possible, and watch over it."""
-        self._spawn(self._watch())
+        self._background.spawn(self._watch(), f"watch over {self.name}")
         try:
             await self._start()
         except OSError as error:
             log.error("no trainer process can be started: %s", error)
-            self._spawn(self._restart())
+            self._background.spawn(self._restart(), f"restart of {self.name}")
 
     async def close(self) -> None:
         """End the process."""
-        for task in self._tasks:
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self._background.close()
         if self._process is not None:
             await self._process.end()
 
@@ -175,7 +174,7 @@ class TrainerKeeper:
         self._process = None
         self._killed_at = None
         self.restarts += 1
-        self._spawn(self._restart())
+        self._background.spawn(self._restart(), f"restart of {self.name}")
         answers, self._answers = self._answers, {}
         if self.user is not None:
             self.user.trainer_died(reason, is_final=is_out_of_memory)
@@ -213,8 +212,3 @@ class TrainerKeeper:
         if self._process is not None:
             self._killed_at = self._killed_at or time.monotonic()
             self._process.kill()
-
-    def _spawn(self, work: Coroutine[None, None, None]) -> None:
-        task = asyncio.create_task(work)
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)

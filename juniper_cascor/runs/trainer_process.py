@@ -93,12 +93,16 @@ class TrainerProcess:
         output = process.stdout
         if output is None:
             raise RuntimeError("the trainer was started without a pipe")
-        with contextlib.suppress(asyncio.IncompleteReadError, ConnectionResetError):
+        try:
             while True:
                 prefix = await output.readexactly(channel.PREFIX_BYTES)
                 message = channel.decode(prefix, await output.readexactly(channel.body_length(prefix)))
                 self.heard_at = time.monotonic()
                 self._on_message(message)
+        except (asyncio.IncompleteReadError, ConnectionResetError):
+            log.debug("the trainer's output ended")
+        except Exception:
+            log.exception("what the trainer reported could not be taken; it is replaced")
         # Its output ended: whatever is left of it cannot be talked to any more.
         self.kill()
         status = await process.wait()

@@ -290,7 +290,10 @@ class Points(BaseModel):
 
 
 class MetricsMessage(MetricRow):
-    """The data of the `metrics` message: the newest row, and every epoch since the last message as columns."""
+    """The data of the `metrics` message: the newest row, and the epochs since the last message as columns.
+
+    Of more than 500 epochs those that draw the curve: the least and the greatest loss of each stretch, and installs.
+    """
 
     points: Points
 

@@ -93,6 +93,29 @@ def test_a_hung_trainer_is_killed_and_its_run_goes_on(tmp_path: Path) -> None:
         running.client.command("stop")
 
 
+def test_a_trainer_that_hung_before_the_run_is_killed_too(tmp_path: Path) -> None:
+    """Reading the data takes it as long as the data is large, not for ever."""
+    with service(tmp_path / "state", {"JUNIPER_CASCOR_TRAINER_DEADLINE_S": "3"}) as running:
+        eventually(lambda: running.client.worker("trainer-1").state == "idle", "the trainer is warm")
+        (trainer,) = running.trainers()
+        trainer.suspend()
+        running.client.start(paced())
+        wait_for_epoch(running, 10)
+        assert not trainer.is_running()
+        running.client.command("stop")
+
+
+def test_a_stop_holds_though_the_trainer_does_not_obey(tmp_path: Path) -> None:
+    """It is killed for that, and its run is over."""
+    with service(tmp_path / "state") as running:
+        run_id = running.client.start(paced()).run_id
+        wait_for_epoch(running, 10)
+        running.trainers()[0].suspend()
+        assert running.client.command("stop").status == "STOPPED"
+        eventually(lambda: running.client.worker("trainer-1").state == "idle", "another trainer waits")
+        assert running.client.run(run_id).status == "STOPPED"
+
+
 def test_a_run_that_runs_out_of_memory_fails_with_the_reason(tmp_path: Path) -> None:
     """The service and even the trainer live on, and train the next run."""
     with service(tmp_path / "state", {"JUNIPER_CASCOR_MAX_BODY_BYTES": "50000000"}) as running:

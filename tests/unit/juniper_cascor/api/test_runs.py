@@ -45,7 +45,7 @@ def http(store: RunStore) -> Iterator[TestClient]:
     async def settled() -> None:
         """All that happens here is recorded at once."""
 
-    routes = openapi.routes(runs.operations(store, delete_run, settled))
+    routes = openapi.routes(runs.operations(store, delete_run, settled, lambda record: record))
     app = Starlette(routes=routes, exception_handlers=exception_handlers(failure))
     with TestClient(app) as client:
         yield client

@@ -88,11 +88,19 @@ _ALLOWED: dict[Command, set[Status]] = {
 @pytest.mark.parametrize("command", sorted(_ALLOWED))
 def test_which_command_each_state_allows(command: Command, status: Status) -> None:
     """What a state does not allow is refused, and nothing changes."""
+    state = State(status, is_held=status == "PAUSED")
     if status in _ALLOWED[command]:
-        transition(State(status), Asked(command))
+        transition(state, Asked(command))
     else:
         with pytest.raises(CommandNotAllowedError, match=f"cannot {command}: training is {status}"):
-            transition(State(status), Asked(command))
+            transition(state, Asked(command))
+
+
+def test_a_run_that_waits_for_the_disk_can_be_paused() -> None:
+    """It does not go on by itself then, when there is room again."""
+    short, _ = transition(STARTED, Short("the disk is full"))
+    held, _ = transition(transition(short, Asked("pause"))[0], Obeyed("pause"))
+    assert transition(held, Short(None))[0].status == "PAUSED"
 
 
 @pytest.mark.parametrize("status", ["QUEUED", "RESUME_READY"])
@@ -124,7 +132,7 @@ def test_a_failure_keeps_its_reason(event: Event) -> None:
 def test_the_death_of_a_trainer_does_not_end_the_run(state: State) -> None:
     """Another one takes it up, as it was."""
     after, instructions = transition(state, TrainerDied("shot"))
-    assert (after.status, after.restarts) == (state.status, 1)
+    assert (after.status, after.restarts, after.reason) == (state.status, 1, "shot")
     assert instructions == (TellTrainer("train"), *CHANGED)
 
 
@@ -143,7 +151,7 @@ def test_a_run_that_comes_further_may_lose_its_trainer_again() -> None:
     """Only deaths at one place count."""
     state, _ = transition(STARTED, TrainerDied("shot"))
     state, _ = transition(state, Progressed("OUTPUT", 8))
-    assert (state.restarts, state.epoch) == (0, 8)
+    assert (state.restarts, state.epoch, state.reason) == (0, 8, None)
 
 
 def test_work_that_is_done_again_does_not_count_as_progress() -> None:
