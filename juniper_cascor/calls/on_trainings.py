@@ -61,9 +61,9 @@ def dataset_data(*, run_id: str | None = None) -> Ask[DatasetData]:
     return asked("/v1/dataset/data", DatasetData, run=run_id)
 
 
-def swap_dataset(request: SwapDataset) -> Ask[TrainingStatus]:
-    """Train the active run on other data from its next phase on. Raises ConflictError where none is active."""
-    return told("PUT", "/v1/dataset", TrainingStatus, request)
+def swap_dataset(request: SwapDataset, *, run_id: str | None = None) -> Ask[TrainingStatus]:
+    """Train a run on other data from its next phase on. Raises ConflictError where it is not active."""
+    return told("PUT", "/v1/dataset", TrainingStatus, request, run=run_id)
 
 
 def decision_boundary(

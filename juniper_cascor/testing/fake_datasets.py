@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from juniper_cascor.runs.datasets import DEMO, AsksForData, FoundDataset
+from juniper_cascor.snapshots import Card
 from juniper_cascor.testing import recording
 from juniper_cascor.testing.recording import Recording, RecordingName
 from juniper_common.errors import BadRequestError, NotFoundError, UnprocessableError
@@ -29,7 +30,7 @@ def asked_for(request: AsksForData) -> FakeDataset:
         problem = "needs source inline" if request.inline_data else "is missing, though the source is inline"
         raise UnprocessableError(f"inline_data {problem}", (FieldProblem(loc=["inline_data"], msg=problem),))
     if source.source == "inline":
-        return _of(recording.load("xor"), None)
+        return of(recording.load("xor"), None)
     if source.source == "url":
         return _by_id((source.url or "").removesuffix("/artifact").rpartition("/")[2])
     if source.dataset_id is not None:
@@ -38,23 +39,30 @@ def asked_for(request: AsksForData) -> FakeDataset:
         problem = f"there is no generator {source.generator}; there are: {', '.join(sorted(_GENERATORS))}"
         raise BadRequestError(problem, (FieldProblem(loc=["dataset", "generator"], msg=problem),))
     told = recording.load(_GENERATORS[source.generator])
-    return _of(told, told.run.dataset_id)
+    return of(told, told.run.dataset_id)
 
 
-def of_checksum(checksum: str | None, dataset_id: str | None) -> FakeDataset:
-    """The data of a snapshot. Raises NotFoundError."""
+def of_card(card: Card) -> FakeDataset:
+    """The data that a snapshot was trained on. Raises NotFoundError."""
+    if card.dataset_checksum is None:
+        raise NotFoundError("the loaded network's snapshot does not say what it was trained on")
     for told in map(recording.load, _NAMES):
-        if told.run.dataset_checksum == checksum:
-            return _of(told, dataset_id)
-    raise NotFoundError(f"the rows that it was trained on, {checksum}, are no longer kept")
+        if told.run.dataset_checksum == card.dataset_checksum:
+            return of(told, card.dataset_id)
+    raise _gone(f"the rows that it was trained on, {card.dataset_checksum[:16]}…, are no longer kept")
 
 
 def _by_id(dataset_id: str) -> FakeDataset:
     for told in map(recording.load, _NAMES):
         if told.run.dataset_id == dataset_id:
-            return _of(told, dataset_id)
-    raise NotFoundError(f"there is no dataset {dataset_id}")
+            return of(told, dataset_id)
+    raise _gone(f"there is no dataset {dataset_id}")
 
 
-def _of(told: Recording, dataset_id: str | None) -> FakeDataset:
+def _gone(message: str) -> NotFoundError:
+    return NotFoundError(message, (FieldProblem(loc=["dataset"], msg=message),))
+
+
+def of(told: Recording, dataset_id: str | None) -> FakeDataset:
+    """The data of a recording under an id."""
     return FakeDataset(told, FoundDataset(dataset_id, Path(), told.run.dataset_checksum, told.training_data))

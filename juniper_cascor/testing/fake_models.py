@@ -54,7 +54,7 @@ class FakeModels:
             problem = "a name is 1 to 64 of a-z, 0-9, dot, hyphen and underscore, and begins with a letter or digit"
             raise UnprocessableError(f"name: {problem}", (FieldProblem(loc=["name"], msg=problem),))
         versions = self._versions.setdefault(name, {})
-        note = Note(snapshot_id=kept.detail.id, notes=notes, created_at=now, before=self._current.get(name))
+        note = Note(snapshot_id=kept.id, notes=notes, created_at=now, before=self._current.get(name))
         version = max(versions, default=0) + 1
         versions[version] = _Version(note, kept)
         self._current[name] = version
@@ -73,8 +73,9 @@ class FakeModels:
         """One version's card. Raises NotFoundError."""
         current = self._version(name)
         if (found := self._versions[name].get(version)) is None:
-            raise NotFoundError(f"model {name} has no version {version}")
-        card = model_card(name, version, found.note, found.kept.snapshot())
+            problem = f"model {name} has no version {version}"
+            raise NotFoundError(problem, (FieldProblem(loc=["version"], msg=problem),))
+        card = model_card(name, version, found.note, found.kept.content)
         return card.model_copy(update={"is_current": version == current})
 
     def info(self, name: str) -> ModelInfo:
@@ -87,7 +88,7 @@ class FakeModels:
                 created_at=found.note.created_at,
                 snapshot_id=found.note.snapshot_id,
                 notes=found.note.notes,
-                size_bytes=found.kept.detail.size_bytes,
+                size_bytes=found.kept.size_bytes,
                 problem=None,
             )
             for version, found in sorted(self._versions[name].items(), reverse=True)
@@ -106,9 +107,10 @@ class FakeModels:
     def predict(self, name: str, asked: RowsAsked[PredictRows]) -> Prediction:
         """Ask a model. Raises NotFoundError, UnprocessableError."""
         version = self._version(name)
-        return prediction(self._versions[name][version].kept.network, f"{name}/{version}", asked)
+        return prediction(self._versions[name][version].kept.content.network, f"{name}/{version}", asked)
 
     def _version(self, name: str) -> int:
         if name not in self._current:
-            raise NotFoundError(f"there is no model {name}")
+            problem = f"there is no model {name!r}"
+            raise NotFoundError(problem, (FieldProblem(loc=["name"], msg=problem),))
         return self._current[name]

@@ -2,23 +2,23 @@
 
 import itertools
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Sequence
 
-from pydantic import JsonValue
-
-from juniper_cascor.engine.parameters import Parameters
-from juniper_cascor.runs import network_spec, new_run
+from juniper_cascor.runs import network_spec
 from juniper_cascor.runs.network_spec import NetworkSpec
 from juniper_cascor.runs.refusals import no_such_run
-from juniper_cascor.testing import recording
+from juniper_cascor.testing import fake_datasets, recording
 from juniper_cascor.testing.fake_datasets import FakeDataset
 from juniper_cascor.testing.fake_foreground import FakeForeground
 from juniper_cascor.testing.fake_run import FakeRun, Say
 from juniper_cascor.testing.recording import RecordingName
 from juniper_common.errors import ConflictError
 from juniper_common.wire.errors import FieldProblem
-from juniper_common.wire.runs import RunRecord
-from juniper_common.wire.training import RunParameters
+from juniper_common.wire.runs import RunChange, RunRecord
+from juniper_common.wire.training import OnRestart
+
+ON_RESTART: OnRestart = "resume"
+"""What a run's record says where nothing was asked for; the fake is never started again."""
 
 
 class FakeRuns:
@@ -43,10 +43,10 @@ class FakeRuns:
         """The one that has the trainer."""
         return next((run for run in self.by_id.values() if run.state.is_active), None)
 
-    def find(self, run_id: str) -> FakeRun:
-        """A run. Raises NotFoundError."""
+    def find(self, run_id: str, field: str = "run_id") -> FakeRun:
+        """A run, whose id the request has in this field. Raises NotFoundError."""
         if run_id not in self.by_id:
-            raise no_such_run(run_id)
+            raise no_such_run(run_id, field)
         return self.by_id[run_id]
 
     def new_id(self) -> str:
@@ -59,54 +59,28 @@ class FakeRuns:
             run.advance(n)
         self.begin_next()
 
-    def check_free(self, what: str) -> None:
+    def check_free(self) -> None:
         """Raise ConflictError where a run that came now would have to wait."""
-        self._foreground.check_idle(what)
         if self.active is not None:
             raise ConflictError(f"1 runs train and {len(self.waiting)} wait; POST /v1/runs queues another one")
 
     def add(
         self,
+        record: RunRecord,
         dataset: FakeDataset,
-        parameters: Parameters,
-        request: RunParameters,
-        more: Mapping[str, JsonValue],
-        spec: NetworkSpec | None = None,
-        *,
-        epoch: int = 0,
+        spec: NetworkSpec,
+        changes: Sequence[RunChange] = (),
     ) -> FakeRun:
         """A new run, which does not wait yet.
 
         Args:
+            record: what is kept of it, but for its id and time.
             dataset: what it trains on.
-            parameters: of its training.
-            request: its seed and pace.
-            more: of its record.
-            spec: the network that it grows, if one was loaded.
-            epoch: where it begins.
+            spec: the network that it grows.
+            changes: made before it began.
         """
-        told, found, now = dataset.recording, dataset.found, self._clock()
-        record = RunRecord.model_validate(dict(told.run)).model_copy(
-            update={
-                "id": self.new_id(),
-                "status": "QUEUED",
-                "created_at": now,
-                "started_at": None,
-                "ended_at": None,
-                "seed": told.run.seed if request.seed is None else request.seed,
-                "params": network_spec.as_json(parameters),
-                "pace": request.pace,
-                "dataset_id": found.dataset_id,
-                "dataset_checksum": found.checksum,
-                "epochs": epoch,
-                "hidden_units": told.hidden_units(epoch),
-                "outcome": None,
-                "reason": None,
-                **more,
-            }
-        )
-        grown = new_run.spec_of(parameters, found, spec)
-        run = FakeRun(record, told, grown, say=self._say, clock=self._clock, epoch=epoch)
+        own = record.model_copy(update={"id": self.new_id(), "created_at": self._clock()})
+        run = FakeRun(own, dataset, spec, say=self._say, clock=self._clock, changes=changes)
         self.by_id[run.run_id] = run
         return run
 
@@ -119,7 +93,8 @@ class FakeRuns:
         )
         parameters = network_spec.from_json(detail.params)
         spec = NetworkSpec(told.network.input_size, told.network.output_size, parameters, told.network.uuid)
-        run = FakeRun(record, told, spec, say=self._say, clock=lambda: detail.ended_at or detail.created_at)
+        dataset = fake_datasets.of(told, detail.dataset_id)
+        run = FakeRun(record, dataset, spec, say=self._say, clock=lambda: detail.ended_at or detail.created_at)
         self.by_id[run.run_id] = run
         run.begin()
         run.advance(told.epochs if epoch is None else epoch)
@@ -151,5 +126,4 @@ class FakeRuns:
             problem = f"the run is {run.state.status}; stop it first"
             raise ConflictError(problem, (FieldProblem(loc=["run_id"], msg=problem),))
         del self.by_id[run_id]
-        if self._foreground.run is run:
-            self._foreground.load(None)
+        self._foreground.forget(run)

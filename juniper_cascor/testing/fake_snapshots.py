@@ -1,14 +1,20 @@
 """The snapshots of the fake service, in memory: those that the recorded runs took, and those that somebody takes."""
 
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
 
 import numpy as np
 
 from juniper_cascor import snapshots
 from juniper_cascor.engine.network import Network
-from juniper_cascor.runs import network_spec
-from juniper_cascor.snapshots import METRICS, Card, Snapshot
+from juniper_cascor.plain_hdf5 import Arrays
+from juniper_cascor.runs import network_spec, snapshot_folder
+from juniper_cascor.runs.history import metric_row, rows_of
+from juniper_cascor.runs.replay_frames import Frame
+from juniper_cascor.runs.snapshot_catalogue import can_resume
+from juniper_cascor.runs.snapshot_files import id_of
+from juniper_cascor.snapshots import Card, Snapshot
 from juniper_cascor.testing.fake_run import FakeRun
 from juniper_cascor.testing.recording import Step
 from juniper_common.errors import NotFoundError
@@ -21,32 +27,59 @@ from juniper_common.wire.snapshots import (
     SnapshotList,
     SnapshotState,
 )
-from juniper_common.wire.training import MetricRow
+
+STATE: Arrays = {"not_recorded": np.zeros(0)}
+"""In place of the state of a training, which no recording has: it says that there is one."""
 
 
 @dataclass(frozen=True, eq=False)
 class KeptSnapshot:
-    """One snapshot: what is said of it, and what is in it."""
+    """One snapshot, as whole as a file of the real service."""
 
-    detail: SnapshotDetail
-    network: Network
-    rows: Sequence[MetricRow] = ()
+    content: Snapshot
+    created_at: float
+    size_bytes: int
 
     @property
-    def card(self) -> Card:
+    def id(self) -> str:
+        """As the service names its files."""
+        return id_of(str(snapshot_folder.path_of(Path(), self.content.card)))
+
+    @property
+    def info(self) -> SnapshotInfo:
+        """As a list has it."""
+        card = self.content.card
+        return SnapshotInfo(
+            id=self.id,
+            run_id=card.run_id,
+            epoch=card.epoch,
+            hidden_units=card.hidden_units,
+            created_at=self.created_at,
+            size_bytes=self.size_bytes,
+            can_resume=can_resume(self.content),
+        )
+
+    @property
+    def detail(self) -> SnapshotDetail:
         """What it says of itself."""
-        if self.detail.card is None:
-            raise ValueError(f"snapshot {self.detail.id} has no card")
-        return Card.model_validate(self.detail.card.model_dump())
+        rows = rows_of(self.content.metrics)
+        return SnapshotDetail(
+            **self.info.model_dump(),
+            card=SnapshotCard.model_validate(self.content.card.model_dump()),
+            network=_size(self.content.network),
+            metrics=metric_row(rows[-1]) if len(rows) else None,
+        )
 
-    def snapshot(self) -> Snapshot:
-        """Its content, but for the state of the training, which no recording has."""
-        columns = {name: np.array([_value(row, name) for row in self.rows], kind) for name, kind in METRICS.items()}
-        return Snapshot(self.card, self.network, metrics=columns)
+    @property
+    def frame(self) -> Frame:
+        """As a replay shows it."""
+        content = self.content
+        return Frame(self.id, content.card, content.network, rows_of(content.metrics))
 
+    @property
     def file(self) -> bytes:
-        """What its file holds."""
-        return bytes(snapshots.content_of(self.snapshot()))
+        """What its file holds, but for the state of the training."""
+        return bytes(snapshots.content_of(replace(self.content, state={})))
 
 
 class FakeSnapshots:
@@ -65,43 +98,29 @@ class FakeSnapshots:
         self, limit: int = 100, offset: int = 0, run_id: str | None = None, state: SnapshotState | None = None
     ) -> SnapshotList:
         """Those that match, newest first."""
-        found = [kept.detail for kept in self._all() if run_id is None or kept.detail.run_id == run_id]
-        found = [detail for detail in found if state is None or detail.state == state]
-        found.sort(key=lambda detail: (detail.created_at, detail.epoch or 0), reverse=True)
-        page = [SnapshotInfo.model_validate(dict(detail)) for detail in found[offset : offset + limit]]
-        return SnapshotList(snapshots=page, total=len(found))
+        found = [kept.info for kept in self._all() if run_id in (None, kept.content.card.run_id)]
+        found = [info for info in found if state in (None, info.state)]
+        found.sort(key=lambda info: (info.created_at, info.epoch or 0), reverse=True)
+        return SnapshotList(snapshots=found[offset : offset + limit], total=len(found))
 
     def find(self, snapshot_id: str) -> KeptSnapshot:
         """One of them. Raises NotFoundError."""
         for kept in self._all():
-            if kept.detail.id == snapshot_id:
+            if kept.id == snapshot_id:
                 return kept
         message = f"there is no snapshot {snapshot_id}"
         raise NotFoundError(message, (FieldProblem(loc=["snapshot_id"], msg=message),))
 
     def of_run(self, run_id: str) -> list[KeptSnapshot]:
         """Those of one run's folder, in the order of its growth."""
-        found = [kept for kept in self._all() if kept.detail.run_id == run_id]
-        return sorted(found, key=lambda kept: (kept.card.hidden_units, kept.card.epoch))
+        return sorted((kept for kept in self._all() if kept.content.card.run_id == run_id), key=lambda kept: kept.id)
 
-    def keep(self, card: Card, network: Network, rows: Sequence[MetricRow], *, can_resume: bool) -> SnapshotInfo:
+    def keep(self, content: Snapshot) -> KeptSnapshot:
         """Take one."""
-        snapshot_id = f"{card.run_id}.{card.hidden_units:05}-{card.epoch:09}"
-        detail = SnapshotDetail(
-            id=snapshot_id,
-            run_id=card.run_id,
-            epoch=card.epoch,
-            hidden_units=card.hidden_units,
-            created_at=card.created_at,
-            size_bytes=len(snapshots.content_of(Snapshot(card, network))),
-            can_resume=can_resume,
-            card=SnapshotCard.model_validate(card.model_dump()),
-            network=_size(network),
-            metrics=rows[-1] if rows else None,
-        )
-        self._taken[snapshot_id] = KeptSnapshot(detail, network, rows)
-        self._deleted.discard(snapshot_id)
-        return SnapshotInfo.model_validate(dict(detail))
+        kept = KeptSnapshot(content, content.card.created_at, len(snapshots.content_of(content)))
+        self._taken[kept.id] = kept
+        self._deleted.discard(kept.id)
+        return kept
 
     def delete(self, snapshot_id: str) -> None:
         """Delete one. Raises NotFoundError."""
@@ -113,13 +132,13 @@ class FakeSnapshots:
         yield from self._taken.values()
         gone = self._deleted | self._taken.keys()
         for run in self._runs:
-            yield from (kept for kept in _recorded(run) if kept.detail.id not in gone)
+            yield from (kept for kept in _recorded(run) if kept.id not in gone)
 
 
 def _recorded(run: FakeRun) -> Iterator[KeptSnapshot]:
     """The snapshots that the run has taken by now: as the recorded run took them, and one at its end."""
     last = None
-    for step in run.recording.steps:
+    for step in run.trainer.recording.steps:
         if (epoch := step.snapshot.epoch or 0) > run.state.epoch:
             break
         yield _as_of(run, step, epoch)
@@ -129,33 +148,21 @@ def _recorded(run: FakeRun) -> Iterator[KeptSnapshot]:
 
 
 def _as_of(run: FakeRun, step: Step, epoch: int) -> KeptSnapshot:
-    detail, card = step.snapshot, step.snapshot.card
-    later_s = run.record.created_at - run.recording.run.created_at
-    if card is not None:
-        update = {
+    told = Card.model_validate(step.snapshot.model_dump()["card"])
+    card = told.model_copy(
+        update={
             "run_id": run.run_id,
             "epoch": epoch,
-            "created_at": card.created_at + later_s,
+            "created_at": told.created_at + run.trainer.later_s,
             "seed": run.record.seed,
-            "parameters": network_spec.as_json(run.parameters),
+            "parameters": network_spec.as_json(run.parameters_at(epoch)),
+            "dataset_id": run.record.dataset_id,
             "outcome": run.state.outcome if epoch == run.state.epoch else None,
         }
-        card = card.model_copy(update=update)
-    told = {
-        "id": f"{run.run_id}.{detail.hidden_units:05}-{epoch:09}",
-        "run_id": run.run_id,
-        "epoch": epoch,
-        "created_at": detail.created_at + later_s,
-        "card": card,
-    }
-    return KeptSnapshot(detail.model_copy(update=told), step.network(), run.rows(-1, epoch))
-
-
-def _value(row: MetricRow, name: str) -> float:
-    if name == "phase":
-        return float(row.phase == "candidate")
-    value: float | None = getattr(row, {"time": "timestamp"}.get(name, name))
-    return float("nan") if value is None else value
+    )
+    rows = run.trainer.rows(-1, epoch)
+    content = Snapshot(card, step.network(), STATE, {name: rows[name] for name in snapshots.METRICS})
+    return KeptSnapshot(content, step.snapshot.created_at + run.trainer.later_s, step.snapshot.size_bytes)
 
 
 def _size(network: Network) -> NetworkSize:

@@ -1,6 +1,5 @@
 """What a real run said, and how a fake reads it. `python -m juniper_cascor.testing.record` makes the files."""
 
-import bisect
 import functools
 import gzip
 from importlib import resources
@@ -12,6 +11,8 @@ from pydantic import BaseModel
 
 from juniper_cascor.engine.network import Network
 from juniper_cascor.runs.dataset_file import Matrix, TrainingData
+from juniper_cascor.runs.history import Rows, rows_of
+from juniper_cascor.snapshots import METRICS
 from juniper_common.wire.host import HostReport
 from juniper_common.wire.models import ModelCard, Prediction
 from juniper_common.wire.runs import RunDetail, RunMetrics
@@ -103,15 +104,15 @@ class Recording(BaseModel):
         """The candidate pools' scores, in the order of their epochs."""
         return [CandidateProgress.model_validate(message.data) for message in self._of_type("candidate_progress")]
 
+    @functools.cached_property
+    def rows(self) -> Rows:
+        """The history as the service holds it."""
+        return rows_of({name: np.array([_value(row, name) for row in self.history]) for name in METRICS})
+
     @property
     def epochs(self) -> int:
         """How long it is."""
         return len(self.history)
-
-    def rows(self, after: int, up_to: int) -> list[MetricRow]:
-        """The epochs between two, the second included."""
-        start, stop = (bisect.bisect_right(self.history, epoch, key=_epoch) for epoch in (after, up_to))
-        return self.history[start:stop]
 
     def hidden_units(self, epoch: int) -> int:
         """How many hidden units there are at an epoch."""
@@ -147,5 +148,8 @@ def read(content: bytes) -> Recording:
     return Recording.model_validate_json(gzip.decompress(content))
 
 
-def _epoch(row: MetricRow) -> int:
-    return row.epoch
+def _value(row: MetricRow, name: str) -> float:
+    if name == "phase":
+        return float(row.phase == "candidate")
+    value: float | None = getattr(row, {"time": "timestamp"}.get(name, name))
+    return float("nan") if value is None else value

@@ -10,6 +10,7 @@ from websockets.exceptions import ConnectionClosedError
 from websockets.frames import Close
 
 from juniper_cascor.api.training_socket import CLOSE_UNKNOWN_RUN, INITIAL_METRICS
+from juniper_cascor.runs.history import metric_row
 from juniper_cascor.streams import Dial, Socket
 from juniper_cascor.testing.answers import ANSWERS
 from juniper_cascor.testing.answers.asked import Asked
@@ -79,7 +80,7 @@ def _show(service: FakeCascorService, connection: Connection, run_id: str | None
         watched = service.watched(run_id)
     except NotFoundError as error:
         raise ConnectionClosedError(Close(CLOSE_UNKNOWN_RUN, error.message), None) from error
-    rows = [row.model_dump(mode="json") for row in watched.rows()[-INITIAL_METRICS:]]
+    rows = [metric_row(row).model_dump(mode="json") for row in watched.history.newest(INITIAL_METRICS)]
     status = watched.status().model_dump(mode="json")
     connection.say(service.hub.message("initial_status", status, watched.run_id))
     connection.say(service.hub.message("initial_metrics", {"metrics": [*rows]}, watched.run_id))

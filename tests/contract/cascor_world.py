@@ -2,8 +2,9 @@
 
 import asyncio
 import inspect
+import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any, Protocol, cast
 
 from juniper_cascor.client import (
@@ -19,6 +20,7 @@ from juniper_cascor.testing import (
     FakeCascorService,
     FakeCascorTrainingStream,
 )
+from juniper_common.http import ConflictError
 from juniper_common.wire.training import DatasetSource, RunParameters, StartTraining
 
 XOR = DatasetSource(generator="xor", params={"seed": 42})
@@ -108,11 +110,25 @@ def at_rest(client: JuniperCascorClient) -> None:
     """Let nothing train, wait or be replayed, and no network be loaded."""
     client.wait_for_ready()
     for run in client.runs().runs:
-        if run.status in ("STARTED", "PAUSED", "QUEUED"):
-            client.command_run(run.id, "stop")
-    if client.status().state_machine.status == "REPLAYING":
-        client.control_replay("stop")
+        if run.status in ("STARTED", "PAUSED", "QUEUED", "RESUME_READY"):
+            with suppress(ConflictError):  # It may end by itself just now.
+                client.command_run(run.id, "stop")
     client.command("reset")
+
+
+def grown(client: JuniperCascorClient) -> str:
+    """Grow a network to its end; the run's id."""
+    run_id = client.start(SMALL).run_id
+    assert client.wait(run_id, timeout_s=60).status == "COMPLETED"
+    return run_id
+
+
+def begun(client: JuniperCascorClient) -> str:
+    """Start a run, and let it come to its first epochs, after which no state changes by itself; the run's id."""
+    run_id = client.start(PACED).run_id
+    while not client.status().monitor.current_epoch:
+        time.sleep(0.01)
+    return run_id
 
 
 @contextmanager

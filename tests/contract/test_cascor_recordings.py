@@ -82,21 +82,19 @@ def _alike(kept: JsonValue, made: JsonValue, name: str) -> bool:
     return kept == made
 
 
-def shape(tree: JsonValue) -> JsonValue:
-    """The names and types in a tree; of a list those of its first entry."""
-    if isinstance(tree, dict):
-        return {key: shape(value) for key, value in tree.items()}
-    if isinstance(tree, list):
-        return [shape(value) for value in tree[:1]]
-    return type(tree).__name__
+def same_form(kept: JsonValue, made: JsonValue) -> bool:
+    """Whether names and types are the same as far as both have values; of a list those of its first entry."""
+    if isinstance(kept, dict) and isinstance(made, dict):
+        return kept.keys() == made.keys() and all(same_form(kept[key], made[key]) for key in kept)
+    if isinstance(kept, list) and isinstance(made, list):
+        return all(same_form(before, now) for before, now in zip(kept[:1], made[:1], strict=False))
+    return type(kept) is type(made) or kept is None or made is None
 
 
-def by_kind(recording: Recording) -> dict[str, JsonValue]:
-    """The shape of the first message of each kind, but of those that come by the clock."""
+def by_kind(recording: Recording) -> JsonValue:
+    """The first message of each kind, but of those that come by the clock."""
     return {
-        message.type: shape(dumped(message))
-        for message in reversed(recording.messages)
-        if message.type not in WHEN_IT_LIKES
+        message.type: dumped(message) for message in reversed(recording.messages) if message.type not in WHEN_IT_LIKES
     }
 
 
@@ -126,13 +124,14 @@ def test_the_network_grows_at_the_same_epochs(name: RecordingName, anew: Recordi
 @pytest.mark.parametrize("part", ["steps", "metrics", "boundary", "prediction", "card", "host", "worker"])
 def test_answers_have_the_same_form(name: RecordingName, anew: Recording, part: str) -> None:
     """Names and types; the weights themselves are another machine's."""
-    both = [orjson.loads(told.model_dump_json(include={part})) for told in (recording.load(name), anew)]
-    assert shape(both[1]) == shape(both[0])
+    kept, made = (orjson.loads(told.model_dump_json(include={part})) for told in (recording.load(name), anew))
+    assert same_form(kept, made)
 
 
 def test_the_stream_tells_the_same(name: RecordingName, anew: Recording) -> None:
     """The same kinds of messages in the same form, and the same end."""
     kept = recording.load(name)
-    assert by_kind(anew) == by_kind(kept)
+    # Where a report ends, and so in which phase, is the clock's to say: some have a score, others not yet.
+    assert same_form(by_kind(kept), by_kind(anew))
     last = anew.messages[-1].model_copy(update={"seq": kept.messages[-1].seq})
     assert list(differences(dumped(kept.messages[-1]), dumped(last))) == []

@@ -69,7 +69,7 @@ async def test_a_stream_takes_up_where_it_was(client: JuniperCascorClient, world
     client.command("pause")
     async with aclosing(stream.messages()) as messages:
         again = await until(messages, "resume_ok")
-        client.change(ChangeParameters(pace=None))
+        client.change(ChangeParameters(pace=200))
         client.command("resume")
         again += await until(messages, "event")
     assert seen[0].type == "connection_established"

@@ -1,6 +1,5 @@
 """A request to the fake service, and what answers it."""
 
-import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TypeVar
@@ -8,6 +7,7 @@ from typing import TypeVar
 from pydantic import BaseModel, ValidationError
 
 from juniper_cascor.api.chosen import ChosenRun
+from juniper_cascor.runs.state_machine import Command
 from juniper_cascor.testing.fake_run import FakeRun
 from juniper_cascor.testing.fake_service import FakeCascorService
 from juniper_common.errors import UnprocessableError
@@ -59,6 +59,12 @@ def started(run: FakeRun) -> TrainingStarted:
     return TrainingStarted(timestamp=run.record.created_at, run_id=run.run_id)
 
 
-def commanded(run: FakeRun) -> Commanded:
-    """The answer to a command."""
-    return Commanded(status=run.state.status, timestamp=time.time(), run_id=run.run_id)
+def commanding(command: Command) -> Answering:
+    """Answers a command of the run of the path, of `?run=`, or of the one in the foreground."""
+
+    def answer(service: FakeCascorService, asked: Asked) -> Commanded:
+        run_id, field = (asked["run_id"], "run_id") if "run_id" in asked.path else (asked.run, "run")
+        run = service.command(command, run_id, field)
+        return Commanded(status=run.state.status, timestamp=service.clock(), run_id=run.run_id)
+
+    return answer

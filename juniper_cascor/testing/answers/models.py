@@ -22,10 +22,10 @@ MODEL = "/v1/models/{name}"
 def _predict(service: FakeCascorService, asked: Asked) -> Prediction:
     rows = parsed(asked.body, PredictRequest)
     if rows.request.run_id is None and rows.request.snapshot_id is None:
-        name = service.foreground.run_id or "the loaded network"
-        return fake_models.prediction(service.foreground.loaded_network(), name, rows)
+        stage = service.foreground.stage
+        return fake_models.prediction(stage.loaded_network(), stage.name, rows)
     kept = _named(service, rows.request)
-    return fake_models.prediction(kept.network, kept.detail.id, rows)
+    return fake_models.prediction(kept.content.network, kept.id, rows)
 
 
 def _promote(service: FakeCascorService, asked: Asked) -> ModelCard:
@@ -36,7 +36,8 @@ def _promote(service: FakeCascorService, asked: Asked) -> ModelCard:
 def _model_version(service: FakeCascorService, asked: Asked) -> ModelCard:
     text = asked["version"]
     if not text.isdecimal():
-        raise NotFoundError(f"there is no version {text}: versions are numbers from 1 on")
+        problem = f"there is no version {text!r}: versions are numbers from 1 on"
+        raise NotFoundError(problem, (FieldProblem(loc=["version"], msg=problem),))
     return service.models.card(asked["name"], int(text))
 
 

@@ -30,7 +30,7 @@ def _create_network(service: FakeCascorService, asked: Asked) -> NetworkSummary:
 def _delete_network(service: FakeCascorService, _: Asked) -> Deleted:
     service.foreground.loaded_spec()
     service.foreground.check_idle("delete the network")
-    service.foreground.load(None)
+    service.foreground.unload()
     return Deleted()
 
 

@@ -4,7 +4,7 @@ from juniper_cascor.api.runs import ComparisonQuery, MetricsQuery, RunDeleted, s
 from juniper_cascor.runs.comparison import differing
 from juniper_cascor.runs.refusals import no_such_run
 from juniper_cascor.runs.run_query import RunQuery
-from juniper_cascor.testing.answers.asked import Answers, Asked, commanded
+from juniper_cascor.testing.answers.asked import Answers, Asked, commanding
 from juniper_cascor.testing.fake_service import FakeCascorService
 from juniper_common.wire.runs import AnnotateRun, RunComparison, RunList, RunMetrics, RunRecord, Series, StartRuns
 
@@ -83,7 +83,7 @@ ANSWERS: Answers = {
     ("PATCH", RUN): (200, _annotate),
     ("DELETE", RUN): (200, _delete_run),
     ("GET", f"{RUN}/metrics"): (200, _run_metrics),
-    ("POST", f"{RUN}/stop"): (200, lambda service, asked: commanded(service.command("stop", asked["run_id"]))),
-    ("POST", f"{RUN}/pause"): (200, lambda service, asked: commanded(service.command("pause", asked["run_id"]))),
-    ("POST", f"{RUN}/resume"): (200, lambda service, asked: commanded(service.command("resume", asked["run_id"]))),
+    ("POST", f"{RUN}/stop"): (200, commanding("stop")),
+    ("POST", f"{RUN}/pause"): (200, commanding("pause")),
+    ("POST", f"{RUN}/resume"): (200, commanding("resume")),
 }

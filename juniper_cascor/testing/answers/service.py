@@ -13,8 +13,8 @@ from juniper_common.wire.workers import Worker, WorkerList, WorkerStats
 
 def _readiness(service: FakeCascorService, _: Asked) -> Readiness:
     details = {
-        "network_loaded": service.foreground.has_network,
-        "training_state": service.foreground.status_name,
+        "network_loaded": service.foreground.stage.has_network,
+        "training_state": service.foreground.stage.status,
         "trainer_warm": True,
     }
     return Readiness(

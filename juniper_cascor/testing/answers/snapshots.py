@@ -10,35 +10,38 @@ SNAPSHOT = "/v1/snapshots/{snapshot_id}"
 
 def _delete_snapshot(service: FakeCascorService, asked: Asked) -> None:
     kept = service.snapshots.find(asked["snapshot_id"])
-    service.check_unused(kept)
+    service.actions.check_unused(kept)
     service.snapshots.delete(asked["snapshot_id"])
 
 
 def _control_replay(service: FakeCascorService, asked: Asked) -> ReplayStatus:
     replay, command = service.foreground.replaying(), asked.read(ReplayCommand)
     replay.obey(command)
-    service.foreground.show_replay(None if command.action == "stop" else replay)
+    if command.action == "stop":
+        service.foreground.end_replay()
+    else:
+        service.foreground.show_replay(replay)
     return replay.status()
 
 
 ANSWERS: Answers = {
     ("GET", "/v1/snapshots"): (200, lambda service, asked: service.snapshots.listed(**dict(asked.ask(SnapshotQuery)))),
-    ("POST", "/v1/snapshots"): (201, lambda service, _: service.take_snapshot()),
+    ("POST", "/v1/snapshots"): (201, lambda service, _: service.actions.take()),
     ("GET", SNAPSHOT): (200, lambda service, asked: service.snapshots.find(asked["snapshot_id"]).detail),
     ("DELETE", SNAPSHOT): (204, _delete_snapshot),
-    ("GET", f"{SNAPSHOT}/file"): (200, lambda service, asked: service.snapshots.find(asked["snapshot_id"]).file()),
-    ("POST", f"{SNAPSHOT}/restore"): (200, lambda service, asked: service.restore(asked["snapshot_id"])),
+    ("GET", f"{SNAPSHOT}/file"): (200, lambda service, asked: service.snapshots.find(asked["snapshot_id"]).file),
+    ("POST", f"{SNAPSHOT}/restore"): (200, lambda service, asked: service.actions.restore(asked["snapshot_id"])),
     ("POST", f"{SNAPSHOT}/resume"): (
         200,
-        lambda service, asked: started(service.resume(asked["snapshot_id"], asked.read(ResumeSnapshot))),
+        lambda service, asked: started(service.actions.resume(asked["snapshot_id"], asked.read(ResumeSnapshot))),
     ),
     ("POST", f"{SNAPSHOT}/retrain"): (
         200,
-        lambda service, asked: started(service.retrain(asked["snapshot_id"], asked.read(RetrainSnapshot))),
+        lambda service, asked: started(service.actions.retrain(asked["snapshot_id"], asked.read(RetrainSnapshot))),
     ),
     ("POST", f"{SNAPSHOT}/replay"): (
         200,
-        lambda service, asked: service.replay(asked["snapshot_id"], asked.read(ReplayRequest)),
+        lambda service, asked: service.actions.replay(asked["snapshot_id"], asked.read(ReplayRequest)),
     ),
     ("GET", "/v1/replay"): (200, lambda service, _: service.foreground.replaying().status()),
     ("POST", "/v1/replay"): (200, _control_replay),

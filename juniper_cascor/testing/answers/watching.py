@@ -2,9 +2,8 @@
 
 from juniper_cascor.api.watching import BoundaryQuery, HistoryQuery
 from juniper_cascor.runs import views
+from juniper_cascor.runs.history import metric_row
 from juniper_cascor.testing.answers.asked import Answers, Asked
-from juniper_cascor.testing.fake_foreground import FakeForeground
-from juniper_cascor.testing.fake_run import FakeRun
 from juniper_cascor.testing.fake_service import FakeCascorService
 from juniper_common.errors import NotFoundError, UnprocessableError
 from juniper_common.wire.errors import FieldProblem
@@ -17,44 +16,37 @@ from juniper_common.wire.training import (
 
 
 def _metrics(service: FakeCascorService, asked: Asked) -> MetricRow:
-    if not (rows := service.watched(asked.run).rows()):
+    rows = service.watched(asked.run).history.newest(1)
+    if not len(rows):
         raise NotFoundError("no epoch was trained yet")
-    return rows[-1]
+    return metric_row(rows[0])
 
 
 def _history(service: FakeCascorService, asked: Asked) -> list[MetricRow]:
     query = asked.ask(HistoryQuery)
-    return service.watched(query.run).rows()[-query.count :]
+    return [metric_row(row) for row in service.watched(query.run).history.newest(query.count)]
 
 
 def _dataset(service: FakeCascorService, asked: Asked) -> DatasetSummary:
-    watched = service.watched(asked.run)
-    run = _run_of(watched)
-    return run.recording.dataset.model_copy(update={"dataset_id": run.dataset_id})
+    dataset = service.watched(asked.run).dataset
+    return dataset.recording.dataset.model_copy(update={"dataset_id": dataset.found.dataset_id})
 
 
 def _dataset_data(service: FakeCascorService, asked: Asked) -> DatasetData:
-    run = _run_of(service.watched(asked.run))
-    return run.recording.data.model_copy(update={"dataset_id": run.dataset_id})
+    dataset = service.watched(asked.run).dataset
+    return dataset.recording.data.model_copy(update={"dataset_id": dataset.found.dataset_id})
 
 
 def _boundary(service: FakeCascorService, asked: Asked) -> DecisionBoundary:
     query = asked.ask(BoundaryQuery)
     watched = service.watched(query.run)
-    network, data = watched.loaded_network(), watched.data()
+    network, x = watched.loaded_network(), watched.dataset.found.data.x
     features = (query.x_feature, query.y_feature)
     for name, feature in zip(("x_feature", "y_feature"), features, strict=True):
         if feature >= network.n_inputs:
             problem = f"the network has {network.n_inputs} inputs"
             raise UnprocessableError(f"{name}: {problem}", (FieldProblem(loc=[name], msg=problem),))
-    return views.decision_boundary(network, data.x, query.resolution, features, watched.run_id)
-
-
-def _run_of(watched: FakeForeground | FakeRun) -> FakeRun:
-    watched.data()
-    run = watched.run if isinstance(watched, FakeForeground) else watched
-    assert run is not None  # noqa: S101 - it has data
-    return run
+    return views.decision_boundary(network, x, query.resolution, features, watched.run_id)
 
 
 ANSWERS: Answers = {

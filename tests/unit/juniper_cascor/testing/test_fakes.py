@@ -22,8 +22,8 @@ from juniper_cascor.testing import (
 )
 from juniper_cascor.testing.answers import ANSWERS
 from juniper_cascor.testing.recording import RecordingName
-from juniper_common.http import ClientError, NotFoundError, UnreachableError
-from juniper_common.wire.training import StartTraining
+from juniper_common.http import ClientError, ConflictError, NotFoundError, UnreachableError
+from juniper_common.wire.training import ChangeParameters, StartTraining
 
 pytestmark = pytest.mark.anyio
 
@@ -130,6 +130,18 @@ def test_a_state_is_forced() -> None:
         client.set_state("FAILED", reason="out of memory")
         assert (client.status().training_state.reason, client.status().training_active) == ("out of memory", False)
         assert client.runs(status="FAILED").total == 1
+
+
+def test_a_run_is_held_as_the_service_holds_one() -> None:
+    """It is neither changed nor edited, a snapshot of it can be taken, and it goes on when it is told to."""
+    with FakeCascorClient("two_spiral_training") as client:
+        client.set_state("RESUME_READY", reason="the service ended while it trained")
+        with pytest.raises(ConflictError, match="training is RESUME_READY"):
+            client.change(ChangeParameters(patience=7))
+        with pytest.raises(ConflictError, match="can be resumed; stop it first"):
+            client.remove_hidden_unit(0)
+        assert client.take_snapshot().hidden_units == 2
+        assert client.command("resume").status == "STARTED"
 
 
 async def test_streams_hear_what_a_test_lets_happen() -> None:
