@@ -4,12 +4,12 @@ A file is read whole to be checked, so what was found is remembered for as long 
 """
 
 import threading
-from collections import OrderedDict
 from dataclasses import dataclass
 from pathlib import Path
 
 from juniper_cascor import snapshots
 from juniper_cascor.engine.network import Network
+from juniper_cascor.recently_used import RecentlyUsed
 from juniper_cascor.runs import snapshot_folder
 from juniper_cascor.runs.history import metric_row, rows_of
 from juniper_cascor.runs.snapshot_files import SnapshotFile, file_of_id, files, id_of, path_of_id, printable
@@ -56,8 +56,7 @@ class SnapshotCatalogue:
 
     def __init__(self, folder: Path, remembered: int = REMEMBERED) -> None:
         self._folder = folder
-        self._remembered = remembered
-        self._findings: OrderedDict[SnapshotFile, Finding] = OrderedDict()
+        self._findings = RecentlyUsed[Finding](remembered)
         self._lock = threading.Lock()
 
     def listed(
@@ -74,11 +73,9 @@ class SnapshotCatalogue:
     def _finding(self, file: SnapshotFile) -> Finding:
         # One file at a time, whoever asks: so no more than one of them is in memory.
         with self._lock:
-            finding = self._findings.pop(file, None) or _examined(self._folder, file)[0]
-            if finding.state != "unreadable":  # which changes without a trace in the file
-                self._findings[file] = finding
-            if len(self._findings) > self._remembered:
-                self._findings.popitem(last=False)
+            finding = self._findings.get(file, lambda: _examined(self._folder, file)[0])
+            if finding.state == "unreadable":  # which changes without a trace in the file
+                self._findings.forget(file)
             return finding
 
 

@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from juniper_cascor.engine.network import Network
+from juniper_cascor.recently_used import RecentlyUsed
 from juniper_cascor.serving.model_folder import ModelFileError, ModelFolder, Note, Standing
-from juniper_cascor.serving.recently_used import RecentlyUsed
 from juniper_common.errors import ConflictError, NotFoundError, UnavailableError, UnprocessableError
 from juniper_common.wire.errors import FieldProblem
 from juniper_common.wire.models import MODEL_NAME_PATTERN, ModelCard, ModelInfo, ModelVersion
