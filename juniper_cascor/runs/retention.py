@@ -45,7 +45,7 @@ def sweep(
         keep_runs: how many ended runs are kept; None sets no bound.
         keep_days: how long an ended run is kept; None sets no bound.
         now: Unix seconds.
-        spared: runs that are not deleted, as those whose snapshots are in use.
+        spared: runs that are not deleted, as the one that is shown in the foreground.
 
     A file that cannot be deleted stays, with its run, and is named among the problems. Raises StoreError.
     """

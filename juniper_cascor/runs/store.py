@@ -61,12 +61,11 @@ class RunStore:
 
     def add(
         self,
-        records: Sequence[RunRecord] | RunRecord,
+        records: Sequence[RunRecord],
         changes: Mapping[str, Sequence[RunChange]] = MappingProxyType({}),
     ) -> None:
         """Record new runs, all or none of them, each with its first state and, by id, what is to be changed in it."""
-        # One that stands alone is what the foreground gives until it posts runs as sequences too.
-        rows = [_columns(record) for record in ([records] if isinstance(records, RunRecord) else records)]
+        rows = [_columns(record) for record in records]
         with self._file.writing() as connection:
             connection.executemany(_INSERT, rows)
             connection.executemany(_INSERT_STATE, [row | {"time": row["created_at"]} for row in rows])
@@ -101,10 +100,6 @@ class RunStore:
             )
             return RunList(runs=[_record(row) for row in rows], total=total)
 
-    def newest(self, limit: int) -> list[RunRecord]:
-        """Records, newest first; what the service's self-check asks for."""
-        return self.page(RunQuery(limit=limit)).runs
-
     def of_status(self, *statuses: Status) -> list[RunRecord]:
         """The runs that are in one of these states, oldest first."""
         marks = ", ".join("?" * len(statuses))
@@ -136,16 +131,6 @@ class RunStore:
         """Forget a run with its state changes, changes and metric points; False where there is none."""
         with self._file.writing() as connection:
             return connection.execute("DELETE FROM runs WHERE id = ?", (run_id,)).rowcount > 0
-
-    def end_interrupted(self, ended_at: float, reason: str) -> int:
-        """Mark the runs that an earlier process left unfinished as failed; returns how many there were.
-
-        For a foreground that does not resume them; it goes with that one.
-        """
-        interrupted = self.of_status("STARTED", "PAUSED")
-        for record in interrupted:
-            self.update(record.model_copy(update={"status": "FAILED", "ended_at": ended_at, "reason": reason}))
-        return len(interrupted)
 
     # What happens to a run
 

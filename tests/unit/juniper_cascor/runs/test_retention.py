@@ -7,6 +7,7 @@ import pytest
 
 from juniper_cascor.runs import retention
 from juniper_cascor.runs.retention import Swept
+from juniper_cascor.runs.run_query import RunQuery
 from juniper_cascor.runs.store import RunStore
 from juniper_common.errors import ConflictError, NotFoundError
 
@@ -60,7 +61,7 @@ def test_an_expired_run_goes_with_all_that_is_kept_of_it(store: RunStore, snapsh
     first, second = _write_snapshot(snapshots, "r1"), _write_snapshot(snapshots, "r2")
     unused, used = _write_dataset(datasets, f"{A}.npz"), _write_dataset(datasets, f"{B}.npz")
     assert _sweep(store, snapshots, datasets) == Swept(runs=("r1",), datasets=(A,))
-    assert [run.id for run in store.newest(9)] == ["r2"]
+    assert [run.id for run in store.page(RunQuery(limit=9)).runs] == ["r2"]
     assert (first.parent.exists(), second.exists()) == (False, True)
     assert (unused.exists(), used.exists()) == (False, True)
 

@@ -18,8 +18,8 @@ def test_records_outlive_the_process(tmp_path: Path) -> None:
     store.update(record(1, status="COMPLETED", outcome="solved", epochs=9))
     store.close()
     again = RunStore(tmp_path / "runs.sqlite3")
-    assert again.newest(10) == [record(2), record(1, status="COMPLETED", outcome="solved", epochs=9)]
-    assert again.newest(1) == [record(2)]
+    assert again.page(RunQuery(limit=10)).runs == [record(2), record(1, status="COMPLETED", outcome="solved", epochs=9)]
+    assert again.page(RunQuery(limit=1)).runs == [record(2)]
     assert again.get("r2") == record(2)
     assert again.get("r3") is None
     again.close()
@@ -30,7 +30,7 @@ def test_runs_are_added_all_or_none(store: RunStore) -> None:
     store.add([record(1)])
     with pytest.raises(StoreError, match="the run store cannot be used: UNIQUE"):
         store.add([record(2), record(1)])
-    assert store.newest(9) == [record(1)]
+    assert store.page(RunQuery(limit=9)).runs == [record(1)]
 
 
 def test_a_run_tells_its_states(store: RunStore) -> None:
@@ -91,7 +91,7 @@ def test_what_people_note_outlives_an_update(store: RunStore) -> None:
 def test_an_unknown_run_cannot_be_annotated(store: RunStore) -> None:
     """Nothing is made of it."""
     assert store.annotate("r1", "x", []) is None
-    assert store.newest(9) == []
+    assert store.page(RunQuery(limit=9)).runs == []
 
 
 def test_a_deleted_run_leaves_nothing(store: RunStore) -> None:
@@ -114,17 +114,6 @@ def test_runs_of_a_status_come_in_their_order(store: RunStore) -> None:
     assert [run.id for run in store.of_status("QUEUED", "STARTED", "PAUSED")] == ["r1", "r3", "r2"]
 
 
-def test_interrupted_runs_are_marked(store: RunStore) -> None:
-    """Runs that an earlier process left active are failed, others are let be."""
-    store.add([record(1), record(2, status="PAUSED"), record(3, status="COMPLETED")])
-    assert store.end_interrupted(5.0, "gone") == 2
-    assert [(run.status, run.reason) for run in store.newest(3)] == [
-        ("COMPLETED", None),
-        ("FAILED", "gone"),
-        ("FAILED", "gone"),
-    ]
-
-
 def test_datasets_are_named_by_runs_and_their_changes(store: RunStore) -> None:
     """Both are needed to repeat a run."""
     store.add([record(1), record(2, dataset_checksum="22")])
@@ -144,7 +133,7 @@ def test_a_store_that_cannot_be_written_says_so(store: RunStore) -> None:
         for number in range(2, 200):
             store.add([record(number, reason="x" * 1_000)])
     assert store.get("r1") == record(1)
-    assert store.newest(999)[0].id == f"r{store.page(RunQuery()).total}"
+    assert store.page(RunQuery(limit=999)).runs[0].id == f"r{store.page(RunQuery()).total}"
 
 
 def test_a_damaged_record_is_said_to_be(store: RunStore) -> None:
