@@ -123,8 +123,8 @@ def _life(settings: CascorSettings, client: AsyncJuniperDataClient, fanout: Fano
         enqueue=queue.enqueue,
         let_go=let_go,
     )
-    all_runs = Runs(store, queue, around)
     datasets = Datasets(dataset_folder, client, settings.data_url)
+    all_runs = Runs(store, queue, around, datasets.fetch)
     foreground = Foreground(stage, all_runs, datasets, fanout, settings.on_restart)
     return Life(settings, store, recorder, queue, all_runs, foreground, snapshots_folder, datasets, notifier)
 

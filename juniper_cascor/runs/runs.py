@@ -5,7 +5,7 @@ import logging
 import shutil
 import time
 from collections import OrderedDict
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
 
 from juniper_cascor.atomic_file import remove_leftovers
@@ -19,13 +19,15 @@ from juniper_cascor.runs.state_machine import State
 from juniper_cascor.runs.store import RunStore, StoreError
 from juniper_cascor.runs.surroundings import Surroundings
 from juniper_cascor.snapshots import Snapshot
-from juniper_common.errors import ConflictError
+from juniper_common.errors import ConflictError, NotFoundError, UnavailableError
 from juniper_common.wire.runs import RunChange, RunRecord
 
 REMEMBERED = 8
 """Runs that are over and were looked at lately stay in memory; the others are read again when they are asked for."""
 
 INTERRUPTED = "the service ended while it trained"
+
+FetchData = Callable[[str | None, str], Awaitable[object]]
 
 log = logging.getLogger(__name__)
 
@@ -47,12 +49,14 @@ class Runs:
         store: their records.
         queue: gives them trainers.
         around: what they share.
+        fetch_data: makes sure that the data of an id and a checksum is kept. Raises NotFoundError, UnavailableError.
     """
 
-    def __init__(self, store: RunStore, queue: RunQueue, around: Surroundings) -> None:
+    def __init__(self, store: RunStore, queue: RunQueue, around: Surroundings, fetch_data: FetchData) -> None:
         self.store = store
         self.queue = queue
         self._around = around
+        self._fetch_data = fetch_data
         self._alive: dict[str, Session] = {}
         self._over: OrderedDict[str, Session] = OrderedDict()
 
@@ -106,7 +110,9 @@ class Runs:
                 continue
             self._alive[session.run_id] = session
             session.record_history()
-            if record.status in ("STARTED", "PAUSED") and record.on_restart == "hold":
+            if (problem := await self._missing_data(session)) is not None:
+                session.hold(problem)
+            elif record.status in ("STARTED", "PAUSED") and record.on_restart == "hold":
                 session.hold(INTERRUPTED)
             elif record.status != "RESUME_READY":
                 log.warning("run %s goes on from epoch %d: %s", session.run_id, session.state.epoch, INTERRUPTED)
@@ -161,6 +167,20 @@ class Runs:
             raise ConflictError(f"run {record.id} was made with parameters unknown here: {error}") from error
         await session.recall(self._around.snapshots)
         return session
+
+    async def _missing_data(self, session: Session) -> str | None:
+        """Fetch what the run trains on where it is not kept; why that cannot be done now, so that it must wait."""
+        named: list[RunRecord | RunChange] = [session.record, *session.changes]
+        for data in named:  # All of them: its newest snapshot may be of before a swap.
+            if data.dataset_checksum is None:
+                continue
+            try:
+                await self._fetch_data(data.dataset_id, data.dataset_checksum)
+            except NotFoundError as error:
+                log.warning("run %s: %s", session.run_id, error.message)  # If it needs it, its trainer says so.
+            except UnavailableError as error:
+                return error.message
+        return None
 
     def _remember(self, session: Session) -> None:
         self._over[session.run_id] = session

@@ -13,7 +13,7 @@ from juniper_cascor.runs.runs import NewRun
 from juniper_cascor.runs.session import Session
 from juniper_cascor.runs.stage import Stage
 from juniper_cascor.runs.store import StoreError
-from juniper_common.errors import ConflictError, NotFoundError
+from juniper_common.errors import ConflictError, NotFoundError, UnavailableError
 from juniper_common.wire.runs import RunChange
 from juniper_common.wire.training import ChangeParameters
 from tests.unit.juniper_cascor.snapshot_data import SNAPSHOT
@@ -70,6 +70,26 @@ def test_what_comes_again_after_a_kill_is_known_from_the_record(service: FakeSer
     service.store.add_change("r2", RunChange(epoch=90, time=1.0, params={"patience": 3}))
     jobs = [session.job() for session in recovered(service)]
     assert [(job.seen_epoch, job.recorded_epoch) for job in jobs] == [(0, 70), (0, 90)]
+
+
+def test_what_is_taken_up_has_its_data_fetched(service: FakeService) -> None:
+    """All that it was ever trained on: its newest snapshot may be of before a swap."""
+    service.store.add([queued(1, dataset_id="d1")])
+    service.store.add_change("r1", RunChange(epoch=9, time=1.0, dataset_id="d2", dataset_checksum="22"))
+    recovered(service)
+    assert service.fetched == [("d1", "00"), ("d2", "22")]
+
+
+@pytest.mark.parametrize(
+    ("problem", "status"),
+    [(UnavailableError("the data service is away"), "RESUME_READY"), (NotFoundError("it is gone"), "QUEUED")],
+)
+def test_a_run_whose_data_is_lost_for_now_waits(service: FakeService, problem: Exception, status: str) -> None:
+    """One whose data is nowhere goes on: its trainer says whether it needs it."""
+    service.data_problem = problem
+    service.store.add([queued(1)])
+    (session,) = recovered(service)
+    assert session.state.status == status
 
 
 def test_what_cannot_be_recorded_leaves_nothing(service: FakeService, tmp_path: Path) -> None:
