@@ -98,6 +98,8 @@ class Runs:
         for folder in (self._around.datasets, self._around.snapshots):
             folder.mkdir(parents=True, exist_ok=True)
         remove_leftovers(self._around.datasets)
+        for record in await asyncio.to_thread(self.store.fail_unreadable):
+            log.error("run %s failed: %s", record.id, record.reason)
         left = await asyncio.to_thread(self.store.of_status, "STARTED", "PAUSED", "QUEUED", "RESUME_READY")
         # Those that trained go before those that waited for them.
         for record in sorted(left, key=lambda record: record.status in ("QUEUED", "RESUME_READY")):

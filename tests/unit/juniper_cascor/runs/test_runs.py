@@ -62,6 +62,17 @@ def test_a_run_of_a_version_with_other_parameters_does_not_stop_the_service(serv
         asyncio.run(service.runs.find("r1"))
 
 
+def test_a_run_whose_record_is_damaged_does_not_stop_the_service(service: FakeService) -> None:
+    """It is over, and says why; it can be found and deleted, and the others are taken up."""
+    service.store.add([queued(1), queued(2)])
+    with service.store._file.writing() as connection:
+        connection.execute("UPDATE runs SET params = '{broken' WHERE id = 'r1'")
+    assert [session.run_id for session in recovered(service)] == ["r2"]
+    session = asyncio.run(service.runs.delete("r1"))
+    assert (session.state.status, session.state.reason) == ("FAILED", "its record is damaged: params cannot be read")
+    assert service.store.get("r1") is None
+
+
 def test_what_comes_again_after_a_kill_is_known_from_the_record(service: FakeService) -> None:
     """As far as metrics and changes go, whatever the last checkpoint has."""
     service.store.add([queued(1), queued(2)])
