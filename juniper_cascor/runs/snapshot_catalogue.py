@@ -16,6 +16,7 @@ from juniper_cascor.runs.snapshot_files import SnapshotFile, file_of_id, files, 
 from juniper_cascor.snapshots import (
     ForeignSnapshotError,
     NewerSnapshotError,
+    OtherHdf5Error,
     Snapshot,
     SnapshotError,
     UnreadableSnapshotError,
@@ -159,7 +160,8 @@ def _state_of(error: SnapshotError, *, has_our_name: bool) -> SnapshotState:
         return "unreadable"
     if isinstance(error, NewerSnapshotError):
         return "newer"
-    return "foreign" if isinstance(error, ForeignSnapshotError) and not has_our_name else "damaged"
+    is_foreign = isinstance(error, OtherHdf5Error) or (isinstance(error, ForeignSnapshotError) and not has_our_name)
+    return "foreign" if is_foreign else "damaged"
 
 
 def _size(network: Network) -> NetworkSize:

@@ -102,7 +102,7 @@ Change = Callable[[Path], None]
         (text, "foreign", "damaged"),
         (random, "foreign", "damaged"),
         (empty, "foreign", "damaged"),
-        (hdf5, "foreign", "damaged"),
+        (hdf5, "foreign", "foreign"),
         (huge, "foreign", "damaged"),
         (renamed, "whole", "foreign"),
         (unnumbered, "whole", "foreign"),
@@ -118,6 +118,13 @@ def test_each_file_is_listed_as_what_it_is(tmp_path: Path, change: Change, loose
         (info,) = SnapshotCatalogue(folder).listed().snapshots
         assert info.state == state
         assert (info.problem is None) == (state == "whole")
+
+
+def test_another_program_s_file_is_said_to_be(tmp_path: Path) -> None:
+    """In words that are no other program's."""
+    hdf5(tmp_path / LOOSE)
+    problem = "net.h5 is no snapshot: it is an HDF5 file of another program: it has no card"
+    assert snapshot_catalogue.info(tmp_path, "~net.h5").problem == problem
 
 
 def grown(folder: Path, epoch: int, run_id: str = RUN) -> Path:
