@@ -46,6 +46,7 @@ from juniper_cascor.runs.run_queue import RunQueue
 from juniper_cascor.runs.runs import Runs
 from juniper_cascor.runs.session import Session
 from juniper_cascor.runs.snapshot_actions import SnapshotActions
+from juniper_cascor.runs.snapshot_catalogue import SnapshotCatalogue
 from juniper_cascor.runs.stage import Stage
 from juniper_cascor.runs.store import RunStore, StoreError
 from juniper_cascor.runs.surroundings import Surroundings
@@ -214,7 +215,7 @@ def _grown(life: Life) -> Grown:
 
     return Grown(
         in_foreground,
-        functools.partial(snapshot_files.newest_id, life.snapshots),
+        SnapshotCatalogue(life.snapshots).newest_id,
         functools.partial(snapshot_files.path_of_id, life.snapshots),
     )
 

@@ -3,6 +3,7 @@
 A file is read whole to be checked, so what was found is remembered for as long as the file stays as it is.
 """
 
+import logging
 import threading
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,7 +13,15 @@ from juniper_cascor.engine.network import Network
 from juniper_cascor.recently_used import RecentlyUsed
 from juniper_cascor.runs import snapshot_folder
 from juniper_cascor.runs.history import metric_row, rows_of
-from juniper_cascor.runs.snapshot_files import SnapshotFile, file_of_id, files, id_of, path_of_id, printable
+from juniper_cascor.runs.snapshot_files import (
+    SnapshotFile,
+    file_of_id,
+    files,
+    id_of,
+    numbered_files,
+    path_of_id,
+    printable,
+)
 from juniper_cascor.snapshots import (
     ForeignSnapshotError,
     NewerSnapshotError,
@@ -34,6 +43,8 @@ from juniper_common.wire.snapshots import (
 
 REMEMBERED = 20_000
 """Files of which is known what they are: about 200 bytes each."""
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +81,17 @@ class SnapshotCatalogue:
             found = [file for file in found if self._finding(file).state == state]
         page = found[offset : offset + limit]
         return SnapshotList(snapshots=[_info(file, self._finding(file)) for file in page], total=len(found))
+
+    def newest_id(self, run_id: str) -> str:
+        """The id of a run's newest numbered snapshot that is whole; others are logged. Raises NotFoundError."""
+        newest_first = numbered_files(self._folder, run_id)[::-1]
+        for file in newest_first:
+            finding = self._finding(file)
+            if finding.state == "whole":
+                return id_of(file.relative)
+            log.warning("passed over: snapshot %s is %s: %s", id_of(file.relative), finding.state, finding.problem)
+        message = printable(f"there is no {'whole ' if newest_first else ''}snapshot of run {run_id}")
+        raise NotFoundError(message, (FieldProblem(loc=["run_id"], msg=message),))
 
     def _finding(self, file: SnapshotFile) -> Finding:
         # One file at a time, whoever asks: so no more than one of them is in memory.

@@ -73,13 +73,12 @@ def path_of_id(folder: Path, snapshot_id: str) -> Path:
     return folder / file_of_id(folder, snapshot_id).relative
 
 
-def newest_id(folder: Path, run_id: str) -> str:
-    """The id of a run's newest numbered snapshot. Raises NotFoundError."""
-    # A name that no run can have is not looked for: it might lead elsewhere.
-    if _RUN.fullmatch(run_id) and (grown := history(folder, run_id)):
-        return f"{run_id}.{grown[-1].stem}"
-    message = printable(f"there is no snapshot of run {run_id}")
-    raise NotFoundError(message, (FieldProblem(loc=["run_id"], msg=message),))
+def numbered_files(folder: Path, run_id: str) -> list[SnapshotFile]:
+    """A run's numbered snapshots in the order of their epochs; none of a name that no run can have."""
+    # Such a name is not looked for: it might lead elsewhere.
+    grown = history(folder, run_id) if _RUN.fullmatch(run_id) else []
+    found = [_plain_file(folder, f"{run_id}/{path.name}") for path in grown]
+    return [file for file in found if file is not None]
 
 
 def id_of(relative: str) -> str:

@@ -180,6 +180,27 @@ def test_a_run_and_a_state_can_be_asked_for(tmp_path: Path) -> None:
     assert [info.epoch for info in catalogue.listed(run_id="other", state="damaged").snapshots] == [20]
 
 
+def test_the_newest_that_is_whole_is_found(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    """A damaged one and another run's are passed over, and named in the log."""
+    grown(tmp_path, 10)
+    grown(tmp_path, 20)
+    cut(grown(tmp_path, 30))
+    grown(tmp_path, 40, "other").rename(tmp_path / RUN / "00002-000000040.h5")
+    assert SnapshotCatalogue(tmp_path).newest_id(RUN) == f"{RUN}.00002-000000020"
+    assert f"{RUN}.00002-000000030 is damaged" in caplog.text
+    assert f"{RUN}.00002-000000040 is foreign" in caplog.text
+
+
+@pytest.mark.parametrize("run_id", [RUN, "other", "..", "a\nb"])
+def test_there_may_be_no_newest(tmp_path: Path, run_id: str) -> None:
+    """All are damaged, there is no such run, or it can be none."""
+    cut(grown(tmp_path, 30))
+    with pytest.raises(NotFoundError, match="snapshot of run") as refused:
+        SnapshotCatalogue(tmp_path).newest_id(run_id)
+    assert refused.value.fields[0].loc == ["run_id"]
+    assert refused.value.message.isprintable()
+
+
 def rewritten_in_secret(path: Path, change: Change) -> None:
     """The content changes, but nothing that a look at the folder could tell it by."""
     before = path.stat()
