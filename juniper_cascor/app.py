@@ -46,6 +46,7 @@ from juniper_cascor.runs.run_queue import RunQueue
 from juniper_cascor.runs.runs import Runs
 from juniper_cascor.runs.session import Session
 from juniper_cascor.runs.snapshot_actions import SnapshotActions
+from juniper_cascor.runs.snapshot_catalogue import SnapshotCatalogue
 from juniper_cascor.runs.stage import Stage
 from juniper_cascor.runs.store import RunStore, StoreError
 from juniper_cascor.runs.surroundings import Surroundings
@@ -123,8 +124,8 @@ def _life(settings: CascorSettings, client: AsyncJuniperDataClient, fanout: Fano
         enqueue=queue.enqueue,
         let_go=let_go,
     )
-    all_runs = Runs(store, queue, around)
     datasets = Datasets(dataset_folder, client, settings.data_url)
+    all_runs = Runs(store, queue, around, datasets.fetch)
     foreground = Foreground(stage, all_runs, datasets, fanout, settings.on_restart)
     return Life(settings, store, recorder, queue, all_runs, foreground, snapshots_folder, datasets, notifier)
 
@@ -220,7 +221,7 @@ def _grown(life: Life) -> Grown:
 
     return Grown(
         in_foreground,
-        functools.partial(snapshot_files.newest_id, life.snapshots),
+        SnapshotCatalogue(life.snapshots).newest_id,
         functools.partial(snapshot_files.path_of_id, life.snapshots),
     )
 

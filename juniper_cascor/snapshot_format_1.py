@@ -16,15 +16,22 @@ from juniper_cascor import plain_hdf5
 from juniper_cascor.plain_hdf5 import Arrays
 
 
+class NoCardError(ValueError):
+    """A sound HDF5 file of something else: it has no card."""
+
+
 def read(content: bytes) -> tuple[dict[str, Any], Arrays]:
     """The card's fields and the network's arrays, as the present format has them.
 
     Raises:
+        NoCardError: another program wrote it.
         PlainHdf5Error, OSError, RuntimeError, KeyError, TypeError, ValueError: it is damaged, or no such file.
     """
     import h5py  # only now, as in plain_hdf5
 
     with h5py.File(io.BytesIO(content), "r") as file:
+        if "card" not in file.attrs:
+            raise NoCardError("it is an HDF5 file of another program: it has no card")
         text = str(file.attrs["card"])
         groups = plain_hdf5.read_groups(file, ("network", "state"), len(content))
         if file.attrs["digest"] != _digest(text, groups):

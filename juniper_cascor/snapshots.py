@@ -60,6 +60,10 @@ class ForeignSnapshotError(SnapshotError):
     """The file does not begin as a snapshot does."""
 
 
+class OtherHdf5Error(ForeignSnapshotError):
+    """The file is a sound one of another program, whatever it is called."""
+
+
 class NewerSnapshotError(SnapshotError):
     """The file has a later format; its seal is good."""
 
@@ -155,6 +159,8 @@ def parsed(content: bytes, name: str) -> Snapshot:
         _check(snapshot)
     except SnapshotError:
         raise
+    except snapshot_format_1.NoCardError as error:
+        raise OtherHdf5Error(f"{name} is no snapshot: {error}") from error
     except ValidationError as error:
         first = error.errors(include_url=False, include_input=False)[0]  # its own text has many lines
         where = ".".join(["card", *map(str, first["loc"])])

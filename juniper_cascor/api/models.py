@@ -45,7 +45,7 @@ class Grown:
     in_foreground: Callable[[], NamedNetwork]
     """As it stands. Raises NotFoundError where none is loaded."""
     newest_snapshot_id: Callable[[str], str]
-    """Of a run's id. Raises NotFoundError where there is none; may block on the disk."""
+    """Of a run's id, the newest that reads well. Raises NotFoundError where there is none; may block on the disk."""
     snapshot_path: Callable[[str], Path]
     """Of a snapshot's id. Raises NotFoundError where there is none; may block on the disk."""
 

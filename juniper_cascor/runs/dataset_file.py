@@ -11,8 +11,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from juniper_cascor.atomic_file import replace_atomically
+from juniper_cascor.recently_used import RecentlyUsed
 
 Matrix = NDArray[np.float32]
+
+REMEMBERED = 1_000
+"""Files of which is known whether they are whole."""
 
 
 class DatasetFileError(ValueError):
@@ -59,22 +63,56 @@ def write(folder: Path, data: TrainingData) -> tuple[Path, str]:
 
 
 def keep(folder: Path, content: bytes) -> tuple[Path, str]:
-    """Keep a dataset file under its sha256, atomically; the same content again is not written again."""
+    """Keep a dataset file under its sha256, atomically; one that is there is written again where it was damaged."""
     checksum = hashlib.sha256(content).hexdigest()
     path = folder / f"{checksum}.npz"
-    if not is_kept(path):
+    if not (_touched(path) and _is_whole(path)):
         folder.mkdir(parents=True, exist_ok=True)
         replace_atomically(path, content)
     return path, checksum
 
 
-def is_kept(path: Path) -> bool:
-    """Whether the file is there. It counts as just written then, so that it is not deleted before its run is known."""
+class KeptFiles:
+    """Knows which files are kept: there, and with the sha256 that is their name. For any threads.
+
+    A file is read to be checked, so what was found is remembered for as long as it stays as it is.
+    """
+
+    def __init__(self) -> None:
+        self._whole = RecentlyUsed[bool](REMEMBERED)
+
+    def has(self, path: Path) -> bool:
+        """Whether it is kept. It counts as just written then, so that it is not deleted before its run is known."""
+        try:
+            found = _identity(path)
+            if not _touched(path):
+                return False
+            is_whole = self._whole.get(found, lambda: _is_whole(path))
+            return self._whole.get(_identity(path), lambda: is_whole)
+        except FileNotFoundError:
+            return False
+
+
+def _touched(path: Path) -> bool:
+    """Make a file as young as one that was just written; False where it is not there."""
     try:
         os.utime(path)
     except FileNotFoundError:
         return False
     return True
+
+
+def _is_whole(path: Path) -> bool:
+    try:
+        with path.open("rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest() == path.stem
+    except OSError:
+        return False  # What cannot be read is of no use to a training: whoever writes it anew hears of a sick disk.
+
+
+def _identity(path: Path) -> tuple[Path, int, int, int]:
+    found = path.stat()
+    return path, found.st_ino, found.st_size, found.st_mtime_ns
 
 
 def _columns(y: NDArray[np.float32]) -> Matrix:

@@ -14,7 +14,7 @@ from juniper_cascor.engine import patterns
 from juniper_cascor.engine.errors import DataError
 from juniper_cascor.engine.parameters import Task
 from juniper_cascor.runs import dataset_file
-from juniper_cascor.runs.dataset_file import DatasetFileError, TrainingData
+from juniper_cascor.runs.dataset_file import DatasetFileError, KeptFiles, TrainingData
 from juniper_common.errors import BadRequestError, NotFoundError, UnavailableError, UnprocessableError
 from juniper_common.http import ClientError, InvalidRequestError, UnreachableError
 from juniper_common.http import NotFoundError as NotFoundAtDataError
@@ -66,6 +66,7 @@ class Datasets:
         self.folder = folder
         self._client = client
         self._address = address
+        self._files = KeptFiles()
 
     async def find(self, request: AsksForData, task: str) -> FoundDataset:
         """The data that is asked for, checked.
@@ -93,24 +94,29 @@ class Datasets:
         Raises:
             NotFoundError, UnavailableError: it is nowhere.
         """
-        if not _CHECKSUM.fullmatch(checksum):  # A snapshot's may be anything, and lead elsewhere.
-            raise _gone(f"{checksum[:64]!r} is no checksum of a dataset")
-        path = self.folder / f"{checksum}.npz"
-        if not dataset_file.is_kept(path):
-            if dataset_id is None:
-                raise _gone(f"the rows that it was trained on, {checksum[:16]}…, are no longer kept")
-            try:
-                source = DatasetSource(dataset_id=dataset_id)
-            except ValidationError:
-                raise _gone(f"{dataset_id[:64]!r} is no id of a dataset") from None
-            found = await self._fetched(source)
-            if found.checksum != checksum:
-                raise _gone(f"dataset {dataset_id} is another one now than it was trained on")
-            return found
+        path = await self.fetch(dataset_id, checksum)
         try:
             return FoundDataset(dataset_id, path, checksum, await asyncio.to_thread(dataset_file.read, path))
         except DatasetFileError as error:
             raise UnavailableError(str(error)) from error
+
+    async def fetch(self, dataset_id: str | None, checksum: str) -> Path:
+        """The file of the data that a run or a snapshot names, whole; fetched again where it is not. As `kept`."""
+        if not _CHECKSUM.fullmatch(checksum):  # A snapshot's may be anything, and lead elsewhere.
+            raise _gone(f"{checksum[:64]!r} is no checksum of a dataset")
+        path = self.folder / f"{checksum}.npz"
+        if await asyncio.to_thread(self._files.has, path):
+            return path
+        if dataset_id is None:
+            raise _gone(f"the rows that it was trained on, {checksum[:16]}…, are no longer kept")
+        try:
+            source = DatasetSource(dataset_id=dataset_id)
+        except ValidationError:
+            raise _gone(f"{dataset_id[:64]!r} is no id of a dataset") from None
+        found = await self._fetched(source)
+        if found.checksum != checksum:
+            raise _gone(f"dataset {dataset_id} is another one now than it was trained on")
+        return found.path
 
     def _inline(self, rows: InlineData, task: str) -> FoundDataset:
         data = TrainingData(
@@ -139,7 +145,7 @@ class Datasets:
                 raise UnprocessableError(problem, (FieldProblem(loc=["dataset"], msg=problem),))
             self.folder.mkdir(parents=True, exist_ok=True)
             path = self.folder / f"{meta.checksum}.npz"
-            if not dataset_file.is_kept(path):
+            if not await asyncio.to_thread(self._files.has, path):
                 await self._client.download_artifact(meta.dataset_id, path, checksum=meta.checksum)
             data = await asyncio.to_thread(dataset_file.read, path)
             return FoundDataset(meta.dataset_id, path, meta.checksum, data)

@@ -1,4 +1,4 @@
-"""The metric points of the foreground run, one row an epoch, in columns that grow up to a bound."""
+"""The metric points of a run, one row an epoch, in columns that grow up to a bound."""
 
 from collections.abc import Mapping
 from typing import Any, Self
@@ -47,10 +47,6 @@ class History:
     def newest(self, count: int) -> Rows:
         """The last `count` rows, oldest first."""
         return self._rows[max(self._start, self._stop - count) : self._stop]
-
-    def clear(self) -> None:
-        """Forget all."""
-        self._start = self._stop = 0
 
 
 class Curve:

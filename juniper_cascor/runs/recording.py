@@ -17,20 +17,14 @@ NAMES = ("train_loss", "train_accuracy", "val_loss", "val_accuracy", "score", "h
 EVERY_EPOCH_UP_TO = 4_096
 
 
-def recorded(rows: Rows, previous: Rows) -> Iterator[MetricPoint]:
-    """The points to record of a report.
-
-    Args:
-        rows: the report's rows, in the order of their epochs.
-        previous: the row before them, or none; it is recorded now where it turns out to be the last before an install.
-    """
-    return points(chosen(rows, previous))
-
-
 def chosen(rows: Rows, previous: Rows) -> Rows:
     """The rows of a report that are recorded: fewer the later they come, but always those on both sides of an install.
 
     Every epoch up to 4096, every second up to 8192, every fourth up to 16384, and so on.
+
+    Args:
+        rows: the report's rows, in the order of their epochs.
+        previous: the row before them, or none; it is recorded now where it turns out to be the last before an install.
     """
     before = previous[-1:]
     both = np.concatenate([before, rows])

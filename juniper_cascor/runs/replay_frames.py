@@ -1,7 +1,6 @@
 """What a replay shows: the growth of a run at each of its snapshots, and what is told between two of them."""
 
 import logging
-from collections import OrderedDict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,6 +9,7 @@ import numpy as np
 from pydantic import BaseModel
 
 from juniper_cascor.engine.network import Network
+from juniper_cascor.recently_used import RecentlyUsed
 from juniper_cascor.runs import snapshot_catalogue
 from juniper_cascor.runs.history import Rows, metric_row, points, rows_of, thinned
 from juniper_cascor.runs.views import topology
@@ -50,28 +50,23 @@ class Frames:
     def __init__(self, folder: Path, snapshot_ids: Sequence[str]) -> None:
         self._folder = folder
         self._ids = list(snapshot_ids)
-        self._kept: OrderedDict[str, Frame] = OrderedDict()
+        self._kept = RecentlyUsed[Frame](FRAMES_KEPT)
 
     def at(self, position: int) -> Frame | None:
         """The frame, or None where the snapshot does not read well: that is logged."""
         snapshot_id = self._ids[position]
-        frame = self._kept.pop(snapshot_id, None) or self._read(snapshot_id)
-        if frame is not None:
-            self._kept[snapshot_id] = frame
-        if len(self._kept) > FRAMES_KEPT:
-            self._kept.popitem(last=False)
-        return frame
+        try:
+            return self._kept.get(snapshot_id, lambda: self._read(snapshot_id))
+        except (ConflictError, NotFoundError) as error:
+            log.warning("passed over in the replay: %s", error.message)
+            return None
 
     def drop(self, position: int) -> None:
         """Forget that there is such a position; those after it move up."""
         del self._ids[position]
 
-    def _read(self, snapshot_id: str) -> Frame | None:
-        try:
-            snapshot = snapshot_catalogue.opened(self._folder, snapshot_id)
-        except (ConflictError, NotFoundError) as error:
-            log.warning("passed over in the replay: %s", error.message)
-            return None
+    def _read(self, snapshot_id: str) -> Frame:
+        snapshot = snapshot_catalogue.opened(self._folder, snapshot_id)
         return Frame(snapshot_id, snapshot.card, snapshot.network, rows_of(snapshot.metrics))
 
 

@@ -1,11 +1,11 @@
 """What is not kept for ever: old runs with their snapshots, and datasets that no run names any more."""
 
 import re
-import shutil
 from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
 
+from juniper_cascor.runs import snapshot_folder
 from juniper_cascor.runs.refusals import no_such_run
 from juniper_cascor.runs.store import ENDED, RunStore
 from juniper_common.errors import ConflictError
@@ -28,7 +28,7 @@ class Swept:
 
 def sweep(
     store: RunStore,
-    snapshot_folder: Path,
+    folder: Path,
     dataset_folder: Path,
     *,
     keep_runs: int | None,
@@ -40,21 +40,25 @@ def sweep(
 
     Args:
         store: where the runs are recorded.
-        snapshot_folder: a folder for each run.
+        folder: the snapshots, in a folder for each run.
         dataset_folder: a file for each dataset, named for its checksum.
         keep_runs: how many ended runs are kept; None sets no bound.
         keep_days: how long an ended run is kept; None sets no bound.
         now: Unix seconds.
-        spared: runs that are not deleted, as those whose snapshots are in use.
+        spared: runs that are not deleted, as the one that is shown in the foreground.
 
     A file that cannot be deleted stays, with its run, and is named among the problems. Raises StoreError.
     """
     runs, problems = [], []
+    try:
+        snapshot_folder.remove_leftovers_of_removals(folder)
+    except OSError as error:
+        problems.append(f"what is left of a deleted run cannot be deleted: {error}")
     for run_id in store.expired(keep_runs, keep_days, now):
         if run_id in spared:
             continue
         try:
-            _delete(store, snapshot_folder, run_id)
+            _delete(store, folder, run_id)
             runs.append(run_id)
         except OSError as error:
             problems.append(f"run {run_id} cannot be deleted: {error}")
@@ -62,7 +66,7 @@ def sweep(
     return Swept(tuple(runs), tuple(datasets), (*problems, *more_problems))
 
 
-def delete_ended(store: RunStore, snapshot_folder: Path, run_id: str) -> None:
+def delete_ended(store: RunStore, folder: Path, run_id: str) -> None:
     """Delete a run that is over, with its snapshots.
 
     Raises:
@@ -75,15 +79,14 @@ def delete_ended(store: RunStore, snapshot_folder: Path, run_id: str) -> None:
     if record.status not in ENDED:
         problem = f"the run is {record.status}; stop it first"
         raise ConflictError(problem, (FieldProblem(loc=["run_id"], msg=problem),))
-    _delete(store, snapshot_folder, run_id)
+    if not _delete(store, folder, run_id):
+        raise no_such_run(run_id)  # Somebody else has deleted it meanwhile.
 
 
-def _delete(store: RunStore, snapshot_folder: Path, run_id: str) -> None:
+def _delete(store: RunStore, folder: Path, run_id: str) -> bool:
     # The record goes last: what a kill leaves of the run is still known by it, and deleted by the next sweep.
-    folder = snapshot_folder / run_id
-    if folder.exists():
-        shutil.rmtree(folder)
-    store.delete(run_id)
+    snapshot_folder.remove(folder, run_id)
+    return store.delete(run_id)
 
 
 def _sweep_datasets(store: RunStore, folder: Path, now: float) -> tuple[list[str], list[str]]:

@@ -29,7 +29,7 @@ class RunQuery(BaseModel):
 
 _CONDITIONS = {
     "status": "status = :status",
-    "tag": "EXISTS (SELECT 1 FROM json_each(tags) WHERE value = :tag)",
+    "tag": "CASE WHEN json_valid(tags) THEN EXISTS (SELECT 1 FROM json_each(tags) WHERE value = :tag) ELSE FALSE END",
     "dataset_id": "dataset_id = :dataset_id",
     "sweep_id": "sweep_id = :sweep_id",
     "outcome": "outcome = :outcome",

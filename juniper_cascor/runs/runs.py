@@ -5,7 +5,7 @@ import logging
 import shutil
 import time
 from collections import OrderedDict
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
 
 from juniper_cascor.atomic_file import remove_leftovers
@@ -19,7 +19,7 @@ from juniper_cascor.runs.state_machine import State
 from juniper_cascor.runs.store import RunStore, StoreError
 from juniper_cascor.runs.surroundings import Surroundings
 from juniper_cascor.snapshots import Snapshot
-from juniper_common.errors import ConflictError
+from juniper_common.errors import ConflictError, NotFoundError, UnavailableError
 from juniper_common.wire.runs import RunChange, RunRecord
 
 REMEMBERED = 8
@@ -28,6 +28,8 @@ REMEMBERED = 8
 _MOVING = ("status", "started_at", "ended_at", "pace", "epochs", "hidden_units", "outcome", "reason")
 
 INTERRUPTED = "the service ended while it trained"
+
+FetchData = Callable[[str | None, str], Awaitable[object]]
 
 log = logging.getLogger(__name__)
 
@@ -49,12 +51,14 @@ class Runs:
         store: their records.
         queue: gives them trainers.
         around: what they share.
+        fetch_data: makes sure that the data of an id and a checksum is kept. Raises NotFoundError, UnavailableError.
     """
 
-    def __init__(self, store: RunStore, queue: RunQueue, around: Surroundings) -> None:
+    def __init__(self, store: RunStore, queue: RunQueue, around: Surroundings, fetch_data: FetchData) -> None:
         self.store = store
         self.queue = queue
         self._around = around
+        self._fetch_data = fetch_data
         self._alive: dict[str, Session] = {}
         self._over: OrderedDict[str, Session] = OrderedDict()
 
@@ -96,6 +100,8 @@ class Runs:
         for folder in (self._around.datasets, self._around.snapshots):
             folder.mkdir(parents=True, exist_ok=True)
         remove_leftovers(self._around.datasets)
+        for record in await asyncio.to_thread(self.store.fail_unreadable):
+            log.error("run %s failed: %s", record.id, record.reason)
         left = await asyncio.to_thread(self.store.of_status, "STARTED", "PAUSED", "QUEUED", "RESUME_READY")
         # Those that trained go before those that waited for them.
         for record in sorted(left, key=lambda record: record.status in ("QUEUED", "RESUME_READY")):
@@ -108,7 +114,9 @@ class Runs:
                 continue
             self._alive[session.run_id] = session
             session.record_history()
-            if record.status == "STARTED" and record.on_restart == "hold":
+            if (problem := await self._missing_data(session)) is not None:
+                session.hold(problem)
+            elif record.status == "STARTED" and record.on_restart == "hold":
                 session.hold(INTERRUPTED)
             elif record.status != "RESUME_READY":
                 log.warning("run %s goes on from epoch %d: %s", session.run_id, session.state.epoch, INTERRUPTED)
@@ -171,6 +179,20 @@ class Runs:
             raise ConflictError(f"run {record.id} was made with parameters unknown here: {error}") from error
         await session.recall(self._around.snapshots)
         return session
+
+    async def _missing_data(self, session: Session) -> str | None:
+        """Fetch what the run trains on where it is not kept; why that cannot be done now, so that it must wait."""
+        named: list[RunRecord | RunChange] = [session.record, *session.changes]
+        for data in named:  # All of them: its newest snapshot may be of before a swap.
+            if data.dataset_checksum is None:
+                continue
+            try:
+                await self._fetch_data(data.dataset_id, data.dataset_checksum)
+            except NotFoundError as error:
+                log.warning("run %s: %s", session.run_id, error.message)  # If it needs it, its trainer says so.
+            except UnavailableError as error:
+                return error.message
+        return None
 
     def _remember(self, session: Session) -> None:
         self._over[session.run_id] = session

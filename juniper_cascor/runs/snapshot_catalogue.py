@@ -3,19 +3,29 @@
 A file is read whole to be checked, so what was found is remembered for as long as the file stays as it is.
 """
 
+import logging
 import threading
-from collections import OrderedDict
 from dataclasses import dataclass
 from pathlib import Path
 
 from juniper_cascor import snapshots
 from juniper_cascor.engine.network import Network
+from juniper_cascor.recently_used import RecentlyUsed
 from juniper_cascor.runs import snapshot_folder
 from juniper_cascor.runs.history import metric_row, rows_of
-from juniper_cascor.runs.snapshot_files import SnapshotFile, file_of_id, files, id_of, path_of_id, printable
+from juniper_cascor.runs.snapshot_files import (
+    SnapshotFile,
+    file_of_id,
+    files,
+    id_of,
+    numbered_files,
+    path_of_id,
+    printable,
+)
 from juniper_cascor.snapshots import (
     ForeignSnapshotError,
     NewerSnapshotError,
+    OtherHdf5Error,
     Snapshot,
     SnapshotError,
     UnreadableSnapshotError,
@@ -33,6 +43,8 @@ from juniper_common.wire.snapshots import (
 
 REMEMBERED = 20_000
 """Files of which is known what they are: about 200 bytes each."""
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,8 +68,7 @@ class SnapshotCatalogue:
 
     def __init__(self, folder: Path, remembered: int = REMEMBERED) -> None:
         self._folder = folder
-        self._remembered = remembered
-        self._findings: OrderedDict[SnapshotFile, Finding] = OrderedDict()
+        self._findings = RecentlyUsed[Finding](remembered)
         self._lock = threading.Lock()
 
     def listed(
@@ -71,14 +82,23 @@ class SnapshotCatalogue:
         page = found[offset : offset + limit]
         return SnapshotList(snapshots=[_info(file, self._finding(file)) for file in page], total=len(found))
 
+    def newest_id(self, run_id: str) -> str:
+        """The id of a run's newest numbered snapshot that is whole; others are logged. Raises NotFoundError."""
+        newest_first = numbered_files(self._folder, run_id)[::-1]
+        for file in newest_first:
+            finding = self._finding(file)
+            if finding.state == "whole":
+                return id_of(file.relative)
+            log.warning("passed over: snapshot %s is %s: %s", id_of(file.relative), finding.state, finding.problem)
+        message = printable(f"there is no {'whole ' if newest_first else ''}snapshot of run {run_id}")
+        raise NotFoundError(message, (FieldProblem(loc=["run_id"], msg=message),))
+
     def _finding(self, file: SnapshotFile) -> Finding:
         # One file at a time, whoever asks: so no more than one of them is in memory.
         with self._lock:
-            finding = self._findings.pop(file, None) or _examined(self._folder, file)[0]
-            if finding.state != "unreadable":  # which changes without a trace in the file
-                self._findings[file] = finding
-            if len(self._findings) > self._remembered:
-                self._findings.popitem(last=False)
+            finding = self._findings.get(file, lambda: _examined(self._folder, file)[0])
+            if finding.state == "unreadable":  # which changes without a trace in the file
+                self._findings.forget(file)
             return finding
 
 
@@ -162,7 +182,8 @@ def _state_of(error: SnapshotError, *, has_our_name: bool) -> SnapshotState:
         return "unreadable"
     if isinstance(error, NewerSnapshotError):
         return "newer"
-    return "foreign" if isinstance(error, ForeignSnapshotError) and not has_our_name else "damaged"
+    is_foreign = isinstance(error, OtherHdf5Error) or (isinstance(error, ForeignSnapshotError) and not has_our_name)
+    return "foreign" if is_foreign else "damaged"
 
 
 def _size(network: Network) -> NetworkSize:

@@ -12,7 +12,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from juniper_cascor.runs.snapshot_folder import CHECKPOINT, PARENT, growth_of, history
+from juniper_cascor.runs.snapshot_folder import CHECKPOINT, PARENT, growth_of, history, is_removed
 from juniper_common.errors import NotFoundError
 from juniper_common.wire.errors import FieldProblem
 
@@ -41,7 +41,7 @@ class SnapshotFile:
 
 
 def files(folder: Path) -> list[SnapshotFile]:
-    """What lies in the folder and in those below it, but what belongs to the writing of snapshots.
+    """What lies in the folder and in those below it, but what belongs to the writing and deleting of them.
 
     A folder that is not there is empty; one that cannot be read is logged, and passed over.
     """
@@ -51,7 +51,7 @@ def files(folder: Path) -> list[SnapshotFile]:
         below = folders.pop()
         for entry in _entries(folder, below):
             relative = below + entry.name
-            if entry.is_dir(follow_symlinks=False):
+            if entry.is_dir(follow_symlinks=False) and not (below == "" and is_removed(entry.name)):
                 folders.append(f"{relative}/")
             elif entry.is_file(follow_symlinks=False) and _is_listed(relative):
                 with suppress(FileNotFoundError):  # It was deleted just now.
@@ -73,13 +73,12 @@ def path_of_id(folder: Path, snapshot_id: str) -> Path:
     return folder / file_of_id(folder, snapshot_id).relative
 
 
-def newest_id(folder: Path, run_id: str) -> str:
-    """The id of a run's newest numbered snapshot. Raises NotFoundError."""
-    # A name that no run can have is not looked for: it might lead elsewhere.
-    if _RUN.fullmatch(run_id) and (grown := history(folder, run_id)):
-        return f"{run_id}.{grown[-1].stem}"
-    message = printable(f"there is no snapshot of run {run_id}")
-    raise NotFoundError(message, (FieldProblem(loc=["run_id"], msg=message),))
+def numbered_files(folder: Path, run_id: str) -> list[SnapshotFile]:
+    """A run's numbered snapshots in the order of their epochs; none of a name that no run can have."""
+    # Such a name is not looked for: it might lead elsewhere.
+    grown = history(folder, run_id) if _RUN.fullmatch(run_id) else []
+    found = [_plain_file(folder, f"{run_id}/{path.name}") for path in grown]
+    return [file for file in found if file is not None]
 
 
 def id_of(relative: str) -> str:
@@ -138,7 +137,8 @@ def _entries(folder: Path, below: str) -> list[os.DirEntry[str]]:
 def _is_listed(relative: str) -> bool:
     *parents, name = relative.split("/")
     is_half_written = name.startswith(".") and name.endswith(".partial")
-    return not is_half_written and not (len(parents) == 1 and name in (CHECKPOINT, PARENT))
+    is_working_file = len(parents) == 1 and name in (CHECKPOINT, PARENT)
+    return not (is_half_written or is_working_file or (parents and is_removed(parents[0])))
 
 
 def _described(relative: str, found: os.stat_result) -> SnapshotFile:

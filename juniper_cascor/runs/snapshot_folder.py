@@ -5,7 +5,10 @@ grown on from.
 """
 
 import logging
+import os
 import re
+import shutil
+from contextlib import suppress
 from pathlib import Path
 
 from juniper_cascor import snapshots
@@ -14,6 +17,8 @@ from juniper_cascor.snapshots import Card, Snapshot, SnapshotError
 
 CHECKPOINT = "checkpoint.h5"
 PARENT = "parent.h5"
+
+_REMOVED = ".removed"
 
 _NUMBERED = re.compile(r"(\d{5,9})-(\d{9,18})\.h5", re.ASCII)
 
@@ -72,6 +77,34 @@ def write_parent(folder: Path, run_id: str, snapshot: Snapshot) -> Path:
     return path
 
 
+def remove(folder: Path, run_id: str) -> None:
+    """Delete a run's folder with all that is in it, if it is there; by several threads at once, too.
+
+    It is put aside first, so that all of it is gone at once, and whoever is writing there writes into nothing.
+
+    Raises:
+        OSError: some of it cannot be deleted; the next call tries again.
+    """
+    aside = folder / f".{run_id}{_REMOVED}"
+    _remove_tree(aside)
+    try:
+        (folder / run_id).rename(aside)
+    except FileNotFoundError:
+        return
+    _remove_tree(aside)
+
+
+def remove_leftovers_of_removals(folder: Path) -> None:
+    """Delete what a kill left of folders that were being deleted. Raises OSError."""
+    for path in folder.glob(f".*{_REMOVED}"):
+        _remove_tree(path)
+
+
+def is_removed(name: str) -> bool:
+    """Whether this is the name of a run's folder that is being deleted."""
+    return name.startswith(".") and name.endswith(_REMOVED)
+
+
 def history(folder: Path, run_id: str) -> list[Path]:
     """The run's numbered snapshots in the order of their epochs, by what their names say; none is opened."""
     if not (run_folder := folder / run_id).is_dir():
@@ -101,6 +134,13 @@ def _newest(folder: Path, run_id: str) -> tuple[Path, Snapshot] | None:
     # On a tie the numbered one: it stays, while the checkpoint may be replaced at any moment.
     candidates = [found for found in (last, checkpoint) if found]
     return max(candidates, key=lambda found: found[1].card.epoch, default=None)
+
+
+def _remove_tree(path: Path) -> None:
+    """Delete a folder, whose files another thread may be deleting too."""
+    while os.path.lexists(path):
+        with suppress(FileNotFoundError):
+            shutil.rmtree(path)
 
 
 def _read(path: Path, run_id: str) -> tuple[Path, Snapshot] | None:

@@ -7,39 +7,45 @@ from pathlib import Path
 from types import MappingProxyType
 
 import orjson
-from pydantic import ValidationError
 
 from juniper_cascor.runs import metric_points, run_query
 from juniper_cascor.runs.comparison import differing
 from juniper_cascor.runs.metric_points import MetricPoint
 from juniper_cascor.runs.migrations import MIGRATIONS
 from juniper_cascor.runs.run_query import RunQuery
+from juniper_cascor.runs.run_rows import (
+    COLUMNS,
+    ENDED,
+    changes_of,
+    columns_of,
+    record_of,
+    state_changes_of,
+    unreadable,
+)
 from juniper_cascor.runs.sqlite_file import SqliteFile, StoreError, StoreTooNewError
-from juniper_common.wire.runs import RunChange, RunComparison, RunDetail, RunList, RunMetrics, RunRecord, StateChange
+from juniper_common.wire.runs import RunChange, RunComparison, RunDetail, RunList, RunMetrics, RunRecord
 from juniper_common.wire.training import Status
 
 __all__ = ["ENDED", "KEEP_TAG", "RunStore", "StoreError", "StoreTooNewError"]
-
-ENDED: tuple[Status, ...] = ("STOPPED", "COMPLETED", "FAILED")
 
 KEEP_TAG = "keep"
 """A run with this tag never expires."""
 
 _SECONDS_A_DAY = 86_400
-_COLUMNS = tuple(RunRecord.model_fields)
-_JSON_COLUMNS = ("params", "versions", "tags")
 _ANNOTATIONS = ("notes", "tags")
 
-_ASSIGNED = ", ".join(f"{name} = :{name}" for name in _COLUMNS if name not in ("id", *_ANNOTATIONS))
+_ASSIGNED = ", ".join(f"{name} = :{name}" for name in COLUMNS if name not in ("id", *_ANNOTATIONS))
 
-_SELECT = f"SELECT {', '.join(_COLUMNS)} FROM runs"  # noqa: S608 - our own names, here and below
-_INSERT = f"INSERT INTO runs ({', '.join(_COLUMNS)}) VALUES ({', '.join(f':{name}' for name in _COLUMNS)})"  # noqa: S608
+_SELECT = f"SELECT {', '.join(COLUMNS)} FROM runs"  # noqa: S608 - our own names, here and below
+_INSERT = f"INSERT INTO runs ({', '.join(COLUMNS)}) VALUES ({', '.join(f':{name}' for name in COLUMNS)})"  # noqa: S608
 _UPDATE = f"UPDATE runs SET {_ASSIGNED} WHERE id = :id"  # noqa: S608
 _INSERT_STATE = """
     INSERT INTO state_changes (run, time, status, reason)
     SELECT number, :time, :status, :reason FROM runs WHERE id = :id
 """
 _OF_RUN = "WHERE run = (SELECT number FROM runs WHERE id = ?) ORDER BY number"
+_SELECT_STATES = f"SELECT time, status, reason FROM state_changes {_OF_RUN}"  # noqa: S608
+_SELECT_CHANGES = f"SELECT epoch, time, params, dataset_id, dataset_checksum FROM run_changes {_OF_RUN}"  # noqa: S608
 
 
 class RunStore:
@@ -61,12 +67,11 @@ class RunStore:
 
     def add(
         self,
-        records: Sequence[RunRecord] | RunRecord,
+        records: Sequence[RunRecord],
         changes: Mapping[str, Sequence[RunChange]] = MappingProxyType({}),
     ) -> None:
         """Record new runs, all or none of them, each with its first state and, by id, what is to be changed in it."""
-        # One that stands alone is what the foreground gives until it posts runs as sequences too.
-        rows = [_columns(record) for record in ([records] if isinstance(records, RunRecord) else records)]
+        rows = [columns_of(record) for record in records]
         with self._file.writing() as connection:
             connection.executemany(_INSERT, rows)
             connection.executemany(_INSERT_STATE, [row | {"time": row["created_at"]} for row in rows])
@@ -85,8 +90,8 @@ class RunStore:
                 return None
             return RunDetail(
                 **record.model_dump(),
-                state_changes=_state_changes(connection, run_id),
-                changes=_changes(connection, run_id),
+                state_changes=state_changes_of(connection.execute(_SELECT_STATES, (run_id,))),
+                changes=changes_of(connection.execute(_SELECT_CHANGES, (run_id,))),
                 metrics=metric_points.last_values(connection, run_id),
             )
 
@@ -99,22 +104,33 @@ class RunStore:
                 f"{_SELECT} WHERE {condition} ORDER BY created_at DESC, number DESC LIMIT :limit OFFSET :offset",
                 values | {"limit": query.limit, "offset": query.offset},
             )
-            return RunList(runs=[_record(row) for row in rows], total=total)
-
-    def newest(self, limit: int) -> list[RunRecord]:
-        """Records, newest first; what the service's self-check asks for."""
-        return self.page(RunQuery(limit=limit)).runs
+            return RunList(runs=[record_of(row) for row in rows], total=total)
 
     def of_status(self, *statuses: Status) -> list[RunRecord]:
         """The runs that are in one of these states, oldest first."""
         marks = ", ".join("?" * len(statuses))
         with self._file.reading() as connection:
             rows = connection.execute(f"{_SELECT} WHERE status IN ({marks}) ORDER BY created_at, number", statuses)
-            return [_record(row) for row in rows]
+            return [record_of(row) for row in rows]
+
+    def fail_unreadable(self) -> list[RunRecord]:
+        """End the runs that have not ended and cannot go on, since their records are damaged; returns them."""
+        marks = ", ".join("?" * len(ENDED))
+        failed = []
+        with self._file.writing() as connection:
+            for row in connection.execute(f"{_SELECT} WHERE status NOT IN ({marks})", ENDED).fetchall():
+                record = record_of(row)
+                changes = connection.execute(_SELECT_CHANGES, (record.id,)).fetchall()
+                if record.status != "FAILED" and len(changes_of(changes)) < len(changes):
+                    record = record.model_copy(update={"status": "FAILED", "reason": unreadable(["changes"])})
+                if record.status == "FAILED":
+                    _fail(connection, record, self._clock())
+                    failed.append(record)
+        return failed
 
     def update(self, record: RunRecord, at: float | None = None) -> None:
         """Write what became of a run, at a time or now; its notes and tags stay, since people edit them meanwhile."""
-        row = _columns(record)
+        row = columns_of(record)
         with self._file.writing() as connection:
             connection.execute(
                 f"{_INSERT_STATE} AND (status IS NOT :status OR reason IS NOT :reason)",
@@ -137,16 +153,6 @@ class RunStore:
         with self._file.writing() as connection:
             return connection.execute("DELETE FROM runs WHERE id = ?", (run_id,)).rowcount > 0
 
-    def end_interrupted(self, ended_at: float, reason: str) -> int:
-        """Mark the runs that an earlier process left unfinished as failed; returns how many there were.
-
-        For a foreground that does not resume them; it goes with that one.
-        """
-        interrupted = self.of_status("STARTED", "PAUSED")
-        for record in interrupted:
-            self.update(record.model_copy(update={"status": "FAILED", "ended_at": ended_at, "reason": reason}))
-        return len(interrupted)
-
     # What happens to a run
 
     def add_change(self, run_id: str, change: RunChange) -> None:
@@ -157,7 +163,7 @@ class RunStore:
     def changes(self, run_id: str) -> list[RunChange]:
         """What was changed while the run trained, in that order."""
         with self._file.reading() as connection:
-            return _changes(connection, run_id)
+            return changes_of(connection.execute(_SELECT_CHANGES, (run_id,)))
 
     # Metrics
 
@@ -195,7 +201,8 @@ class RunStore:
     def expired(self, keep_runs: int | None, keep_days: float | None, now: float) -> list[str]:
         """The ids of ended runs beyond a number or an age, oldest first; None sets no bound.
 
-        Never one that is tagged to be kept, nor one from whose snapshot a run grows on that has not ended.
+        Never one that is tagged to be kept, or whose tags cannot be read, nor one from whose snapshot a run grows on
+        that has not ended.
         """
         marks = ", ".join("?" * len(ENDED))
         with self._file.reading() as connection:
@@ -203,7 +210,8 @@ class RunStore:
                 f"""
                 SELECT id, coalesce(ended_at, created_at) AS ended_at FROM runs
                 WHERE status IN ({marks})
-                    AND NOT EXISTS (SELECT 1 FROM json_each(tags) WHERE value = ?)
+                    AND CASE WHEN json_valid(tags)
+                        THEN NOT EXISTS (SELECT 1 FROM json_each(tags) WHERE value = ?) ELSE FALSE END
                     AND id NOT IN (
                         SELECT substr(parent_snapshot_id, 1, instr(parent_snapshot_id, '.') - 1) FROM runs
                         WHERE parent_snapshot_id IS NOT NULL AND status NOT IN ({marks})
@@ -232,12 +240,14 @@ class RunStore:
 
 def _get(connection: sqlite3.Connection, run_id: str) -> RunRecord | None:
     row = connection.execute(f"{_SELECT} WHERE id = ?", (run_id,)).fetchone()
-    return _record(row) if row else None
+    return record_of(row) if row else None
 
 
-def _state_changes(connection: sqlite3.Connection, run_id: str) -> list[StateChange]:
-    rows = connection.execute(f"SELECT time, status, reason FROM state_changes {_OF_RUN}", (run_id,))  # noqa: S608
-    return [StateChange.model_validate(dict(row)) for row in rows]
+def _fail(connection: sqlite3.Connection, record: RunRecord, at: float) -> None:
+    """End a run without writing anew what cannot be read of it."""
+    row = {"id": record.id, "status": record.status, "reason": record.reason, "time": at}
+    connection.execute(_INSERT_STATE, row)
+    connection.execute("UPDATE runs SET status = :status, reason = :reason, ended_at = :time WHERE id = :id", row)
 
 
 def _add_changes(connection: sqlite3.Connection, run_id: str, changes: Sequence[RunChange]) -> None:
@@ -249,23 +259,3 @@ def _add_changes(connection: sqlite3.Connection, run_id: str, changes: Sequence[
         """,
         [row | {"params": orjson.dumps(row["params"]).decode(), "run_id": run_id} for row in rows],
     )
-
-
-def _changes(connection: sqlite3.Connection, run_id: str) -> list[RunChange]:
-    rows = connection.execute(
-        f"SELECT epoch, time, params, dataset_id, dataset_checksum FROM run_changes {_OF_RUN}",  # noqa: S608
-        (run_id,),
-    )
-    return [RunChange.model_validate({**dict(row), "params": orjson.loads(row["params"])}) for row in rows]
-
-
-def _columns(record: RunRecord) -> dict[str, object]:
-    columns = record.model_dump(mode="json")
-    return columns | {name: orjson.dumps(columns[name]).decode() for name in _JSON_COLUMNS}
-
-
-def _record(row: sqlite3.Row) -> RunRecord:
-    try:
-        return RunRecord(**dict(row) | {name: orjson.loads(row[name]) for name in _JSON_COLUMNS})
-    except (ValidationError, orjson.JSONDecodeError) as error:
-        raise StoreError(f"the run store is damaged: the record of {row['id']} cannot be read") from error

@@ -62,12 +62,22 @@ class ModelFolder:
 
     def versions(self, newest: int) -> list[int]:
         """The versions whose snapshot is there, newest first."""
-        found = [int(path.stem) for path in self._path.glob("*.h5") if path.stem.isdecimal()]
+        try:
+            found = [int(path.stem) for path in self._path.glob("*.h5") if path.stem.isdecimal()]
+        except FileNotFoundError:
+            return []  # The model was deleted just now.
         return sorted((version for version in found if version <= newest), reverse=True)
 
     def snapshot_path(self, version: int) -> Path:
         """Where a version's snapshot stands."""
         return self._path / f"{version:05}.h5"
+
+    def size_bytes(self, version: int) -> int:
+        """Of a version's snapshot; 0 where it was deleted just now."""
+        try:
+            return self.snapshot_path(version).stat().st_size
+        except FileNotFoundError:
+            return 0
 
     def snapshot(self, version: int) -> bytes:
         """A version's snapshot, unchecked. Raises ModelFileError where it cannot be read."""

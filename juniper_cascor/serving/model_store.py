@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from juniper_cascor.engine.network import Network
+from juniper_cascor.recently_used import RecentlyUsed
 from juniper_cascor.serving.model_folder import ModelFileError, ModelFolder, Note, Standing
-from juniper_cascor.serving.recently_used import RecentlyUsed
 from juniper_common.errors import ConflictError, NotFoundError, UnavailableError, UnprocessableError
 from juniper_common.wire.errors import FieldProblem
 from juniper_common.wire.models import MODEL_NAME_PATTERN, ModelCard, ModelInfo, ModelVersion
@@ -89,6 +89,7 @@ class ModelStore:
         try:
             return self._read(name, folder, standing.version)
         except ModelFileError as error:
+            self._check_there(name)
             raise UnavailableError(f"model {name} cannot answer: {error}") from error
 
     def card(self, name: str, version: int) -> ModelCard:
@@ -100,6 +101,7 @@ class ModelStore:
         try:
             card = self._read(name, folder, version).card
         except ModelFileError as error:
+            self._check_there(name)
             raise UnavailableError(str(error)) from error
         return card.model_copy(update={"is_current": version == standing.version})
 
@@ -111,12 +113,15 @@ class ModelStore:
         except ModelFileError as error:
             card, problem = None, str(error)
         versions = [_version(folder, version, standing) for version in folder.versions(standing.newest)]
+        if problem is not None or any(version.problem for version in versions):
+            self._check_there(name)
         return ModelInfo(name=name, card=card, problem=problem, versions=versions)
 
     def listed(self) -> list[ModelInfo]:
         """Every model, by name; a damaged one says its problem."""
         names = [path.parent.name for path in self._folder.glob("*/current")]
-        return [self._info_or_problem(name) for name in sorted(names) if re.fullmatch(MODEL_NAME_PATTERN, name)]
+        found = [self._info_or_problem(name) for name in sorted(names) if re.fullmatch(MODEL_NAME_PATTERN, name)]
+        return [info for info in found if info is not None]
 
     def delete(self, name: str) -> None:
         """Remove a name with all its versions, damaged or not."""
@@ -128,9 +133,12 @@ class ModelStore:
                 folder = ModelFolder(self._folder / name)
             folder.remove(self._folder / f".{name}.{secrets.token_hex(4)}{_REMOVED}")
 
-    def _info_or_problem(self, name: str) -> ModelInfo:
+    def _info_or_problem(self, name: str) -> ModelInfo | None:
+        """What a list says of a model; None where it was deleted meanwhile."""
         try:
             return self.info(name)
+        except NotFoundError:
+            return None
         except UnavailableError as error:
             return ModelInfo(name=name, card=None, problem=error.message, versions=[])
 
@@ -145,6 +153,10 @@ class ModelStore:
             problem = f"there is no model {name!r}"
             raise NotFoundError(problem, (FieldProblem(loc=["name"], msg=problem),))
         return folder, standing
+
+    def _check_there(self, name: str) -> None:
+        """A file could not be read: raises NotFoundError where the model was deleted meanwhile."""
+        self._found(name)
 
     def _before(self, name: str, folder: ModelFolder, version: int) -> LoadedModel | None:
         while (before := folder.note(version).before) is not None:
@@ -184,7 +196,7 @@ def _version(folder: ModelFolder, version: int, standing: Standing) -> ModelVers
         created_at=note.created_at if note else None,
         snapshot_id=note.snapshot_id if note else None,
         notes=note.notes if note else "",
-        size_bytes=folder.snapshot_path(version).stat().st_size,
+        size_bytes=folder.size_bytes(version),
         problem=problem,
     )
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from juniper_cascor.engine.network import Network
-from juniper_cascor.serving.recently_used import RecentlyUsed
+from juniper_cascor.recently_used import RecentlyUsed
 from juniper_common.errors import NotFoundError, UnavailableError
 from juniper_common.wire.models import Label
 

@@ -39,6 +39,16 @@ def test_a_network_answers_while_it_trains(cascor: Cascor) -> None:
     assert cascor.status().training_active
 
 
+def test_a_damaged_newest_snapshot_is_passed_over(cascor: Cascor) -> None:
+    """The one before it answers for the run, and is promoted."""
+    run_id = grown(cascor)
+    *_, before, last = ids(cascor, run_id)
+    path = cascor.state_dir / "snapshots" / run_id / f"{last.removeprefix(f'{run_id}.')}.h5"
+    path.write_bytes(path.read_bytes()[:-1])
+    assert tell(cascor, "predict", {"rows": ROWS, "run_id": run_id})["model"] == before
+    assert promoted(cascor, "passing", run_id=run_id)["snapshot_id"] == before
+
+
 def test_a_model_outlives_its_run(cascor: Cascor) -> None:
     """Promoted of a run, it answers as that did when everything of the run is deleted."""
     run_id = grown(cascor)

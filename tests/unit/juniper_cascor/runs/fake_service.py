@@ -36,6 +36,8 @@ class FakeService:
         self.recorder = Recorder(self.store)
         self.trainers = FakeTrainers()
         self.begun: list[str] = []
+        self.fetched: list[tuple[str | None, str]] = []
+        self.data_problem: Exception | None = None
         self.queue = RunQueue(self.trainers.at, limit, on_begin=lambda session: self.begun.append(session.run_id))
         around = Surroundings(
             snapshots=folder / "snapshots",
@@ -49,11 +51,16 @@ class FakeService:
             enqueue=self.queue.enqueue,
             let_go=lambda session: self.runs.ended(session),
         )
-        self.runs = Runs(self.store, self.queue, around)
+        self.runs = Runs(self.store, self.queue, around, self._fetch_data)
 
     async def add(self, *numbers: int) -> list[Session]:
         """Post runs."""
         return await self.runs.add([NewRun(queued(number), SPEC) for number in numbers])
+
+    async def _fetch_data(self, dataset_id: str | None, checksum: str) -> None:
+        self.fetched.append((dataset_id, checksum))
+        if self.data_problem is not None:
+            raise self.data_problem
 
     def told(self, process: FakeProcess) -> list[tuple[str, object]]:
         """What a trainer was told, and of which run."""

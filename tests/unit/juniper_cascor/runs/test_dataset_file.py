@@ -1,13 +1,14 @@
 """Files that runs train on."""
 
 import hashlib
+import os
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from juniper_cascor.runs import dataset_file
-from juniper_cascor.runs.dataset_file import DatasetFileError, TrainingData
+from juniper_cascor.runs.dataset_file import DatasetFileError, KeptFiles, TrainingData
 
 X = np.arange(8, dtype=np.float32).reshape(4, 2)
 Y = np.array([[0], [1], [1], [0]], np.float32)
@@ -23,6 +24,38 @@ def test_the_same_data_is_kept_once_under_its_checksum(tmp_path: Path) -> None:
     np.testing.assert_array_equal(data.x, X)
     np.testing.assert_array_equal(data.y, Y)
     assert data.x_val is None
+
+
+def test_a_damaged_file_is_written_again(tmp_path: Path) -> None:
+    """The same rows are posted once more: then they can be trained on."""
+    path, _ = dataset_file.write(tmp_path, TrainingData(X, Y, None, None))
+    path.write_bytes(b"damaged")
+    dataset_file.write(tmp_path, TrainingData(X, Y, None, None))
+    np.testing.assert_array_equal(dataset_file.read(path).x, X)
+
+
+def test_a_file_is_kept_where_it_is_what_its_name_says(tmp_path: Path) -> None:
+    """Neither one that is damaged, nor one that is not there."""
+    path, _ = dataset_file.write(tmp_path, TrainingData(X, Y, None, None))
+    files = KeptFiles()
+    assert files.has(path)
+    path.write_bytes(b"damaged")
+    assert not files.has(path)
+    path.unlink()
+    assert not files.has(path)
+
+
+def test_what_is_kept_is_young_and_read_once(tmp_path: Path) -> None:
+    """It is not deleted before its run is known; a change that the file does not show is not seen."""
+    path, _ = dataset_file.write(tmp_path, TrainingData(X, Y, None, None))
+    os.utime(path, (1, 1))
+    files = KeptFiles()
+    assert files.has(path)
+    found = path.stat()
+    assert found.st_mtime > 1
+    path.write_bytes(bytes(found.st_size))
+    os.utime(path, ns=(found.st_atime_ns, found.st_mtime_ns))
+    assert files.has(path)
 
 
 @pytest.mark.parametrize(("names", "watched"), [(("test",), "test"), (("test", "val"), "val"), ((), None)])

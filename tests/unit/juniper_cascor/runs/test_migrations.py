@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from juniper_cascor.runs.migrations import MIGRATIONS
+from juniper_cascor.runs.run_query import RunQuery
 from juniper_cascor.runs.store import RunStore, StoreTooNewError
 from juniper_common.wire.runs import RunRecord, StateChange
 
@@ -47,7 +48,7 @@ def test_a_store_of_the_first_version_is_brought_up_to_date(tmp_path: Path) -> N
         reason="out of memory",
     )
     new = {"id": "new", "status": "STARTED", "created_at": 2.0, "started_at": 2.0, "ended_at": None, "reason": None}
-    assert store.newest(9) == [old.model_copy(update=new), old]
+    assert store.page(RunQuery(limit=9)).runs == [old.model_copy(update=new), old]
     store.close()
 
 

@@ -10,6 +10,7 @@ import pytest
 
 from juniper_cascor.runs.history import ROW, Rows
 from juniper_cascor.runs.recorder import MOST_ROWS, Recorder
+from juniper_cascor.runs.run_query import RunQuery
 from juniper_cascor.runs.store import RunStore, StoreError
 from juniper_common.wire.runs import RunChange, RunRecord
 
@@ -180,7 +181,7 @@ def test_a_service_that_ends_while_it_writes_loses_nothing(store: SickStore) -> 
         await recorder.flush()
 
     asyncio.run(go())
-    assert [run.epochs for run in store.newest(2)] == [6, 5]
+    assert [run.epochs for run in store.page(RunQuery(limit=2)).runs] == [6, 5]
 
 
 def test_it_writes_by_itself(store: SickStore) -> None:

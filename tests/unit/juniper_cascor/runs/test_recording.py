@@ -73,7 +73,7 @@ def test_rows_become_points() -> None:
     row = rows(7, 8, 3)
     row["train_loss"], row["val_loss"], row["val_accuracy"], row["score"] = 0.5, np.inf, np.nan, np.nan
     row["train_accuracy"], row["learning_rate"], row["time"] = 1.0, 0.25, 1_000.5
-    assert list(recording.recorded(row, NONE)) == [
+    assert list(recording.points(row)) == [
         ("train_loss", 7, 0.5, 1_000.5),
         ("train_accuracy", 7, 1.0, 1_000.5),
         ("hidden_units", 7, 1.0, 1_000.5),
@@ -83,4 +83,4 @@ def test_rows_become_points() -> None:
 
 def test_points_are_plain_numbers() -> None:
     """As SQLite takes them."""
-    assert {tuple(map(type, point)) for point in recording.recorded(rows(1, 3), NONE)} == {(str, int, float, float)}
+    assert {tuple(map(type, point)) for point in recording.points(rows(1, 3))} == {(str, int, float, float)}

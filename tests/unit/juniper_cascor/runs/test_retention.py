@@ -1,12 +1,16 @@
 """Old runs and unused datasets go."""
 
 import os
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
 
-from juniper_cascor.runs import retention
+from juniper_cascor.runs import retention, snapshot_files
 from juniper_cascor.runs.retention import Swept
+from juniper_cascor.runs.run_query import RunQuery
 from juniper_cascor.runs.store import RunStore
 from juniper_common.errors import ConflictError, NotFoundError
 
@@ -60,7 +64,7 @@ def test_an_expired_run_goes_with_all_that_is_kept_of_it(store: RunStore, snapsh
     first, second = _write_snapshot(snapshots, "r1"), _write_snapshot(snapshots, "r2")
     unused, used = _write_dataset(datasets, f"{A}.npz"), _write_dataset(datasets, f"{B}.npz")
     assert _sweep(store, snapshots, datasets) == Swept(runs=("r1",), datasets=(A,))
-    assert [run.id for run in store.newest(9)] == ["r2"]
+    assert [run.id for run in store.page(RunQuery(limit=9)).runs] == ["r2"]
     assert (first.parent.exists(), second.exists()) == (False, True)
     assert (unused.exists(), used.exists()) == (False, True)
 
@@ -121,6 +125,56 @@ def test_a_run_that_has_not_ended_is_not_deleted(store: RunStore, snapshots: Pat
     with pytest.raises(ConflictError, match="the run is STARTED; stop it first"):
         retention.delete_ended(store, snapshots, "r1")
     assert path.exists()
+
+
+def test_a_run_is_deleted_once(store: RunStore, snapshots: Path) -> None:
+    """However many ask for it at once: the others hear that there is none."""
+    _add_ended(store, 1, A)
+    for number in range(200):
+        _write_snapshot(snapshots, f"r1/{number}")
+
+    def delete(_: int) -> bool:
+        try:
+            retention.delete_ended(store, snapshots, "r1")
+        except NotFoundError:
+            return False
+        return True
+
+    with ThreadPoolExecutor(8) as pool:
+        assert sum(pool.map(delete, range(8))) == 1
+    assert list(snapshots.iterdir()) == []
+
+
+def test_a_run_is_deleted_while_somebody_writes_there(store: RunStore, snapshots: Path) -> None:
+    """What comes later is no reason to refuse."""
+    _add_ended(store, 1, A)
+    folder = _write_snapshot(snapshots, "r1").parent
+    is_deleted = threading.Event()
+
+    def write() -> None:
+        number = 0
+        while not is_deleted.is_set():
+            number += 1
+            with suppress(FileNotFoundError):
+                (folder / f"{number}.h5").write_bytes(b"x")
+
+    with ThreadPoolExecutor(1) as pool:
+        pool.submit(write)
+        try:
+            retention.delete_ended(store, snapshots, "r1")
+        finally:
+            is_deleted.set()
+    assert not folder.exists()
+
+
+def test_what_a_kill_left_of_a_deletion_goes(store: RunStore, snapshots: Path, datasets: Path) -> None:
+    """It is no run any more."""
+    left = _write_snapshot(snapshots, ".r1.removed")
+    assert snapshot_files.files(snapshots) == []
+    with pytest.raises(NotFoundError):
+        snapshot_files.file_of_id(snapshots, "~.r1.removed~2F00001-000000100.h5")
+    assert _sweep(store, snapshots, datasets) == Swept()
+    assert not left.parent.exists()
 
 
 @pytest.mark.parametrize("run_id", ["r1", "..", "."])

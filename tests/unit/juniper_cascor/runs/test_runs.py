@@ -13,7 +13,7 @@ from juniper_cascor.runs.runs import NewRun
 from juniper_cascor.runs.session import Session
 from juniper_cascor.runs.stage import Stage
 from juniper_cascor.runs.store import StoreError
-from juniper_common.errors import ConflictError, NotFoundError
+from juniper_common.errors import ConflictError, NotFoundError, UnavailableError
 from juniper_common.wire.runs import RunChange
 from juniper_common.wire.training import ChangeParameters
 from tests.unit.juniper_cascor.snapshot_data import SNAPSHOT
@@ -62,6 +62,17 @@ def test_a_run_of_a_version_with_other_parameters_does_not_stop_the_service(serv
         asyncio.run(service.runs.find("r1"))
 
 
+def test_a_run_whose_record_is_damaged_does_not_stop_the_service(service: FakeService) -> None:
+    """It is over, and says why; it can be found and deleted, and the others are taken up."""
+    service.store.add([queued(1), queued(2)])
+    with service.store._file.writing() as connection:
+        connection.execute("UPDATE runs SET params = '{broken' WHERE id = 'r1'")
+    assert [session.run_id for session in recovered(service)] == ["r2"]
+    session = asyncio.run(service.runs.delete("r1"))
+    assert (session.state.status, session.state.reason) == ("FAILED", "its record is damaged: params cannot be read")
+    assert service.store.get("r1") is None
+
+
 def test_what_comes_again_after_a_kill_is_known_from_the_record(service: FakeService) -> None:
     """As far as metrics and changes go, whatever the last checkpoint has."""
     service.store.add([queued(1), queued(2)])
@@ -70,6 +81,26 @@ def test_what_comes_again_after_a_kill_is_known_from_the_record(service: FakeSer
     service.store.add_change("r2", RunChange(epoch=90, time=1.0, params={"patience": 3}))
     jobs = [session.job() for session in recovered(service)]
     assert [(job.seen_epoch, job.recorded_epoch) for job in jobs] == [(0, 70), (0, 90)]
+
+
+def test_what_is_taken_up_has_its_data_fetched(service: FakeService) -> None:
+    """All that it was ever trained on: its newest snapshot may be of before a swap."""
+    service.store.add([queued(1, dataset_id="d1")])
+    service.store.add_change("r1", RunChange(epoch=9, time=1.0, dataset_id="d2", dataset_checksum="22"))
+    recovered(service)
+    assert service.fetched == [("d1", "00"), ("d2", "22")]
+
+
+@pytest.mark.parametrize(
+    ("problem", "status"),
+    [(UnavailableError("the data service is away"), "RESUME_READY"), (NotFoundError("it is gone"), "QUEUED")],
+)
+def test_a_run_whose_data_is_lost_for_now_waits(service: FakeService, problem: Exception, status: str) -> None:
+    """One whose data is nowhere goes on: its trainer says whether it needs it."""
+    service.data_problem = problem
+    service.store.add([queued(1)])
+    (session,) = recovered(service)
+    assert session.state.status == status
 
 
 def test_what_cannot_be_recorded_leaves_nothing(service: FakeService, tmp_path: Path) -> None:

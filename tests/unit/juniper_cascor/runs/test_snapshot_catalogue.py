@@ -102,7 +102,7 @@ Change = Callable[[Path], None]
         (text, "foreign", "damaged"),
         (random, "foreign", "damaged"),
         (empty, "foreign", "damaged"),
-        (hdf5, "foreign", "damaged"),
+        (hdf5, "foreign", "foreign"),
         (huge, "foreign", "damaged"),
         (renamed, "whole", "foreign"),
         (unnumbered, "whole", "foreign"),
@@ -118,6 +118,13 @@ def test_each_file_is_listed_as_what_it_is(tmp_path: Path, change: Change, loose
         (info,) = SnapshotCatalogue(folder).listed().snapshots
         assert info.state == state
         assert (info.problem is None) == (state == "whole")
+
+
+def test_another_program_s_file_is_said_to_be(tmp_path: Path) -> None:
+    """In words that are no other program's."""
+    hdf5(tmp_path / LOOSE)
+    problem = "net.h5 is no snapshot: it is an HDF5 file of another program: it has no card"
+    assert snapshot_catalogue.info(tmp_path, "~net.h5").problem == problem
 
 
 def grown(folder: Path, epoch: int, run_id: str = RUN) -> Path:
@@ -171,6 +178,27 @@ def test_a_run_and_a_state_can_be_asked_for(tmp_path: Path) -> None:
     assert catalogue.listed(run_id="other").total == 2
     assert [info.epoch for info in catalogue.listed(state="damaged").snapshots] == [30, 20]
     assert [info.epoch for info in catalogue.listed(run_id="other", state="damaged").snapshots] == [20]
+
+
+def test_the_newest_that_is_whole_is_found(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    """A damaged one and another run's are passed over, and named in the log."""
+    grown(tmp_path, 10)
+    grown(tmp_path, 20)
+    cut(grown(tmp_path, 30))
+    grown(tmp_path, 40, "other").rename(tmp_path / RUN / "00002-000000040.h5")
+    assert SnapshotCatalogue(tmp_path).newest_id(RUN) == f"{RUN}.00002-000000020"
+    assert f"{RUN}.00002-000000030 is damaged" in caplog.text
+    assert f"{RUN}.00002-000000040 is foreign" in caplog.text
+
+
+@pytest.mark.parametrize("run_id", [RUN, "other", "..", "a\nb"])
+def test_there_may_be_no_newest(tmp_path: Path, run_id: str) -> None:
+    """All are damaged, there is no such run, or it can be none."""
+    cut(grown(tmp_path, 30))
+    with pytest.raises(NotFoundError, match="snapshot of run") as refused:
+        SnapshotCatalogue(tmp_path).newest_id(run_id)
+    assert refused.value.fields[0].loc == ["run_id"]
+    assert refused.value.message.isprintable()
 
 
 def rewritten_in_secret(path: Path, change: Change) -> None:

@@ -18,8 +18,8 @@ def test_records_outlive_the_process(tmp_path: Path) -> None:
     store.update(record(1, status="COMPLETED", outcome="solved", epochs=9))
     store.close()
     again = RunStore(tmp_path / "runs.sqlite3")
-    assert again.newest(10) == [record(2), record(1, status="COMPLETED", outcome="solved", epochs=9)]
-    assert again.newest(1) == [record(2)]
+    assert again.page(RunQuery(limit=10)).runs == [record(2), record(1, status="COMPLETED", outcome="solved", epochs=9)]
+    assert again.page(RunQuery(limit=1)).runs == [record(2)]
     assert again.get("r2") == record(2)
     assert again.get("r3") is None
     again.close()
@@ -30,7 +30,7 @@ def test_runs_are_added_all_or_none(store: RunStore) -> None:
     store.add([record(1)])
     with pytest.raises(StoreError, match="the run store cannot be used: UNIQUE"):
         store.add([record(2), record(1)])
-    assert store.newest(9) == [record(1)]
+    assert store.page(RunQuery(limit=9)).runs == [record(1)]
 
 
 def test_a_run_tells_its_states(store: RunStore) -> None:
@@ -91,7 +91,7 @@ def test_what_people_note_outlives_an_update(store: RunStore) -> None:
 def test_an_unknown_run_cannot_be_annotated(store: RunStore) -> None:
     """Nothing is made of it."""
     assert store.annotate("r1", "x", []) is None
-    assert store.newest(9) == []
+    assert store.page(RunQuery(limit=9)).runs == []
 
 
 def test_a_deleted_run_leaves_nothing(store: RunStore) -> None:
@@ -114,17 +114,6 @@ def test_runs_of_a_status_come_in_their_order(store: RunStore) -> None:
     assert [run.id for run in store.of_status("QUEUED", "STARTED", "PAUSED")] == ["r1", "r3", "r2"]
 
 
-def test_interrupted_runs_are_marked(store: RunStore) -> None:
-    """Runs that an earlier process left active are failed, others are let be."""
-    store.add([record(1), record(2, status="PAUSED"), record(3, status="COMPLETED")])
-    assert store.end_interrupted(5.0, "gone") == 2
-    assert [(run.status, run.reason) for run in store.newest(3)] == [
-        ("COMPLETED", None),
-        ("FAILED", "gone"),
-        ("FAILED", "gone"),
-    ]
-
-
 def test_datasets_are_named_by_runs_and_their_changes(store: RunStore) -> None:
     """Both are needed to repeat a run."""
     store.add([record(1), record(2, dataset_checksum="22")])
@@ -144,13 +133,76 @@ def test_a_store_that_cannot_be_written_says_so(store: RunStore) -> None:
         for number in range(2, 200):
             store.add([record(number, reason="x" * 1_000)])
     assert store.get("r1") == record(1)
-    assert store.newest(999)[0].id == f"r{store.page(RunQuery()).total}"
+    assert store.page(RunQuery(limit=999)).runs[0].id == f"r{store.page(RunQuery()).total}"
 
 
-def test_a_damaged_record_is_said_to_be(store: RunStore) -> None:
-    """Bytes that SQLite lets pass, and a record cannot have, are an error of the store's own, in one line."""
-    store.add([record(1)])
+def damaged(store: RunStore, number: int, **columns: str) -> None:
+    """These columns of a run get these texts, which SQLite lets pass."""
     with store._file.writing() as connection:
-        connection.execute("UPDATE runs SET params = '{'")
-    with pytest.raises(StoreError, match=r"^the run store is damaged: the record of r1 cannot be read$"):
-        store.get("r1")
+        for name, text in columns.items():
+            connection.execute(f"UPDATE runs SET {name} = ? WHERE id = ?", (text, f"r{number}"))  # noqa: S608
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "shown"),
+    [
+        ("params", "{broken", {}),
+        ("params", "[]", {}),
+        ("versions", "null", {}),
+        ("tags", "", []),
+        ("status", "BUSY", "FAILED"),
+        ("origin", "sea", "fresh"),
+        ("on_restart", "", "resume"),
+    ],
+)
+def test_what_cannot_be_read_of_a_run_is_said(store: RunStore, name: str, text: str, shown: object) -> None:
+    """It is left empty, and the run counts as failed; others are listed as ever."""
+    store.add([record(1), record(2)])
+    damaged(store, 1, **{name: text})
+    reason = f"its record is damaged: {name} cannot be read"
+    expected = record(1, **{"status": "FAILED", "reason": reason, name: shown})
+    assert store.page(RunQuery()).runs == [record(2), expected]
+    assert store.get("r1") == expected
+    assert store.page(RunQuery(tag="first")).total == (1 if name == "tags" else 2)
+
+
+def test_a_damaged_run_that_had_ended_stays_as_it_ended(store: RunStore) -> None:
+    """It is not expired while nobody knows whether it was to be kept."""
+    store.add([record(1, status="COMPLETED", ended_at=2.0)])
+    damaged(store, 1, tags="[")
+    assert store.fail_unreadable() == []
+    found = store.get("r1")
+    assert found is not None
+    assert (found.status, found.tags) == ("COMPLETED", [])
+    assert store.expired(0, None, now=9.0) == []
+
+
+def test_damaged_runs_are_ended(store: RunStore) -> None:
+    """At the clock's time and with the reason; what cannot be read stays as it is, for whoever can mend it."""
+    store.add([record(1), record(2), record(3, status="QUEUED")])
+    damaged(store, 1, params="{broken")
+    store.add_change("r2", RunChange(epoch=7, time=3.0))
+    with store._file.writing() as connection:
+        connection.execute("UPDATE run_changes SET params = '{'")
+    assert [failed.id for failed in store.fail_unreadable()] == ["r1", "r2"]
+    assert [run.id for run in store.of_status("STARTED", "PAUSED", "QUEUED")] == ["r3"]
+    details = [store.detail("r1"), store.detail("r2")]
+    assert [(run.ended_at, run.reason, run.state_changes[-1].status) for run in details if run] == [
+        (1_000.0, "its record is damaged: params cannot be read", "FAILED"),
+        (1_000.0, "its record is damaged: changes cannot be read", "FAILED"),
+    ]
+    with store._file.reading() as connection:
+        assert connection.execute("SELECT params FROM runs WHERE id = 'r1'").fetchone()[0] == "{broken"
+    assert store.fail_unreadable() == []
+
+
+def test_a_state_that_cannot_be_read_is_passed_over(store: RunStore, caplog: pytest.LogCaptureFixture) -> None:
+    """And logged."""
+    store.add([record(1)])
+    store.update(record(1, status="STOPPED"))
+    with store._file.writing() as connection:
+        connection.execute("UPDATE state_changes SET status = 'BUSY' WHERE status = 'STARTED'")
+    detail = store.detail("r1")
+    assert detail is not None
+    assert [change.status for change in detail.state_changes] == ["STOPPED"]
+    assert "BUSY" in caplog.text

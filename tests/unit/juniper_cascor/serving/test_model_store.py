@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 
 from juniper_cascor import snapshots
-from juniper_cascor.serving.model_store import ModelStore
+from juniper_cascor.serving.model_folder import ModelFolder
+from juniper_cascor.serving.model_store import LoadedModel, ModelStore
 from juniper_common.errors import ConflictError, NotFoundError, UnavailableError, UnprocessableError
 from tests.unit.juniper_cascor.snapshot_data import CARD, NETWORK, SNAPSHOT
 
@@ -203,3 +204,29 @@ def test_few_networks_stay_in_memory(folder: Path, content: MakeContent) -> None
     assert store.loaded("b") is kept
     before = store.loaded("c")
     assert store.loaded("c") is before
+
+
+class OvertakenStore(ModelStore):
+    """Its models are deleted by somebody else just before it reads them."""
+
+    def _read(self, name: str, folder: ModelFolder, version: int) -> LoadedModel:
+        ModelStore(self._folder).delete(name)
+        return super()._read(name, folder, version)
+
+
+@pytest.mark.parametrize(
+    "ask", [lambda store: store.info("a"), lambda store: store.loaded("a"), lambda store: store.card("a", 1)]
+)
+def test_a_model_that_is_deleted_while_it_is_asked_for(
+    store: ModelStore, folder: Path, content: MakeContent, ask: Callable[[ModelStore], object]
+) -> None:
+    """It is not there: nothing is said to be damaged."""
+    store.promote("a", content(120))
+    with pytest.raises(NotFoundError, match="there is no model 'a'"):
+        ask(OvertakenStore(folder))
+
+
+def test_a_model_that_is_deleted_while_all_are_listed(store: ModelStore, folder: Path, content: MakeContent) -> None:
+    """It is left out."""
+    store.promote("a", content(120))
+    assert OvertakenStore(folder).listed() == []

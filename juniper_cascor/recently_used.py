@@ -28,3 +28,8 @@ class RecentlyUsed(Generic[Value]):
             if len(self._kept) > self._max_kept:
                 self._kept.popitem(last=False)
         return value
+
+    def forget(self, key: Hashable) -> None:
+        """Make the value of a key anew when it is asked for next."""
+        with self._lock:
+            self._kept.pop(key, None)

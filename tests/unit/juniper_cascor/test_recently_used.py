@@ -2,7 +2,7 @@
 
 import pytest
 
-from juniper_cascor.serving.recently_used import RecentlyUsed
+from juniper_cascor.recently_used import RecentlyUsed
 
 
 def test_those_used_last_are_kept() -> None:
@@ -29,3 +29,12 @@ def test_one_value_for_all() -> None:
     """Who was slower in making it gets what another has made meanwhile."""
     kept = RecentlyUsed[str](2)
     assert kept.get("a", lambda: kept.get("a", lambda: "fast") and "slow") == "fast"
+
+
+def test_what_is_forgotten_is_made_again() -> None:
+    """Whether it was kept or not."""
+    kept = RecentlyUsed[str](2)
+    kept.forget("a")
+    assert kept.get("a", lambda: "first") == "first"
+    kept.forget("a")
+    assert kept.get("a", lambda: "second") == "second"
