@@ -9,8 +9,6 @@ from dataclasses import dataclass
 
 from pydantic import JsonValue
 from starlette.applications import Starlette
-from starlette.requests import Request
-from starlette.responses import Response
 from starlette.routing import WebSocketRoute
 
 from juniper_cascor import gauges
@@ -29,6 +27,7 @@ from juniper_cascor.api import (
 from juniper_cascor.api.channels import CHANNELS
 from juniper_cascor.api.chosen import Chosen
 from juniper_cascor.api.control_socket import ControlSocket
+from juniper_cascor.api.disk import disk_failed
 from juniper_cascor.api.envelope import failure, success
 from juniper_cascor.api.models import Grown
 from juniper_cascor.api.training import TrainingCommands
@@ -208,8 +207,8 @@ def _app(settings: CascorSettings, client: AsyncJuniperDataClient, fanout: Fanou
             WebSocketRoute("/ws/training", training_socket.serve),
             WebSocketRoute("/ws/control", control_socket.serve),
         ],
-        middleware=security.middleware(settings, metrics, failure),
-        exception_handlers={**exception_handlers(failure), StoreError: _disk_failed, OSError: _disk_failed},
+        middleware=security.middleware(settings, metrics, failure, max_rows_bytes=settings.max_inline_bytes),
+        exception_handlers={**exception_handlers(failure), StoreError: disk_failed, OSError: disk_failed},
         lifespan=lifespan,
     )
 
@@ -224,9 +223,3 @@ def _grown(life: Life) -> Grown:
         SnapshotCatalogue(life.snapshots).newest_id,
         functools.partial(snapshot_files.path_of_id, life.snapshots),
     )
-
-
-async def _disk_failed(_: Request, error: Exception) -> Response:
-    """A disk that is full or read-only is said to be so; nothing was started or changed."""
-    log.error("%s", error)
-    return failure(UnavailableError(str(error)))

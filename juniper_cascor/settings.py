@@ -58,6 +58,9 @@ class CascorSettings(ListenSettings):
         description="Where compiled code is kept; losing it costs the next start some seconds.",
     )
     max_clients: int = Field(default=50, ge=1, description="WebSocket clients at once; one more is closed with 1013.")
+    max_inline_bytes: int = Field(
+        default=64_000_000, ge=1_000, description="A larger request that brings rows is refused (413)."
+    )
     history_rows: int = Field(default=200_000, ge=1_000, description="Epochs of the foreground run kept for charts.")
     trainer_deadline_s: float = Field(
         default=30.0, gt=0, description="A trainer that comes no further for this long is taken for hung, and killed."

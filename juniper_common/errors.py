@@ -25,6 +25,15 @@ from starlette.types import ASGIApp, ExceptionHandler, Message, Receive, Scope, 
 
 from juniper_common.wire.errors import FieldProblem
 
+MAX_LISTED = 20
+"""So many refused fields are named; of the others it is said how many they are."""
+
+MAX_COUNTED = 1_000
+"""Of more than these none is named: Pydantic makes all of them or none, and a second would go by."""
+
+MAX_NAME = 200
+"""What a caller calls a field comes back in the answer, but not megabytes of it."""
+
 log = logging.getLogger(__name__)
 
 
@@ -84,8 +93,9 @@ class UnprocessableError(ServiceError):
     @classmethod
     def from_validation(cls, error: pydantic.ValidationError) -> "UnprocessableError":
         """Name each field that Pydantic refused."""
-        fields = field_problems(error)
-        return cls("; ".join(f"{field.path}: {field.msg}" for field in fields), fields)
+        fields, count = field_problems(error), error.error_count()
+        more = [f"and {count - len(fields)} more"] if len(fields) < count <= MAX_COUNTED else []
+        return cls("; ".join([*(f"{field.path}: {field.msg}" for field in fields), *more]), fields)
 
 
 class TooManyRequestsError(ServiceError):
@@ -101,11 +111,19 @@ class UnavailableError(ServiceError):
 
 
 def field_problems(error: pydantic.ValidationError) -> tuple[FieldProblem, ...]:
-    """Each refused field of a Pydantic error: where it stands and what is wrong with it."""
+    """The first refused fields of a Pydantic error: where each stands and what is wrong with it."""
+    count = error.error_count()
+    if count > MAX_COUNTED:
+        return (FieldProblem(loc=[], msg=f"has {count} mistakes, more than can be listed", type="too_many"),)
+    problems = error.errors(include_url=False, include_context=False, include_input=False)
     return tuple(
-        FieldProblem(loc=list(problem["loc"]), msg=problem["msg"], type=problem["type"])
-        for problem in error.errors(include_url=False, include_context=False, include_input=False)
+        FieldProblem(loc=[_shown(part) for part in problem["loc"]], msg=problem["msg"], type=problem["type"])
+        for problem in problems[:MAX_LISTED]
     )
+
+
+def _shown(part: str | int) -> str | int:
+    return part if isinstance(part, int) else part[:MAX_NAME]
 
 
 ErrorBody = Callable[[ServiceError], Response]

@@ -13,7 +13,7 @@ request_id: ContextVar[str | None] = ContextVar("request_id", default=None)
 run_id: ContextVar[str | None] = ContextVar("run_id", default=None)
 
 _PRIORITIES = {logging.CRITICAL: 2, logging.ERROR: 3, logging.WARNING: 4, logging.INFO: 6, logging.DEBUG: 7}
-_NOISY = ("uvicorn.access", "httpx", "httpcore", "websockets", "asyncio", "numba")
+_NOISY = ("uvicorn.access", "uvicorn.sockets", "httpx", "httpcore", "websockets", "asyncio", "numba")
 
 
 def configure(level: str) -> None:

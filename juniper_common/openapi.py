@@ -13,6 +13,9 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 from starlette.routing import BaseRoute, Route
 
+from juniper_common.body_limit import allow_rows
+from juniper_common.wire.rows import RowsRequest
+
 Handler = Callable[[Request], Awaitable[Response]]
 
 
@@ -45,9 +48,9 @@ def routes(operations: Sequence[Operation]) -> list[BaseRoute]:
 
     A word of a path goes before a parameter in its place, in whatever order the operations stand.
     """
-    methods: dict[str, dict[str, Handler]] = {}
+    methods: dict[str, dict[str, Operation]] = {}
     for operation in operations:
-        methods.setdefault(operation.path, {})[operation.method] = operation.handler
+        methods.setdefault(operation.path, {})[operation.method] = operation
     return [Route(path, _by_method(methods[path]), methods=list(methods[path])) for path in sorted(methods, key=_rank)]
 
 
@@ -56,9 +59,12 @@ def _rank(path: str) -> list[bool]:
     return [*(part.startswith("{") for part in path.split("/")), True]
 
 
-def _by_method(handlers: Mapping[str, Handler]) -> Handler:
+def _by_method(operations: Mapping[str, Operation]) -> Handler:
     async def endpoint(request: Request) -> Response:
-        return await handlers["GET" if request.method == "HEAD" else request.method](request)
+        operation = operations["GET" if request.method == "HEAD" else request.method]
+        if operation.body is not None and issubclass(operation.body, RowsRequest):
+            allow_rows(request)
+        return await operation.handler(request)
 
     return endpoint
 

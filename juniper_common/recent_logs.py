@@ -41,6 +41,7 @@ class RecentRecords(logging.Handler):
 
     def emit(self, record: logging.LogRecord) -> None:
         """Keep one record."""
+        request_id = logs.request_id.get()
         try:
             kept = LogRecord(
                 seq=self._last_seq + 1,
@@ -50,7 +51,7 @@ class RecentRecords(logging.Handler):
                 message=self._shown(record.getMessage())[:MAX_TEXT],
                 traceback=self._traceback(record),
                 run_id=logs.run_id.get(),
-                request_id=logs.request_id.get(),
+                request_id=None if request_id is None else self._shown(request_id),
             )
         except Exception:  # noqa: BLE001 - as every handler does: a record that cannot be written is told by logging
             self.handleError(record)

@@ -15,11 +15,11 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from juniper_common import logs
 from juniper_common.api_keys import ApiKeys
+from juniper_common.body_limit import BodyLimit
 from juniper_common.errors import (
     ErrorBody,
     ForbiddenError,
     ServiceError,
-    TooLargeError,
     UnauthorizedError,
     UnexpectedErrors,
     refuse_socket,
@@ -44,6 +44,7 @@ def middleware(
     error_body: ErrorBody,
     content_security_policy: str = _API_CSP,
     unlimited_prefixes: tuple[str, ...] = (),
+    max_rows_bytes: int | None = None,
 ) -> list[Middleware]:
     """What stands before every service, outermost first.
 
@@ -53,6 +54,7 @@ def middleware(
         error_body: how the service writes an error.
         content_security_policy: what its pages may load.
         unlimited_prefixes: paths that the rate limit leaves alone, as the many files of one page.
+        max_rows_bytes: how large a request that brings rows may be; None: as large as any other.
     """
     keys = ApiKeys(settings.keys)
     allowed = [origin.rstrip("/").lower() for origin in settings.allowed_origins]
@@ -63,6 +65,7 @@ def middleware(
         allow_headers=["Content-Type", "X-API-Key", "X-Request-ID"],
         expose_headers=["X-Request-ID", "Retry-After", *RATE_LIMIT_HEADERS],
     )
+    rows_bytes = max_rows_bytes or settings.max_body_bytes
     return [
         Middleware(RequestIdentity),
         Middleware(RequestMetrics, metrics=metrics),
@@ -72,7 +75,7 @@ def middleware(
         *_limits(settings.rate_limit_per_minute, keys, error_body, unlimited_prefixes),
         Middleware(OriginGuard, allowed=allowed, error_body=error_body),
         Middleware(ApiKeyGuard, keys=keys, error_body=error_body),
-        Middleware(BodyLimit, max_bytes=settings.max_body_bytes),
+        Middleware(BodyLimit, max_bytes=settings.max_body_bytes, max_rows_bytes=rows_bytes),
     ]
 
 
@@ -221,27 +224,3 @@ class ApiKeyGuard:
         if not given:
             return UnauthorizedError("Missing API key. Provide X-API-Key header.")
         return UnauthorizedError("Invalid API key.") if self._keys.index(given) is None else None
-
-
-class BodyLimit:
-    """Ends the reading of a body that is larger than allowed with TooLargeError, its length told or not."""
-
-    def __init__(self, app: ASGIApp, max_bytes: int) -> None:
-        self._app = app
-        self._max_bytes = max_bytes
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Pass on, counting what is read."""
-        received = 0
-
-        async def counting() -> Message:
-            nonlocal received
-            message = await receive()
-            if message["type"] == "http.request":
-                received += len(message.get("body", b""))
-                told = Headers(scope=scope).get("content-length", "0")
-                if received > self._max_bytes or (told.isdecimal() and int(told) > self._max_bytes):
-                    raise TooLargeError(f"the body is larger than {self._max_bytes} bytes")
-            return message
-
-        await self._app(scope, counting if scope["type"] == "http" else receive, send)

@@ -7,7 +7,7 @@ import logging
 import socket
 import sys
 from collections.abc import Awaitable, Callable, Generator, Sequence
-from typing import NoReturn
+from typing import Any, NoReturn
 
 import uvicorn
 from starlette.types import ASGIApp
@@ -22,6 +22,9 @@ EXIT_TEMPORARY = 75
 
 GRACEFUL_SHUTDOWN_S = 10
 """How long open requests may take to end: well below the units' TimeoutStopSec."""
+
+KEEP_ALIVE_S = 75
+"""Longer than clients keep a connection that nobody uses: one of them would send on it just when it is closed."""
 
 MAX_SOCKET_MESSAGE_BYTES = 1 << 20
 """A larger message of a client closes its socket (1009)."""
@@ -66,6 +69,7 @@ def serve(
         # Compressed for each of its receivers anew, a message costs them all many times what encoding it once does.
         ws_per_message_deflate=False,
         ws_max_size=MAX_SOCKET_MESSAGE_BYTES,
+        timeout_keep_alive=KEEP_ALIVE_S,
         timeout_graceful_shutdown=GRACEFUL_SHUTDOWN_S,
     )
     with contextlib.ExitStack() as stack:
@@ -98,6 +102,11 @@ class Sockets(WebSocketsSansIOProtocol):
     """uvicorn's WebSockets, but for a client that does not read: what it is sent would wait for it without end."""
 
     close_s = SOCKET_CLOSE_S
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        # What it says of each connection has the whole address in it, and that a key where a client puts it there.
+        self.logger = logging.getLogger("uvicorn.sockets")
 
     def handle_ping(self) -> None:
         """Answer; not a client that does not read, whose pongs would pile up."""

@@ -3,10 +3,9 @@
 from pydantic import BaseModel, Field
 
 from juniper_cascor.api.asyncapi import Channel, Messages
+from juniper_cascor.api.client_texts import CLOSE_NOT_TEXT, CLOSE_TOO_FAST, CLOSE_TOO_LARGE
 from juniper_cascor.api.training_socket import (
-    CLOSE_NOT_TEXT,
-    CLOSE_TOO_FAST,
-    CLOSE_TOO_LARGE,
+    CLOSE_FAILED,
     CLOSE_TOO_MANY,
     CLOSE_UNKNOWN_RUN,
     ClientMessage,
@@ -72,6 +71,7 @@ TRAINING = Channel(
     closes=CLOSES
     | {
         CLOSE_TOO_MANY: "Too many clients watch, or this one reads too slowly.",
+        CLOSE_FAILED: "The run cannot be looked for just now.",
         CLOSE_UNKNOWN_RUN: "There is no such run.",
     },
     query=TrainingQuery,

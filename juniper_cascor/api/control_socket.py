@@ -3,26 +3,27 @@
 Nothing else is sent after the greeting: published clients take the next message for the response to their command.
 """
 
-import time
-from collections import deque
+import logging
+from typing import TypeVar
 
 import orjson
 from pydantic import BaseModel, ConfigDict, JsonValue, ValidationError
+from pydantic_core import to_json
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
+from juniper_cascor.api import disk
+from juniper_cascor.api.client_texts import NotAllowedError, close, say, texts
 from juniper_cascor.api.training import TrainingCommands
-from juniper_cascor.api.training_socket import (
-    CLOSE_NOT_TEXT,
-    CLOSE_TOO_FAST,
-    CLOSE_TOO_LARGE,
-    CLOSE_TOO_MANY,
-    MESSAGES_PER_10_S,
-)
+from juniper_cascor.api.training_socket import CLOSE_TOO_MANY
 from juniper_cascor.runs.fanout import Fanout
-from juniper_cascor.runs.store import StoreError
-from juniper_common.errors import ServiceError, UnprocessableError
+from juniper_common.errors import ServiceError
+from juniper_common.requests import read_json
 from juniper_common.wire.control import CommandResponse, ControlCommand
 from juniper_common.wire.training import ChangeParameters, StartTraining
+
+Params = TypeVar("Params", bound=BaseModel)
+
+log = logging.getLogger(__name__)
 
 
 class ControlSocket:
@@ -45,47 +46,36 @@ class ControlSocket:
     async def serve(self, socket: WebSocket) -> None:
         """Serve one client until it goes."""
         await socket.accept()
+        try:
+            await self._serve(socket)
+        except WebSocketDisconnect as gone:
+            log.debug("a client is gone: %s", gone)
+
+    async def _serve(self, socket: WebSocket) -> None:
         if self._clients >= self._max_clients:
-            await socket.close(CLOSE_TOO_MANY, "too many clients")
+            await close(socket, CLOSE_TOO_MANY, "too many clients")
             return
         self._clients += 1
         try:
             greeting = {"server_instance_id": self._fanout.server_instance_id, "connections": self._clients}
             await self._say(socket, "connection_established", orjson.dumps(greeting).decode())
-            await self._listen(socket)
-        except (WebSocketDisconnect, RuntimeError):
-            return  # Starlette says RuntimeError when the socket closed between two sends.
+            async for text in texts(socket, self._max_characters):
+                response = await self._response(text)
+                await self._say(socket, "command_response", response.model_dump_json(exclude_none=True))
+        except NotAllowedError as error:
+            await close(socket, error.code, error.reason)
         finally:
             self._clients -= 1
-
-    async def _listen(self, socket: WebSocket) -> None:
-        times: deque[float] = deque(maxlen=MESSAGES_PER_10_S)
-        while True:
-            try:
-                text = await socket.receive_text()
-            except KeyError:
-                return await socket.close(CLOSE_NOT_TEXT, "text messages only")
-            now = time.monotonic()
-            if len(times) == MESSAGES_PER_10_S and now - times[0] < 10:
-                return await socket.close(CLOSE_TOO_FAST, "too many messages")
-            if len(text) > self._max_characters:
-                return await socket.close(CLOSE_TOO_LARGE, "the message is too large")
-            times.append(now)
-            response = await self._response(text)
-            await self._say(socket, "command_response", response.model_dump_json(exclude_none=True))
 
     async def _response(self, text: str) -> CommandResponse:
         asked = _Named.of(text)
         try:
-            command = ControlCommand.model_validate_json(text)
+            command = await read_json(text.encode(errors="replace"), ControlCommand)
             result = await self._carried_out(command)
-        except ValidationError as error:
-            refused = UnprocessableError.from_validation(error)
-            return asked.refused(refused.message)
         except ServiceError as error:
             return asked.refused(error.message)
-        except (StoreError, OSError) as error:
-            return asked.refused(str(error))
+        except Exception as error:  # noqa: BLE001 - as over HTTP: told to be the service's fault, with a line in its log
+            return asked.refused(_blamed(error).message)
         return CommandResponse(
             command=command.command, command_id=command.command_id, status="success", result=result.model_dump()
         )
@@ -93,16 +83,29 @@ class ControlSocket:
     async def _carried_out(self, command: ControlCommand) -> BaseModel:
         match command.command:
             case "start":
-                return await self._commands.start(StartTraining.model_validate(command.params))
+                return await self._commands.start(await _params(command, StartTraining))
             case "set_params":
-                return await self._commands.change(ChangeParameters.model_validate(command.params))
+                return await self._commands.change(await _params(command, ChangeParameters))
             case "reset":
                 return await self._commands.reset()
             case "pause" | "resume" | "stop":
                 return await self._commands.command(command.command)
 
     async def _say(self, socket: WebSocket, kind: str, data_json: str) -> None:
-        await socket.send_text(self._fanout.encoded(kind, data_json, None).text)
+        await say(socket, self._fanout.encoded(kind, data_json, None).text)
+
+
+async def _params(command: ControlCommand, model: type[Params]) -> Params:
+    # As JSON again: nothing is taken for what it is not, as over HTTP.
+    return await read_json(to_json(command.params, inf_nan_mode="constants"), model)
+
+
+def _blamed(error: Exception) -> ServiceError:
+    try:
+        return disk.refusal(error)
+    except Exception:
+        log.exception("unexpected error in a command")
+        return ServiceError("internal error; the service's log says more")
 
 
 class _Named(BaseModel):

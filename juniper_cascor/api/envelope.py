@@ -5,7 +5,7 @@ from typing import TypeVar
 from pydantic import BaseModel, SerializeAsAny
 from starlette.responses import Response
 
-from juniper_common.errors import ServiceError
+from juniper_common.errors import ServiceError, UnauthorizedError
 from juniper_common.requests import json_response
 from juniper_common.wire.envelope import ErrorInfo, Failure, Success
 
@@ -26,4 +26,5 @@ def success_list(items: list[Item]) -> Response:
 def failure(error: ServiceError) -> Response:
     """An error in the envelope."""
     info = ErrorInfo(code=error.code, message=error.message, detail=list(error.fields))
-    return json_response(Failure(error=info), error.status)
+    detail = error.message if isinstance(error, UnauthorizedError) else None
+    return json_response(Failure(error=info, detail=detail), error.status)

@@ -1,11 +1,6 @@
-"""Rows in the body of a request: checked as their model says, then an array.
-
-Reading ten megabytes of JSON takes a tenth of a second in which no other thread of this process runs, wherever it is
-done. So a large body is read in pieces, in a thread, and between two of them the event loop gets its turn.
-"""
+"""Rows in the body of a request: checked as their model says, then an array; a large body is read in pieces."""
 
 import asyncio
-import time
 from dataclasses import dataclass
 from itertools import chain
 from typing import Generic, TypeVar
@@ -15,15 +10,14 @@ from numpy.typing import NDArray
 from pydantic import TypeAdapter, ValidationError
 from starlette.requests import Request
 
+from juniper_common import json_rows
 from juniper_common.errors import UnprocessableError
+from juniper_common.json_rows import PIECE_BYTES
 from juniper_common.wire.errors import FieldProblem
 from juniper_common.wire.models import MAX_ROWS, PredictRows, Rows
 
-PIECE_BYTES = 1 << 15
-
 _ROWS = TypeAdapter[list[list[float]]](Rows)
 _PLACEHOLDER = [[0.0]]
-_SPACE = b" \t\n\r"
 
 Asked = TypeVar("Asked", bound=PredictRows)
 
@@ -77,10 +71,11 @@ def _in_pieces(body: bytes, model: type[Asked]) -> RowsAsked[Asked] | None:
         return None
     try:
         rest = model.model_validate_json(body[:start] + b"[[0]]" + body[end + 1 :])
-        pieces = _pieces(body, start + 1, end)
+        listed = json_rows.pieces(body[start + 1 : end], json_rows.AFTER_A_ROW)
+        pieces = [_Piece.of(_ROWS.validate_json(piece)) for piece in listed]
     except ValidationError:
         return None
-    if rest.rows != _PLACEHOLDER or pieces is None or sum(len(piece.lengths) for piece in pieces) > MAX_ROWS:
+    if rest.rows != _PLACEHOLDER or sum(len(piece.lengths) for piece in pieces) > MAX_ROWS:
         return None
     return _joined(rest, pieces)
 
@@ -94,25 +89,6 @@ class _Piece:
     def of(cls, rows: list[list[float]]) -> "_Piece":
         lengths = np.fromiter(map(len, rows), np.int64, len(rows))
         return cls(np.fromiter(chain.from_iterable(rows), np.float64, lengths.sum()), lengths)
-
-
-def _pieces(body: bytes, start: int, end: int) -> list[_Piece] | None:
-    """The rows between these places, read in pieces; None where no comma separates two.
-
-    Raises:
-        ValidationError: a row is wrong, or none follows a comma.
-    """
-    pieces = []
-    while True:
-        cut = body.find(b"]", min(start + PIECE_BYTES, end), end) + 1 or end
-        pieces.append(_Piece.of(_ROWS.validate_json(b"[" + body[start:cut] + b"]")))
-        rest = body[cut : min(cut + PIECE_BYTES, end)].lstrip(_SPACE)
-        if not rest:
-            return pieces if not body[cut:end].strip(_SPACE) else None
-        if not rest.startswith(b","):
-            return None
-        start = body.index(b",", cut) + 1
-        time.sleep(0)  # lets the event loop run
 
 
 def _joined(asked: Asked, pieces: list[_Piece]) -> RowsAsked[Asked]:

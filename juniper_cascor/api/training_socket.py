@@ -5,8 +5,6 @@
 
 import asyncio
 import logging
-import time
-from collections import deque
 from collections.abc import Awaitable, Callable
 from typing import Literal
 
@@ -16,25 +14,22 @@ from pydantic import BaseModel, JsonValue, ValidationError
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from juniper_cascor.api.chosen import RunView
+from juniper_cascor.api.client_texts import NotAllowedError, close, say, texts
 from juniper_cascor.runs.fanout import Fanout, Watcher
 from juniper_cascor.runs.history import metric_row
-from juniper_common.errors import NotFoundError
+from juniper_cascor.runs.store import StoreError
+from juniper_common.errors import NotFoundError, ServiceError
 
-CLOSE_NOT_TEXT = 1003
-CLOSE_TOO_LARGE = 1009
+CLOSE_FAILED = 1011
 CLOSE_TOO_MANY = 1013
 CLOSE_UNKNOWN_RUN = 4004
-CLOSE_TOO_FAST = 4029
 CLOSE_TIMEOUT_S = 1.0
 INITIAL_METRICS = 100
 PING_S = 20.0
-MESSAGES_PER_10_S = 100
 MAX_MESSAGE_CHARACTERS = 65_536
-MAX_REASON_CHARACTERS = 100
-"""The reason of a close has room for 123 bytes."""
 
 Find = Callable[[str | None], Awaitable[RunView]]
-"""Finds a run, or whatever is in the foreground. Raises NotFoundError."""
+"""Finds a run, or whatever is in the foreground. Raises ServiceError, StoreError."""
 
 log = logging.getLogger(__name__)
 
@@ -72,21 +67,25 @@ class TrainingSocket:
     async def serve(self, socket: WebSocket) -> None:
         """Serve one client until it goes."""
         await socket.accept()
-        if len(self._fanout) >= self._max_clients:
-            await socket.close(CLOSE_TOO_MANY, "too many clients")
-            return
-        run_id = socket.query_params.get("run")
+        try:
+            await self._serve(socket, socket.query_params.get("run"))
+        except* WebSocketDisconnect as gone:
+            log.debug("a watcher is gone: %s", gone.exceptions)
+
+    async def _serve(self, socket: WebSocket, run_id: str | None) -> None:
         try:
             view = await self._find(run_id)
-        except NotFoundError as error:
-            await socket.close(CLOSE_UNKNOWN_RUN, error.message[:MAX_REASON_CHARACTERS])
+        except (ServiceError, StoreError) as error:
+            code = CLOSE_UNKNOWN_RUN if isinstance(error, NotFoundError) else CLOSE_FAILED
+            await close(socket, code, str(error))
+            return
+        # Nothing is awaited from here to the join: another client would come in between.
+        if len(self._fanout) >= self._max_clients:
+            await close(socket, CLOSE_TOO_MANY, "too many clients")
             return
         watcher = self._fanout.join(run_id)
         try:
             await _Connection(socket, watcher, view, self._fanout, self._ping_s).serve()
-        except* (WebSocketDisconnect, RuntimeError) as gone:
-            # Starlette says RuntimeError when the socket closed between two sends.
-            log.debug("a watcher is gone: %s", gone.exceptions)
         finally:
             self._fanout.leave(watcher)
 
@@ -114,7 +113,7 @@ class _Connection:
                 tasks.start_soon(self._listen)
         # The close, too, waits for a client that takes no bytes; the server then cuts it off.
         with anyio.move_on_after(CLOSE_TIMEOUT_S):
-            await self._socket.close(*self._close)
+            await close(self._socket, *self._close)
 
     def _end(self, code: int, reason: str) -> None:
         self._close = code, reason
@@ -142,22 +141,14 @@ class _Connection:
 
     async def _pass_on(self) -> None:
         while (message := await self._watcher.next()) is not None:
-            await self._socket.send_text(message.text)
+            await say(self._socket, message.text)
 
     async def _listen(self) -> None:
-        times: deque[float] = deque(maxlen=MESSAGES_PER_10_S)
-        while True:
-            try:
-                text = await self._socket.receive_text()
-            except KeyError:
-                return self._end(CLOSE_NOT_TEXT, "text messages only")
-            now = time.monotonic()
-            if len(times) == MESSAGES_PER_10_S and now - times[0] < 10:
-                return self._end(CLOSE_TOO_FAST, "too many messages")
-            if len(text) > MAX_MESSAGE_CHARACTERS:
-                return self._end(CLOSE_TOO_LARGE, "the message is too large")
-            times.append(now)
-            await self._answer(text)
+        try:
+            async for text in texts(self._socket, MAX_MESSAGE_CHARACTERS):
+                await self._answer(text)
+        except NotAllowedError as error:
+            self._end(error.code, error.reason)
 
     async def _answer(self, text: str) -> None:
         try:
@@ -181,4 +172,4 @@ class _Connection:
 
     async def _say(self, kind: str, data_json: str) -> None:
         message = self._fanout.encoded(kind, data_json, self._view.run_id)
-        await self._socket.send_text(message.text)
+        await say(self._socket, message.text)

@@ -11,6 +11,7 @@ from juniper_cascor.runs.trainer_keeper import TrainerKeeper
 from juniper_common.errors import NotFoundError
 from juniper_common.openapi import Operation
 from juniper_common.wire.envelope import Success
+from juniper_common.wire.errors import FieldProblem
 from juniper_common.wire.workers import Worker, WorkerList, WorkerState, WorkerStats
 
 
@@ -41,7 +42,8 @@ def operations(queue: RunQueue) -> list[Operation]:
         for keeper in queue.trainers:
             if keeper.name == worker_id:
                 return success(_worker(keeper))
-        raise NotFoundError(f"there is no worker {worker_id}")
+        problem = f"there is no worker {worker_id}"
+        raise NotFoundError(problem, (FieldProblem(loc=["worker_id"], msg=problem),))
 
     return [
         Operation(method="GET", path="/v1/workers", handler=list_workers, responses={200: Success[WorkerList]}),

@@ -47,6 +47,8 @@ class SqliteFile:
                 _migrate(self._writer, migrations)
                 # Only now: a migration may replace a table that others refer to.
                 self._writer.execute("PRAGMA foreign_keys = ON")
+            except BlockingIOError as error:
+                raise StoreError(f"another training service uses the state folder {path.parent}") from error
             except (OSError, sqlite3.Error) as error:
                 raise StoreError(f"{path} cannot be opened: {error}") from error
             self._opened = opened.pop_all()

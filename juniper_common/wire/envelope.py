@@ -39,4 +39,8 @@ class Failure(BaseModel):
 
     status: Literal["error"] = "error"
     error: ErrorInfo
+    detail: str | None = Field(
+        default=None, exclude_if=lambda detail: detail is None, description="The message again, of a 401 alone."
+    )
+    """Where published clients of an earlier generation look for it."""
     meta: Meta = Field(default_factory=Meta)

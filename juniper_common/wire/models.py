@@ -16,6 +16,7 @@ from pydantic import (
     field_validator,
 )
 
+from juniper_common.wire.rows import RowsRequest
 from juniper_common.wire.runs import Notes
 
 MODEL_NAME_PATTERN = r"^[a-z0-9][a-z0-9._-]{0,63}$"
@@ -37,7 +38,7 @@ class _Request(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
-class PredictRows(_Request):
+class PredictRows(RowsRequest):
     """The body of `POST /v1/models/{name}/predict`."""
 
     rows: Rows = Field(description="A row for each pattern: its inputs as they were measured, in the network's order.")

@@ -8,6 +8,7 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, JsonValue, StringConstraints
 
+from juniper_common.wire.rows import RowsRequest
 from juniper_common.wire.training import DatasetSource, InlineData, OnRestart, RunParameters, Status
 
 MAX_RUNS_POSTED = 1_000
@@ -84,7 +85,7 @@ class RunList(BaseModel):
     total: int = Field(default=0, description="How many there are in all that match.")
 
 
-class StartRuns(_Request):
+class StartRuns(RowsRequest):
     """The body of `POST /v1/runs`: one run, or one for each combination of `sweep` and `seeds`."""
 
     dataset: DatasetSource | None = None

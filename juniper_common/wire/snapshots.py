@@ -7,6 +7,7 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field, JsonValue, ValidationInfo, field_validator
 
+from juniper_common.wire.rows import RowsRequest
 from juniper_common.wire.runs import Notes, Tag
 from juniper_common.wire.training import (
     ChangeParameters,
@@ -95,7 +96,7 @@ class ResumeSnapshot(_Request):
     on_restart: OnRestart | None = Field(default=None, description="null: as the service is set.")
 
 
-class RetrainSnapshot(_Request):
+class RetrainSnapshot(RowsRequest):
     """The body of `POST /v1/snapshots/{id}/retrain`: a new run grows on from the snapshot's network."""
 
     epochs: int | None = Field(default=None, ge=1, description="A budget over both phases: max_epochs.")

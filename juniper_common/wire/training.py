@@ -8,6 +8,8 @@ from typing import Annotated, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, JsonValue, StringConstraints, model_validator
 
+from juniper_common.wire.rows import Matrix, RowsRequest, Targets
+
 MAX_WEIGHTS = 1_000_000
 """From inputs to outputs: a topology of more would fill the memory of whoever asks for it."""
 
@@ -133,10 +135,10 @@ class DatasetSource(_Request):
 class InlineData(_Request):
     """Rows in the request: `train_y` one-hot rows, rows of one 0/1 value, or values for regression."""
 
-    train_x: list[list[float]]
-    train_y: list[list[float]] | list[float]
-    val_x: list[list[float]] | None = None
-    val_y: list[list[float]] | list[float] | None = None
+    train_x: Matrix
+    train_y: Targets
+    val_x: Matrix | None = None
+    val_y: Targets | None = None
 
 
 class RunParameters(EngineParameters):
@@ -146,7 +148,7 @@ class RunParameters(EngineParameters):
     pace: float | None = Field(default=None, gt=0, le=1e6, description="Epochs a second; None: full speed.")
 
 
-class StartTraining(_Request):
+class StartTraining(RowsRequest):
     """The body of `POST /v1/training/start`."""
 
     epochs: int | None = Field(default=None, ge=1, description="A budget over both phases: max_epochs.")
@@ -209,7 +211,7 @@ class ChangeParameters(_Request):
     validation_patience: int | None = None
 
 
-class SwapDataset(_Request):
+class SwapDataset(RowsRequest):
     """The body of `PUT /v1/dataset`: what the run trains on from its next phase on."""
 
     dataset: DatasetSource | None = None

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 
+import httpx
 import pytest
 
 from juniper_cascor.app import create_service
@@ -34,6 +35,12 @@ def test_without_a_key_nothing_is_answered(strict_service: str) -> None:
         with pytest.raises(AuthenticationError, match="Missing API key") as refused:
             client.status()
         assert refused.value.status == 401
+
+
+def test_a_missing_key_is_told_to_published_clients_too(strict_service: str) -> None:
+    """They read `detail` beside the envelope, of a 401 alone."""
+    answer = httpx.get(f"{strict_service}/v1/runs").json()
+    assert answer["detail"] == answer["error"]["message"] == "Missing API key. Provide X-API-Key header."
 
 
 async def test_without_a_key_no_stream_opens(strict_service: str) -> None:

@@ -8,7 +8,7 @@ import pytest
 from starlette.testclient import WebSocketTestSession
 from starlette.websockets import WebSocketDisconnect
 
-from juniper_cascor.api.training_socket import MESSAGES_PER_10_S
+from juniper_cascor.api.client_texts import MESSAGES_PER_10_S
 from tests.integration.conftest import Cascor, running
 
 MOST_CLIENTS = 4
@@ -80,6 +80,10 @@ def test_every_command(socket: WebSocketTestSession) -> None:
         ({"command": "start", "params": {"epochs": 0}}, "epochs: Input should be greater than or equal to 1"),
         ({"command": "start", "params": {"colour": "red"}}, "colour: Extra inputs are not permitted"),
         ({"command": "start", "params": {"params": {"candidate_pool_size": 0}}}, "candidate_pool_size: must be"),
+        (
+            {"command": "set_params", "params": {"max_hidden_units": "12"}},
+            "max_hidden_units: Input should be a valid int",
+        ),
         ({"command": "start", "params": 7}, "params: Input should be an object"),
         ({"command": "pause"}, "cannot pause: training is STOPPED"),
         ({"command": "resume"}, "cannot resume: training is STOPPED"),

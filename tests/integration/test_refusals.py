@@ -1,8 +1,10 @@
 """Bad input gets a clear error and changes nothing."""
 
+from pathlib import Path
+
 import pytest
 
-from tests.integration.conftest import CMU, Cascor
+from tests.integration.conftest import CMU, Cascor, running
 
 SPIRAL = {"generator": "spiral", "params": {"noise": -1, "n_points_per_spiral": 5}}
 X = [[0, 0], [0, 1], [1, 0], [1, 1]]
@@ -123,3 +125,23 @@ def test_a_boundary_that_cannot_be(cascor: Cascor, query: str, field: str) -> No
     response = cascor.http.get(f"/v1/decision-boundary?{query}")
     assert response.status_code == 422
     assert response.json()["error"]["detail"][0]["loc"] == [field]
+
+
+def test_a_worker_that_is_not_there(cascor: Cascor) -> None:
+    """The parameter of the path is named."""
+    response = cascor.http.get("/v1/workers/nobody")
+    assert response.status_code == 404
+    error = response.json()["error"]
+    assert error["detail"][0]["loc"] == ["worker_id"]
+    assert "detail" not in response.json()
+
+
+def test_rows_have_a_limit_of_their_own(tmp_path: Path) -> None:
+    """They may be larger than another body, and not without end."""
+    with running(tmp_path, max_body_bytes=1_000, max_inline_bytes=2_000) as small:
+        rows = b'{"rows": [[' + b"1" * 1_200 + b"]]}"
+        assert small.http.post("/v1/predict", content=rows).status_code != 413
+        for path, size in (("/v1/network", 1_001), ("/v1/predict", 2_001), ("/v1/runs", 2_001)):
+            response = small.http.post(path, content=b" " * size)
+            assert response.status_code == 413
+            assert response.json()["error"]["detail"][0]["loc"] == ["body"]

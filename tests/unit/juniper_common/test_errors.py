@@ -17,7 +17,15 @@ from starlette.types import Message, Receive, Scope, Send
 from starlette.websockets import WebSocket
 
 from juniper_common import errors
-from juniper_common.errors import ServiceError, UnexpectedErrors, UnprocessableError, exception_handlers
+from juniper_common.errors import (
+    MAX_COUNTED,
+    MAX_LISTED,
+    MAX_NAME,
+    ServiceError,
+    UnexpectedErrors,
+    UnprocessableError,
+    exception_handlers,
+)
 
 
 def _body(error: ServiceError) -> Response:
@@ -163,3 +171,27 @@ def test_validation_names_each_field() -> None:
     assert [(field.path, field.type) for field in error.fields] == [("size", "int_parsing"), ("names.1", "string_type")]
     assert error.message.startswith("size: Input should be a valid integer")
     assert "hidden" not in error.message
+
+
+def _refused(mistakes: int) -> UnprocessableError:
+    class Body(pydantic.BaseModel, extra="forbid"):
+        pass
+
+    with pytest.raises(pydantic.ValidationError) as refused:
+        Body.model_validate({f"{n}{'x' * 1_000}": 1 for n in range(mistakes)})
+    return UnprocessableError.from_validation(refused.value)
+
+
+def test_of_many_mistakes_the_first_are_named() -> None:
+    """The message says how many more there are; a long name comes back in part."""
+    error = _refused(mistakes=MAX_LISTED + 5)
+    assert len(error.fields) == MAX_LISTED
+    assert error.message.endswith("; and 5 more")
+    assert {len(field.path) for field in error.fields} == {MAX_NAME}
+
+
+def test_of_too_many_mistakes_none_is_named() -> None:
+    """Their number alone."""
+    error = _refused(mistakes=MAX_COUNTED + 1)
+    assert error.message == f"body: has {MAX_COUNTED + 1} mistakes, more than can be listed"
+    assert len(error.fields) == 1

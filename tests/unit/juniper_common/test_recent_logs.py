@@ -152,3 +152,12 @@ def test_installed_one_is_found() -> None:
         assert _messages(RecentRecords.installed()) == [f"a {HIDDEN}"]
     finally:
         root.handlers[:] = handlers
+
+
+def test_a_key_as_a_request_s_id_is_hidden(log: logging.Logger, keep: Keep) -> None:
+    """A caller may have taken one header for the other."""
+    records = keep(secrets=["s3cret"])
+    request = logs.request_id.set("s3cret")
+    log.warning("seen")
+    logs.request_id.reset(request)
+    assert records.page(LogQuery()).records[0].request_id == HIDDEN

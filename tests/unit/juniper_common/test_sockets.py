@@ -8,6 +8,7 @@ from starlette.types import Receive, Scope, Send
 from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import connect
 
+from juniper_common import logs
 from juniper_common.server import Sockets
 from tests.serving import served
 
@@ -64,3 +65,15 @@ def test_a_client_that_is_read_from_is_answered() -> None:
             client.recv(TIMEOUT_S)
         assert closed.value.rcvd is not None
         assert closed.value.rcvd.code == 4000
+
+
+def test_no_address_is_logged(caplog: pytest.LogCaptureFixture) -> None:
+    """A client may have put its key there."""
+    logs.configure("INFO")
+    with (
+        caplog.at_level("INFO", "uvicorn"),
+        served(listening) as address,
+        connect(f"{address.replace('http', 'ws', 1)}/?api_key=s3cret", proxy=None) as client,
+    ):
+        client.send("last")
+    assert "s3cret" not in caplog.text

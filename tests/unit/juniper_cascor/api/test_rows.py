@@ -5,8 +5,9 @@ import json
 import numpy as np
 import pytest
 
-from juniper_cascor.api.rows import PIECE_BYTES, parsed
+from juniper_cascor.api.rows import parsed
 from juniper_common.errors import UnprocessableError
+from juniper_common.json_rows import PIECE_BYTES
 from juniper_common.wire.models import MAX_ROWS, PredictRequest
 
 N = PIECE_BYTES // 4

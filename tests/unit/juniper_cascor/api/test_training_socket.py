@@ -22,7 +22,8 @@ from juniper_cascor.api.chosen import RunView
 from juniper_cascor.api.training_socket import MAX_MESSAGE_CHARACTERS, TrainingSocket
 from juniper_cascor.runs.fanout import QUEUE_CHARACTERS, Fanout
 from juniper_cascor.runs.history import History
-from juniper_common.errors import NotFoundError
+from juniper_cascor.runs.store import StoreError
+from juniper_common.errors import NotFoundError, UnavailableError
 from juniper_common.server import Sockets
 from juniper_common.wire.training import Monitor, StateMachine, TrainingState, TrainingStatus
 from tests.serving import served
@@ -206,3 +207,51 @@ def test_a_client_that_reads_is_pinged_and_stays() -> None:
         greeted(client)
         assert [orjson.loads(client.recv(TIMEOUT_S))["type"] for _ in range(5)] == ["ping"] * 5
         assert len(stream.fanout) == 1
+
+
+@pytest.mark.parametrize(
+    ("error", "code"),
+    [(NotFoundError("😀" * 40), 4004), (UnavailableError("😀" * 40), 1011), (StoreError("😀" * 40), 1011)],
+)
+def test_why_nothing_can_be_followed_is_told_in_short(error: Exception, code: int) -> None:
+    """A close has room for 123 bytes, and no character is cut in two."""
+
+    async def find(_: str | None) -> RunView:
+        raise error
+
+    endpoint = TrainingSocket(find, Fanout(), max_clients=1)
+    with (
+        served(Starlette(routes=[WebSocketRoute("/", endpoint.serve)])) as address,
+        connect(address.replace("http", "ws", 1), proxy=None) as client,
+        pytest.raises(ConnectionClosed) as closed,
+    ):
+        client.recv(TIMEOUT_S)
+    assert closed.value.rcvd is not None
+    assert (closed.value.rcvd.code, closed.value.rcvd.reason) == (code, "😀" * 30)
+
+
+def test_clients_that_come_at_once_are_counted() -> None:
+    """No more are let in while the first one's run is looked for."""
+    may_find, asked = threading.Event(), threading.Semaphore(0)
+
+    async def find(_: str | None) -> RunView:
+        asked.release()
+        await asyncio.to_thread(may_find.wait, TIMEOUT_S)
+        return FakeView("r1")
+
+    endpoint = TrainingSocket(find, Fanout(), max_clients=1)
+    with served(Starlette(routes=[WebSocketRoute("/", endpoint.serve)])) as http:
+        address = http.replace("http", "ws", 1)
+        with connect(address, proxy=None) as one, connect(address, proxy=None) as other:
+            assert asked.acquire(timeout=TIMEOUT_S)
+            assert asked.acquire(timeout=TIMEOUT_S)
+            may_find.set()
+            firsts = [_first(client) for client in (one, other)]
+    assert sorted(firsts) == ["closed 1013", "connection_established"]
+
+
+def _first(client: ClientConnection) -> str:
+    try:
+        return str(orjson.loads(client.recv(TIMEOUT_S))["type"])
+    except ConnectionClosed as closed:
+        return f"closed {closed.rcvd.code if closed.rcvd else None}"

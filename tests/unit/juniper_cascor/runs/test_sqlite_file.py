@@ -116,7 +116,7 @@ def test_a_migration_that_fails_leaves_the_file_as_it_was(tmp_path: Path) -> Non
 def test_a_second_service_is_refused(tmp_path: Path) -> None:
     """It would take the first one's run for an interrupted one."""
     file = SqliteFile(tmp_path / "words.sqlite3", [TABLE])
-    with pytest.raises(StoreError, match="cannot be opened"):
+    with pytest.raises(StoreError, match="another training service uses the state folder"):
         SqliteFile(tmp_path / "words.sqlite3", [TABLE])
     file.close()
     SqliteFile(tmp_path / "words.sqlite3", [TABLE]).close()
