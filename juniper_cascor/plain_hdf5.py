@@ -46,24 +46,24 @@ def image(text: str, groups: Mapping[str, Arrays], *, user_block: int, attribute
     with h5py.File(buffer, "w", userblock_size=user_block) as file:
         file.attrs["card"] = attribute
         file.create_dataset("card", data=np.bytes_(text.encode()))
+        plainly = h5py.h5p.create(h5py.h5p.DATASET_CREATE)
+        plainly.set_obj_track_times(False)  # else the same arrays would make another file each second
         for name, arrays in groups.items():
             group = file.create_group(name)
             for key, array in arrays.items():
                 numbers = np.asarray(array, order="C")
                 if numbers.dtype.kind not in _NUMBERS:
                     raise TypeError(f"{name}/{key} holds {numbers.dtype}, not numbers")
-                _put(group, key, numbers)
+                _put(group.id, key, numbers, plainly)
     return buffer.getbuffer()
 
 
-def _put(group: h5py.Group, key: str, numbers: NDArray[np.generic]) -> None:
-    """What `group.create_dataset(key, data=numbers)` does, in less time: a training may wait for it."""
+def _put(group: h5py.h5g.GroupID, key: str, numbers: NDArray[np.generic], plainly: h5py.h5p.PropDCID) -> None:
+    """What `create_dataset(key, data=numbers)` does, in less time: a training may wait for it."""
     import h5py
 
-    plainly = h5py.h5p.create(h5py.h5p.DATASET_CREATE)
-    plainly.set_obj_track_times(False)  # else the same arrays would make another file each second
     space = h5py.h5s.create_simple(numbers.shape)
-    stored = h5py.h5d.create(group.id, key.encode(), h5py.h5t.py_create(numbers.dtype, logical=True), space, plainly)
+    stored = h5py.h5d.create(group, key.encode(), h5py.h5t.py_create(numbers.dtype, logical=True), space, plainly)
     stored.write(h5py.h5s.ALL, h5py.h5s.ALL, numbers)
 
 

@@ -26,7 +26,7 @@ CPUS = "JUNIPER_CASCOR_TRAINER_CPUS"
 """The processors that this trainer may use, where several train side by side: comma-separated numbers."""
 
 _OOM_SCORE = 500
-_NICENESS = 5
+_NICENESS = 10
 """The service answers while its trainers take every processor."""
 
 log = logging.getLogger("juniper_cascor.trainer")
