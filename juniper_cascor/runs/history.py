@@ -49,49 +49,6 @@ class History:
         return self._rows[max(self._start, self._stop - count) : self._stop]
 
 
-class Curve:
-    """The rows of a whole run, thinned whenever there are twice as many as `limit`: what its snapshots keep.
-
-    Args:
-        limit: about how many rows are kept at least, once there were so many.
-        columns: what an earlier part of the run kept, as `columns` gives it.
-    """
-
-    def __init__(self, limit: int, columns: Mapping[str, NDArray[np.generic]] | None = None) -> None:
-        self._limit = limit
-        self._parts: list[Rows] = []
-        self._count = 0
-        if columns:
-            self.append(rows_of(columns))
-
-    def append(self, rows: Rows) -> None:
-        """Take rows newer than those held."""
-        self._parts.append(rows)
-        self._count += len(rows)
-        if self._count > 2 * self._limit:
-            self._parts = [thinned(self._whole(), self._limit)]
-            self._count = len(self._parts[0])
-
-    def after(self, epoch: int) -> Rows:
-        """The rows of later epochs."""
-        rows = self._whole()
-        return rows[rows["epoch"] > epoch]
-
-    def columns(self) -> dict[str, NDArray[np.generic]]:
-        """The rows as a snapshot's metrics."""
-        rows = self._whole()
-        return {name: rows[name].copy() for name in METRICS}
-
-    def _whole(self) -> Rows:
-        """All rows; as one part from now on, so that each is brought together with others a few times, not each time.
-
-        Rows are joined as bytes: NumPy would agree with itself on the fields of each part anew.
-        """
-        joined = np.frombuffer(b"".join(part.tobytes() for part in self._parts), ROW)
-        self._parts = [joined]
-        return joined
-
-
 def rows_of(columns: Mapping[str, NDArray[np.generic]]) -> Rows:
     """A snapshot's metrics as rows, none where it counts no epochs; a column that it lacks is NaN, a count 0."""
     rows = np.zeros(len(columns.get("epoch", ())), ROW)

@@ -16,15 +16,12 @@ from juniper_cascor.engine.events import Outcome
 from juniper_cascor.engine.training import Training
 from juniper_cascor.runs import dataset_file, network_spec, snapshot_folder
 from juniper_cascor.runs.channel import Message
-from juniper_cascor.runs.history import Curve
 from juniper_cascor.runs.job import Change, Job
 from juniper_cascor.runs.pacing import Pacer
+from juniper_cascor.runs.recording import Curve
 from juniper_cascor.runs.report import HEARTBEAT_S, Report, rows_of
 from juniper_cascor.runs.snapshot_writer import SnapshotWriter
 from juniper_cascor.snapshots import Card, Snapshot
-
-SNAPSHOT_ROWS = 4_000
-"""Of the metrics so far a snapshot keeps up to twice as many rows: 45 bytes each, beside weights of about as much."""
 
 RETRY_S = 1.0
 """How often a disk that had no room is tried again."""
@@ -64,7 +61,7 @@ class JobTraining:
         self._clock = clock
         self._dataset = Change(dataset_id=job.dataset_id, dataset_checksum=job.dataset_checksum)
         self._next_dataset: Change | None = None
-        self._curve = Curve(SNAPSHOT_ROWS)
+        self._curve = Curve()
         self._training = self._begun() if job.resume_from is None else self._taken_up(job.resume_from)
         # What was changed at the very epoch of the snapshot may be in it or not: done again it changes nothing.
         self._ahead = deque(change for change in job.changes if (change.epoch or 0) >= self._training.epoch)
@@ -127,7 +124,7 @@ class JobTraining:
 
     def _taken_up(self, path: Path) -> Training:
         snapshot = snapshots.read(path)
-        self._curve = Curve(SNAPSHOT_ROWS, snapshot.metrics)
+        self._curve = Curve(snapshot.metrics)
         card = snapshot.card
         checksum = card.dataset_checksum or self._job.dataset_checksum
         self._dataset = Change(dataset_id=card.dataset_id, dataset_checksum=checksum)

@@ -14,9 +14,9 @@ import numpy as np
 
 from juniper_cascor import snapshots, versions
 from juniper_cascor.runs import snapshot_folder
-from juniper_cascor.runs.history import Curve
+from juniper_cascor.runs.recording import Curve
 from juniper_cascor.snapshots import Snapshot
-from tests.integration.resumed_run import CASES, ROWS, RUN, Case, advance, begun, snapshot_of
+from tests.integration.resumed_run import CASES, RUN, Case, advance, begun, snapshot_of
 
 ROOT = Path(__file__).parents[2]
 TIMEOUT_S = 120
@@ -39,7 +39,7 @@ class Kills:
 
 def unbroken(case: Case) -> Snapshot:
     """The case's end when nothing interrupts it, with chunks as long as they come."""
-    training, curve = begun(case), Curve(ROWS)
+    training, curve = begun(case), Curve()
     while training.finished is None:
         advance(training, curve, None)
     return snapshot_of(training, curve)

@@ -22,13 +22,13 @@ from juniper_cascor.engine.parameters import Parameters
 from juniper_cascor.engine.training import Training
 from juniper_cascor.resuming import resume
 from juniper_cascor.runs import snapshot_folder
-from juniper_cascor.runs.history import ROW, Curve
+from juniper_cascor.runs.history import ROW
+from juniper_cascor.runs.recording import Curve
 from juniper_cascor.snapshots import Card, Snapshot
 from tests.unit.juniper_cascor.engine.data import cmu_spirals, one_hot
 
 RUN = "20260101-000000-00000000"
 SEED = 11
-ROWS = 1 << 20
 
 
 @dataclass(frozen=True)
@@ -144,7 +144,7 @@ def main(folder: Path, case: Case, max_epochs: int, threads: int) -> None:
         if snapshot is None
         else resume(snapshot, data.x, data.y, x_val=data.x_val, y_val=data.y_val, threads=threads)
     )
-    curve = Curve(ROWS, None if snapshot is None else snapshot.metrics)
+    curve = Curve(None if snapshot is None else snapshot.metrics)
     os.write(1, b".")
     while training.finished is None and os.read(0, 1):
         advance(training, curve, max_epochs)

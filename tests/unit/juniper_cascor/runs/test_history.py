@@ -2,8 +2,7 @@
 
 import numpy as np
 
-from juniper_cascor.runs.history import ROW, Curve, History, Rows, metric_row, points, rows_of, thinned
-from juniper_cascor.snapshots import METRICS
+from juniper_cascor.runs.history import ROW, History, Rows, metric_row, points, rows_of, thinned
 
 
 def rows(first: int, count: int) -> Rows:
@@ -49,30 +48,6 @@ def test_thinning_keeps_spikes_installs_and_the_last_row() -> None:
     assert len(few) <= 103
     assert {5_001, 7_777, 7_778, 10_000} <= set(few["epoch"].tolist())
     assert thinned(few, 200) is few
-
-
-def test_a_curve_keeps_every_row_while_they_are_few() -> None:
-    """What a snapshot keeps, an interrupted run goes on with: nothing is lost or doubled."""
-    curve = Curve(limit=100)
-    curve.append(rows(1, 70))
-    resumed = Curve(limit=100, columns=curve.columns())
-    resumed.append(rows(71, 130))
-    columns = resumed.columns()
-    assert columns["epoch"].tolist() == list(range(1, 201))
-    assert set(columns) == set(METRICS)
-
-
-def test_a_curve_is_bounded_and_spans_the_run() -> None:
-    """Of a long run it keeps the first and the last row and every installation, and at most about twice its limit."""
-    curve = Curve(limit=100)
-    for first in range(1, 10_000, 10):
-        chunk = rows(first, 10)
-        chunk["hidden_units"] = first // 1_000
-        curve.append(chunk)
-    epochs = curve.columns()["epoch"]
-    assert 100 <= len(epochs) <= 200 + 10
-    assert (epochs[0], epochs[-1]) == (1, 10_000)
-    assert {1_001, 5_001, 9_001} <= set(epochs.tolist())
 
 
 def test_what_a_snapshot_lacks_is_not_made_up() -> None:

@@ -5,6 +5,8 @@ import pytest
 
 from juniper_cascor.runs import recording
 from juniper_cascor.runs.history import ROW, Rows
+from juniper_cascor.runs.recording import Curve
+from juniper_cascor.snapshots import METRICS
 
 NONE: Rows = np.empty(0, ROW)
 
@@ -32,16 +34,16 @@ def chosen_in_reports(whole: Rows, length: int) -> list[int]:
 
 
 def test_every_epoch_is_recorded_at_first() -> None:
-    """Up to the 4096th."""
-    assert epochs(recording.chosen(rows(1, 4_097), NONE)) == list(range(1, 4_097))
+    """Up to the 2048th."""
+    assert epochs(recording.chosen(rows(1, 2_049), NONE)) == list(range(1, 2_049))
 
 
 @pytest.mark.parametrize(
     ("first", "stop", "expected"),
     [
-        (4_095, 4_103, [4_095, 4_096, 4_098, 4_100, 4_102]),
-        (8_189, 8_201, [8_190, 8_192, 8_196, 8_200]),
-        (16_380, 16_401, [16_380, 16_384, 16_392, 16_400]),
+        (2_047, 2_055, [2_047, 2_048, 2_050, 2_052, 2_054]),
+        (4_093, 4_105, [4_094, 4_096, 4_100, 4_104]),
+        (8_188, 8_209, [8_188, 8_192, 8_200, 8_208]),
         (2**40 + 1, 2**40 + 9, []),
     ],
 )
@@ -52,7 +54,7 @@ def test_later_ones_are_recorded_more_rarely(first: int, stop: int, expected: li
 
 def test_both_sides_of_an_install_are_recorded() -> None:
     """The last row before it and the first after it, wherever they fall."""
-    assert epochs(recording.chosen(rows(8_193, 8_200, 8_198), NONE)) == [8_196, 8_197, 8_198]
+    assert epochs(recording.chosen(rows(4_097, 4_104, 4_102), NONE)) == [4_100, 4_101, 4_102]
 
 
 @pytest.mark.parametrize("length", [1, 2, 3, 7, 1_000])
@@ -84,3 +86,24 @@ def test_rows_become_points() -> None:
 def test_points_are_plain_numbers() -> None:
     """As SQLite takes them."""
     assert {tuple(map(type, point)) for point in recording.points(rows(1, 3))} == {(str, int, float, float)}
+
+
+@pytest.mark.parametrize("broken_at", [1, 2_048, 3_001, 3_002, 5_000])
+def test_a_curve_is_what_is_recorded_and_the_last_row(broken_at: int) -> None:
+    """However often the run is reported, and wherever it is taken up again from its snapshot."""
+    whole = rows(1, 6_000, 3_002, 5_001)
+    curve = Curve()
+    curve.append(whole[:broken_at])
+    resumed = Curve(curve.columns())
+    for start in range(broken_at, len(whole), 37):
+        resumed.append(whole[start : start + 37])
+    expected = sorted({*epochs(recording.chosen(whole, NONE)), 5_999})
+    assert resumed.columns()["epoch"].tolist() == expected
+    assert resumed.after(5_990)["epoch"].tolist() == [epoch for epoch in expected if epoch > 5_990]
+    assert set(resumed.columns()) == set(METRICS)
+
+
+def test_a_curve_begins_empty() -> None:
+    """A snapshot before the first epoch has no metrics."""
+    assert len(Curve().columns()["epoch"]) == 0
+    assert len(Curve(Curve().columns()).after(0)) == 0
