@@ -10,7 +10,8 @@ URL = "http://127.0.0.1:8200/v1/training"
 
 
 def start(host: Host, pace: float) -> None:
-    """Start a run on the CMU spirals."""
+    """Start a run on the CMU spirals, in place of one that goes on from before."""
+    host.run("curl -s -X POST %s/stop", URL)
     body = json.dumps({"dataset": {"generator": "cmu_spirals"}, "params": {"seed": 1, "pace": pace}})
     host.check_output("curl -sf %s/start -d %s", URL, body)
 

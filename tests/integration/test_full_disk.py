@@ -82,7 +82,7 @@ def test_what_the_disk_does_not_take_is_not_begun(small: ServiceProcess) -> None
 
 def test_records_catch_up_with_a_run_that_the_disk_held_up(small: ServiceProcess) -> None:
     """It says why it waits though that cannot be recorded; in the end no epoch and no state is missing."""
-    run_id = small.client.start(paced(pace=1_000)).run_id
+    run_id = small.client.start(paced(pace=1_000, epochs=1_500)).run_id
     wait_for_epoch(small, 100)
     filler = fill(disk_of(small))
     eventually(lambda: small.client.status().state_machine.status == "PAUSED", "it waits for the disk")
