@@ -10,10 +10,11 @@ from juniper_cascor.runs import dataset_file, network_spec, snapshot_folder
 from juniper_cascor.runs.dataset_file import TrainingData
 from juniper_cascor.runs.history import History, rows_of
 from juniper_cascor.runs.network_spec import NetworkSpec
+from juniper_cascor.runs.run_status import status_of
 from juniper_cascor.runs.state_machine import State
 from juniper_common.errors import NotFoundError
 from juniper_common.wire.runs import RunChange, RunRecord
-from juniper_common.wire.training import Monitor, StateMachine, TrainingState, TrainingStatus
+from juniper_common.wire.training import TrainingStatus
 
 KEPT_DATA_BYTES = 64 << 20
 """A dataset up to this size stays in memory while its run is looked at; a larger one is read each time."""
@@ -123,32 +124,12 @@ class Growth:
 
     def status(self) -> TrainingStatus:
         """All that is to be said of the run."""
-        state, record = self.state, self.record
-        return TrainingStatus(
-            state_machine=StateMachine(
-                status=state.status,
-                phase=state.phase,
-                paused_phase=state.paused_phase,
-                has_candidate_state=state.is_active and state.phase == "CANDIDATE",
-            ),
-            monitor=Monitor(
-                is_training=state.status == "STARTED",
-                current_epoch=state.epoch,
-                current_hidden_units=self.network.n_hidden_units if self.network else 0,
-                current_phase=state.phase,
-                total_metrics=len(self.history),
-            ),
-            training_state=TrainingState(
-                outcome=state.outcome,
-                reason=state.reason,
-                started_at=record.started_at,
-                ended_at=record.ended_at,
-            ),
-            network_loaded=self._spec is not None,
-            training_active=state.is_active,
-            run_id=record.id,
+        return status_of(
+            self.record,
+            self.state,
+            self.parameters,
             dataset_id=self.dataset_id,
-            seed=record.seed,
-            pace=record.pace,
-            params=network_spec.as_json(self.parameters),
+            hidden_units=self.network.n_hidden_units if self.network else 0,
+            total_metrics=len(self.history),
+            network_loaded=self._spec is not None,
         )

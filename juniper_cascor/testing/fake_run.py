@@ -14,6 +14,7 @@ from juniper_cascor.runs import network_spec, new_run, progress_news
 from juniper_cascor.runs import state_machine as machine
 from juniper_cascor.runs.history import History
 from juniper_cascor.runs.network_spec import NetworkSpec
+from juniper_cascor.runs.run_status import status_of
 from juniper_cascor.runs.state_machine import CommandNotAllowedError, State
 from juniper_cascor.testing.fake_datasets import FakeDataset
 from juniper_cascor.testing.fake_trainer import FakeTrainer
@@ -21,12 +22,9 @@ from juniper_common.errors import ConflictError
 from juniper_common.wire.runs import RunChange, RunDetail, RunRecord, Series, StateChange
 from juniper_common.wire.training import (
     ChangeParameters,
-    Monitor,
     PhaseName,
-    StateMachine,
     Status,
     TrainingEvent,
-    TrainingState,
     TrainingStatus,
 )
 
@@ -185,31 +183,14 @@ class FakeRun:
 
     def status(self) -> TrainingStatus:
         """All that is to be said of the run."""
-        state, record = self.state, self.record
-        return TrainingStatus(
-            state_machine=StateMachine(
-                status=state.status,
-                phase=state.phase,
-                paused_phase=state.paused_phase,
-                has_candidate_state=state.is_active and state.phase == "CANDIDATE",
-            ),
-            monitor=Monitor(
-                is_training=state.status == "STARTED",
-                current_epoch=state.epoch,
-                current_hidden_units=self.hidden_units,
-                current_phase=state.phase,
-                total_metrics=len(self.history),
-            ),
-            training_state=TrainingState(
-                outcome=state.outcome, reason=state.reason, started_at=record.started_at, ended_at=record.ended_at
-            ),
-            network_loaded=True,
-            training_active=state.is_active,
-            run_id=record.id,
+        return status_of(
+            self.record,
+            self.state,
+            self.parameters,
             dataset_id=self.dataset_id,
-            seed=record.seed,
-            pace=record.pace,
-            params=network_spec.as_json(self.parameters),
+            hidden_units=self.hidden_units,
+            total_metrics=len(self.history),
+            network_loaded=True,
         )
 
     def detail(self) -> RunDetail:
