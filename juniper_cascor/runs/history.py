@@ -7,7 +7,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from juniper_cascor.snapshots import METRICS
-from juniper_common.wire.training import MetricRow, Points
+from juniper_common.wire.training import MetricRow, MetricsMessage, Points
+
+POINTS_PER_MESSAGE = 500
 
 ROW = np.dtype(list(METRICS.items()))
 Rows = NDArray[np.void]
@@ -93,6 +95,12 @@ def points(rows: Rows) -> Points:
         val_accuracy=_values(rows["val_accuracy"]),
         hidden_units=rows["hidden_units"].tolist(),
     )
+
+
+def metrics_message(rows: Rows) -> MetricsMessage:
+    """Rows, at least one, as their watchers get them."""
+    columns = points(thinned(rows, POINTS_PER_MESSAGE))
+    return MetricsMessage.model_construct(**_row_fields(rows[-1]), points=columns)
 
 
 def thinned(rows: Rows, at_most: int) -> Rows:

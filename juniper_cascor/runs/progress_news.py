@@ -6,11 +6,9 @@ from pydantic import BaseModel
 
 from juniper_cascor.engine.network import Network
 from juniper_cascor.runs.channel import Message
-from juniper_cascor.runs.history import ROW, Rows, metric_row, points, thinned
+from juniper_cascor.runs.history import ROW, Rows, metrics_message
 from juniper_cascor.runs.views import topology
-from juniper_common.wire.training import CandidateProgress, CascadeAdd, MetricsMessage
-
-POINTS_PER_MESSAGE = 500
+from juniper_common.wire.training import CandidateProgress, CascadeAdd
 
 
 @dataclass(frozen=True, eq=False)
@@ -35,9 +33,7 @@ def of(report: Message, seen: int, network: Network | None) -> News:
     grown = Network.from_arrays(report.arrays, report.text("task"))
     messages: list[tuple[str, BaseModel]] = []
     if len(rows):
-        columns = points(thinned(rows, POINTS_PER_MESSAGE))
-        newest = metric_row(rows[-1])
-        messages.append(("metrics", MetricsMessage.model_construct(**newest.__dict__, points=columns)))
+        messages.append(("metrics", metrics_message(rows)))
     if scores := report.arrays["scores"].tolist():
         progress = CandidateProgress(epoch=report.integer("epoch"), scores=scores, best_score=max(scores))
         messages.append(("candidate_progress", progress))

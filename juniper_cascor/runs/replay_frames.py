@@ -11,13 +11,11 @@ from pydantic import BaseModel
 from juniper_cascor.engine.network import Network
 from juniper_cascor.recently_used import RecentlyUsed
 from juniper_cascor.runs import snapshot_catalogue
-from juniper_cascor.runs.history import Rows, metric_row, points, rows_of, thinned
+from juniper_cascor.runs.history import Rows, metrics_message, rows_of
 from juniper_cascor.runs.views import topology
 from juniper_cascor.snapshots import Card
 from juniper_common.errors import ConflictError, NotFoundError
-from juniper_common.wire.training import CascadeAdd, MetricsMessage
-
-POINTS_PER_MESSAGE = 500
+from juniper_common.wire.training import CascadeAdd
 
 FRAMES_KEPT = 8
 
@@ -81,9 +79,7 @@ def told(before: Frame | None, after: Frame, shown_at: float) -> list[tuple[str,
     messages: list[tuple[str, BaseModel]] = []
     rows = after.rows[after.rows["epoch"] > since]
     if len(rows):
-        newest = metric_row(rows[-1]).model_copy(update={"timestamp": shown_at})
-        columns = points(thinned(rows, POINTS_PER_MESSAGE))
-        messages.append(("metrics", MetricsMessage.model_construct(**newest.__dict__, points=columns)))
+        messages.append(("metrics", metrics_message(rows).model_copy(update={"timestamp": shown_at})))
     if before is not None and is_onward:
         messages += [("cascade_add", unit) for unit in _installed(before, after)]
     return [*messages, ("topology", topology(after.network))]

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from juniper_cascor.runs.history import Rows
-from juniper_cascor.runs.replay_frames import FRAMES_KEPT, POINTS_PER_MESSAGE, Frame, Frames, told
+from juniper_cascor.runs.history import POINTS_PER_MESSAGE, Rows
+from juniper_cascor.runs.replay_frames import FRAMES_KEPT, Frame, Frames, told
 from juniper_cascor.snapshots import Card
 from juniper_common.wire.training import CascadeAdd, MetricsMessage, Topology
 from tests.unit.juniper_cascor.snapshot_data import CARD
