@@ -6,22 +6,15 @@ and commands over WebSockets, in `juniper_cascor.streams`.
 """
 
 import asyncio
-import functools
-import inspect
 import time
-from collections.abc import Callable, Coroutine, Iterator
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, Concatenate, ParamSpec, TypeVar, get_args
-
-import httpx
-from pydantic import ValidationError
 
 from juniper_cascor import calls
-from juniper_cascor.atomic_file import replace_atomically
-from juniper_cascor.calls import Ask, Command
+from juniper_cascor.calls import Command
 from juniper_cascor.streams import ADDRESSED, CascorControlStream, CascorTrainingStream
-from juniper_common.http import AsyncHttpClient, ClientError, HttpClient, UnreachableError
-from juniper_common.wire.envelope import Success
+from juniper_common.asking import AsyncServiceClient, ServiceClient, awaited, sent
+from juniper_common.atomic_file import replace_atomically
 from juniper_common.wire.runs import RunDetail
 
 __all__ = [
@@ -33,119 +26,67 @@ __all__ = [
     "JuniperCascorClient",
 ]
 
-_READY = "/v1/health/ready"
-_READY_TIMEOUT_S = 2.0
-_POLL_S = 0.1
 _SHORTEST_PAUSE_S = 0.02
 _LONGEST_PAUSE_S = 0.5
 
-P = ParamSpec("P")
-T = TypeVar("T")
 
-
-def _sent(ask: Callable[P, Ask[T]]) -> Callable[Concatenate[HttpClient, P], T]:
-    """The method that sends what `ask` builds, and reads the answer."""
-
-    def method(self: HttpClient, /, *args: P.args, **kwargs: P.kwargs) -> T:
-        asked = ask(*args, **kwargs)
-        return _read(asked, self.send(asked.call))
-
-    return _documented(method, ask)
-
-
-def _awaited(ask: Callable[P, Ask[T]]) -> Callable[Concatenate[AsyncHttpClient, P], Coroutine[None, None, T]]:
-    """The same for an event loop."""
-
-    async def method(self: AsyncHttpClient, /, *args: P.args, **kwargs: P.kwargs) -> T:
-        asked = ask(*args, **kwargs)
-        return _read(asked, await self.send(asked.call))
-
-    return _documented(method, ask)
-
-
-def _documented(method: Callable[..., T], ask: Callable[..., Ask[Any]]) -> Callable[..., T]:
-    """The method with the name, signature and documentation of the call, for `help` and editors."""
-    functools.update_wrapper(method, ask)
-    signature = inspect.signature(ask)
-    this = inspect.Parameter("self", inspect.Parameter.POSITIONAL_ONLY)
-    (answer,) = get_args(signature.return_annotation)
-    method.__signature__ = signature.replace(  # type: ignore[attr-defined] # a function's, as PEP 362 has it
-        parameters=[this, *signature.parameters.values()], return_annotation=answer
-    )
-    return method
-
-
-class JuniperCascorClient(HttpClient):
+class JuniperCascorClient(ServiceClient):
     """The training service, for threads. Use it as a context manager, or call `close`. Arguments as HttpClient's."""
 
-    create_network = _sent(calls.create_network)
-    network = _sent(calls.network)
-    delete_network = _sent(calls.delete_network)
-    topology = _sent(calls.topology)
-    stats = _sent(calls.stats)
-    change_weights = _sent(calls.change_weights)
-    add_hidden_unit = _sent(calls.add_hidden_unit)
-    remove_hidden_unit = _sent(calls.remove_hidden_unit)
-    start = _sent(calls.start)
-    command = _sent(calls.command)
-    status = _sent(calls.status)
-    params = _sent(calls.params)
-    change = _sent(calls.change)
-    metrics = _sent(calls.metrics)
-    history = _sent(calls.history)
-    dataset = _sent(calls.dataset)
-    dataset_data = _sent(calls.dataset_data)
-    swap_dataset = _sent(calls.swap_dataset)
-    decision_boundary = _sent(calls.decision_boundary)
-    post_runs = _sent(calls.post_runs)
-    runs = _sent(calls.runs)
-    run = _sent(calls.run)
-    run_metrics = _sent(calls.run_metrics)
-    compare_runs = _sent(calls.compare_runs)
-    annotate_run = _sent(calls.annotate_run)
-    delete_run = _sent(calls.delete_run)
-    command_run = _sent(calls.command_run)
-    snapshots = _sent(calls.snapshots)
-    snapshot = _sent(calls.snapshot)
-    take_snapshot = _sent(calls.take_snapshot)
-    delete_snapshot = _sent(calls.delete_snapshot)
-    restore_snapshot = _sent(calls.restore_snapshot)
-    resume_snapshot = _sent(calls.resume_snapshot)
-    retrain_snapshot = _sent(calls.retrain_snapshot)
-    replay_snapshot = _sent(calls.replay_snapshot)
-    replay = _sent(calls.replay)
-    control_replay = _sent(calls.control_replay)
-    predict = _sent(calls.predict)
-    models = _sent(calls.models)
-    model = _sent(calls.model)
-    model_version = _sent(calls.model_version)
-    promote_model = _sent(calls.promote_model)
-    predict_by_model = _sent(calls.predict_by_model)
-    roll_back_model = _sent(calls.roll_back_model)
-    delete_model = _sent(calls.delete_model)
-    workers = _sent(calls.workers)
-    worker_stats = _sent(calls.worker_stats)
-    worker = _sent(calls.worker)
-    host = _sent(calls.host)
-    logs = _sent(calls.logs)
+    create_network = sent(calls.create_network)
+    network = sent(calls.network)
+    delete_network = sent(calls.delete_network)
+    topology = sent(calls.topology)
+    stats = sent(calls.stats)
+    change_weights = sent(calls.change_weights)
+    add_hidden_unit = sent(calls.add_hidden_unit)
+    remove_hidden_unit = sent(calls.remove_hidden_unit)
+    start = sent(calls.start)
+    command = sent(calls.command)
+    status = sent(calls.status)
+    params = sent(calls.params)
+    change = sent(calls.change)
+    metrics = sent(calls.metrics)
+    history = sent(calls.history)
+    dataset = sent(calls.dataset)
+    dataset_data = sent(calls.dataset_data)
+    swap_dataset = sent(calls.swap_dataset)
+    decision_boundary = sent(calls.decision_boundary)
+    post_runs = sent(calls.post_runs)
+    runs = sent(calls.runs)
+    run = sent(calls.run)
+    run_metrics = sent(calls.run_metrics)
+    compare_runs = sent(calls.compare_runs)
+    annotate_run = sent(calls.annotate_run)
+    delete_run = sent(calls.delete_run)
+    command_run = sent(calls.command_run)
+    snapshots = sent(calls.snapshots)
+    snapshot = sent(calls.snapshot)
+    take_snapshot = sent(calls.take_snapshot)
+    delete_snapshot = sent(calls.delete_snapshot)
+    restore_snapshot = sent(calls.restore_snapshot)
+    resume_snapshot = sent(calls.resume_snapshot)
+    retrain_snapshot = sent(calls.retrain_snapshot)
+    replay_snapshot = sent(calls.replay_snapshot)
+    replay = sent(calls.replay)
+    control_replay = sent(calls.control_replay)
+    predict = sent(calls.predict)
+    models = sent(calls.models)
+    model = sent(calls.model)
+    model_version = sent(calls.model_version)
+    promote_model = sent(calls.promote_model)
+    predict_by_model = sent(calls.predict_by_model)
+    roll_back_model = sent(calls.roll_back_model)
+    delete_model = sent(calls.delete_model)
+    workers = sent(calls.workers)
+    worker_stats = sent(calls.worker_stats)
+    worker = sent(calls.worker)
+    host = sent(calls.host)
+    logs = sent(calls.logs)
 
     def download_snapshot(self, snapshot_id: str, path: Path) -> None:
         """Put the snapshot's file at `path`, whole or not at all. Raises NotFoundError, OSError."""
         replace_atomically(path, self.send(calls.snapshot_file(snapshot_id)).content)
-
-    def is_ready(self) -> bool:
-        """Whether the service answers and says that it is ready."""
-        try:
-            return self._http.get(_READY, timeout=_READY_TIMEOUT_S).is_success
-        except httpx.TransportError:
-            return False
-
-    def wait_for_ready(self, timeout_s: float = 30.0) -> None:
-        """Return once the service is ready. Raises UnreachableError when it is not in time."""
-        deadline = time.monotonic() + timeout_s
-        while not self.is_ready():
-            _check_deadline(self._http, deadline, timeout_s)
-            time.sleep(_POLL_S)
 
     def wait(self, run_id: str, timeout_s: float | None = None) -> RunDetail:
         """Return the run's record once the run is over. Raises NotFoundError, TimeoutError."""
@@ -155,78 +96,64 @@ class JuniperCascorClient(HttpClient):
         return run
 
 
-class AsyncJuniperCascorClient(AsyncHttpClient):
+class AsyncJuniperCascorClient(AsyncServiceClient):
     """The training service, for event loops. Arguments as HttpClient's."""
 
-    create_network = _awaited(calls.create_network)
-    network = _awaited(calls.network)
-    delete_network = _awaited(calls.delete_network)
-    topology = _awaited(calls.topology)
-    stats = _awaited(calls.stats)
-    change_weights = _awaited(calls.change_weights)
-    add_hidden_unit = _awaited(calls.add_hidden_unit)
-    remove_hidden_unit = _awaited(calls.remove_hidden_unit)
-    start = _awaited(calls.start)
-    command = _awaited(calls.command)
-    status = _awaited(calls.status)
-    params = _awaited(calls.params)
-    change = _awaited(calls.change)
-    metrics = _awaited(calls.metrics)
-    history = _awaited(calls.history)
-    dataset = _awaited(calls.dataset)
-    dataset_data = _awaited(calls.dataset_data)
-    swap_dataset = _awaited(calls.swap_dataset)
-    decision_boundary = _awaited(calls.decision_boundary)
-    post_runs = _awaited(calls.post_runs)
-    runs = _awaited(calls.runs)
-    run = _awaited(calls.run)
-    run_metrics = _awaited(calls.run_metrics)
-    compare_runs = _awaited(calls.compare_runs)
-    annotate_run = _awaited(calls.annotate_run)
-    delete_run = _awaited(calls.delete_run)
-    command_run = _awaited(calls.command_run)
-    snapshots = _awaited(calls.snapshots)
-    snapshot = _awaited(calls.snapshot)
-    take_snapshot = _awaited(calls.take_snapshot)
-    delete_snapshot = _awaited(calls.delete_snapshot)
-    restore_snapshot = _awaited(calls.restore_snapshot)
-    resume_snapshot = _awaited(calls.resume_snapshot)
-    retrain_snapshot = _awaited(calls.retrain_snapshot)
-    replay_snapshot = _awaited(calls.replay_snapshot)
-    replay = _awaited(calls.replay)
-    control_replay = _awaited(calls.control_replay)
-    predict = _awaited(calls.predict)
-    models = _awaited(calls.models)
-    model = _awaited(calls.model)
-    model_version = _awaited(calls.model_version)
-    promote_model = _awaited(calls.promote_model)
-    predict_by_model = _awaited(calls.predict_by_model)
-    roll_back_model = _awaited(calls.roll_back_model)
-    delete_model = _awaited(calls.delete_model)
-    workers = _awaited(calls.workers)
-    worker_stats = _awaited(calls.worker_stats)
-    worker = _awaited(calls.worker)
-    host = _awaited(calls.host)
-    logs = _awaited(calls.logs)
+    create_network = awaited(calls.create_network)
+    network = awaited(calls.network)
+    delete_network = awaited(calls.delete_network)
+    topology = awaited(calls.topology)
+    stats = awaited(calls.stats)
+    change_weights = awaited(calls.change_weights)
+    add_hidden_unit = awaited(calls.add_hidden_unit)
+    remove_hidden_unit = awaited(calls.remove_hidden_unit)
+    start = awaited(calls.start)
+    command = awaited(calls.command)
+    status = awaited(calls.status)
+    params = awaited(calls.params)
+    change = awaited(calls.change)
+    metrics = awaited(calls.metrics)
+    history = awaited(calls.history)
+    dataset = awaited(calls.dataset)
+    dataset_data = awaited(calls.dataset_data)
+    swap_dataset = awaited(calls.swap_dataset)
+    decision_boundary = awaited(calls.decision_boundary)
+    post_runs = awaited(calls.post_runs)
+    runs = awaited(calls.runs)
+    run = awaited(calls.run)
+    run_metrics = awaited(calls.run_metrics)
+    compare_runs = awaited(calls.compare_runs)
+    annotate_run = awaited(calls.annotate_run)
+    delete_run = awaited(calls.delete_run)
+    command_run = awaited(calls.command_run)
+    snapshots = awaited(calls.snapshots)
+    snapshot = awaited(calls.snapshot)
+    take_snapshot = awaited(calls.take_snapshot)
+    delete_snapshot = awaited(calls.delete_snapshot)
+    restore_snapshot = awaited(calls.restore_snapshot)
+    resume_snapshot = awaited(calls.resume_snapshot)
+    retrain_snapshot = awaited(calls.retrain_snapshot)
+    replay_snapshot = awaited(calls.replay_snapshot)
+    replay = awaited(calls.replay)
+    control_replay = awaited(calls.control_replay)
+    predict = awaited(calls.predict)
+    models = awaited(calls.models)
+    model = awaited(calls.model)
+    model_version = awaited(calls.model_version)
+    promote_model = awaited(calls.promote_model)
+    predict_by_model = awaited(calls.predict_by_model)
+    roll_back_model = awaited(calls.roll_back_model)
+    delete_model = awaited(calls.delete_model)
+    workers = awaited(calls.workers)
+    worker_stats = awaited(calls.worker_stats)
+    worker = awaited(calls.worker)
+    host = awaited(calls.host)
+    logs = awaited(calls.logs)
 
     async def download_snapshot(self, snapshot_id: str, path: Path) -> None:
         """Put the snapshot's file at `path`; see JuniperCascorClient. The disk is waited for in a thread."""
         content = (await self.send(calls.snapshot_file(snapshot_id))).content
         await asyncio.to_thread(replace_atomically, path, content)
-
-    async def is_ready(self) -> bool:
-        """Whether the service answers and says that it is ready."""
-        try:
-            return (await self._http.get(_READY, timeout=_READY_TIMEOUT_S)).is_success
-        except httpx.TransportError:
-            return False
-
-    async def wait_for_ready(self, timeout_s: float = 30.0) -> None:
-        """Return once the service is ready. Raises UnreachableError when it is not in time."""
-        deadline = time.monotonic() + timeout_s
-        while not await self.is_ready():
-            _check_deadline(self._http, deadline, timeout_s)
-            await asyncio.sleep(_POLL_S)
 
     async def wait(self, run_id: str, timeout_s: float | None = None) -> RunDetail:
         """Return the run's record once the run is over. Raises NotFoundError, TimeoutError."""
@@ -234,21 +161,6 @@ class AsyncJuniperCascorClient(AsyncHttpClient):
         while (run := await self.run(run_id)).ended_at is None:
             await asyncio.sleep(_next(pauses, run))
         return run
-
-
-def _read(asked: Ask[T], response: httpx.Response) -> T:
-    kind = asked.answer
-    if kind is type(None):  # Whatever came says that it is done.
-        return kind()
-    try:
-        return Success[kind].model_validate_json(response.content).data  # type: ignore[valid-type]
-    except ValidationError as error:
-        raise ClientError(f"{response.url}: not an answer of the training service: {error}") from error
-
-
-def _check_deadline(http: httpx.Client | httpx.AsyncClient, deadline: float, timeout_s: float) -> None:
-    if time.monotonic() >= deadline:
-        raise UnreachableError(f"{http.base_url}: not ready within {timeout_s:g} s")
 
 
 def _pauses_s(timeout_s: float | None) -> Iterator[float]:

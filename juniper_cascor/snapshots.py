@@ -18,9 +18,9 @@ from pydantic import BaseModel, ConfigDict, Field, JsonValue, ValidationError
 from pydantic_core import PydanticSerializationError
 
 from juniper_cascor import plain_hdf5, snapshot_format_1, snapshot_seal
-from juniper_cascor.atomic_file import replace_atomically
 from juniper_cascor.engine.network import Network
 from juniper_cascor.plain_hdf5 import Arrays
+from juniper_common.atomic_file import replace_atomically
 
 FORMAT = 2
 """Written by this version, which reads those before it too."""

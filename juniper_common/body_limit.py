@@ -8,11 +8,17 @@ from juniper_common.errors import TooLargeError
 from juniper_common.wire.errors import FieldProblem
 
 _BRINGS_ROWS = "juniper.brings_rows"
+_LIMITS_ITSELF = "juniper.limits_itself"
 
 
 def allow_rows(request: Request) -> None:
     """Let the body be as large as rows may be. Call before any of it is read."""
     request.scope[_BRINGS_ROWS] = True
+
+
+def leave_to_handler(request: Request) -> None:
+    """Let the body be as large as the handler lets it be. Call before any of it is read."""
+    request.scope[_LIMITS_ITSELF] = True
 
 
 class BodyLimit:
@@ -30,7 +36,7 @@ class BodyLimit:
         async def counting() -> Message:
             nonlocal received
             message = await receive()
-            if message["type"] == "http.request":
+            if message["type"] == "http.request" and _LIMITS_ITSELF not in scope:
                 # Only now: which route it is decides it.
                 limit = self._max_rows_bytes if _BRINGS_ROWS in scope else self._max_bytes
                 received += len(message.get("body", b""))

@@ -9,7 +9,8 @@ ServiceError
 ├── TooLargeError         413
 ├── UnprocessableError    422  a field has a value that cannot be; each field is named
 ├── TooManyRequestsError  429  this caller asks too often
-└── UnavailableError      503  something that this service needs is away
+├── UnavailableError      503  something that this service needs is away
+└── NoRoomError           507  the disk or the quota is full
 """
 
 import logging
@@ -108,6 +109,12 @@ class UnavailableError(ServiceError):
     """Something that this service needs is away."""
 
     status, code = 503, "UNAVAILABLE"
+
+
+class NoRoomError(ServiceError):
+    """The disk is full, or no more is allowed."""
+
+    status, code = 507, "INSUFFICIENT_STORAGE"
 
 
 def field_problems(error: pydantic.ValidationError) -> tuple[FieldProblem, ...]:

@@ -11,10 +11,12 @@ ClientError
     └── ServerError           5xx
 """
 
-from collections.abc import Callable, Mapping
+import asyncio
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from types import TracebackType
-from typing import ClassVar, Literal, Self
+from typing import ClassVar, Literal, Protocol, Self
 
 import httpx
 import orjson
@@ -22,6 +24,9 @@ import stamina
 from pydantic import JsonValue, TypeAdapter, ValidationError
 
 from juniper_common.wire.errors import FieldProblem
+
+PIECE_BYTES = 1 << 20
+"""What is too large to be held goes in and out in pieces of this size."""
 
 IDEMPOTENT = frozenset({"GET", "HEAD", "PUT", "DELETE"})
 Params = Mapping[str, str | int | float | bool]
@@ -89,6 +94,8 @@ class ServerError(ResponseError):
     """The service failed."""
 
     statuses = frozenset(range(500, 600))
+    lasting: ClassVar[frozenset[int]] = frozenset({501, 505, 507})
+    """What is no better in a moment: what it cannot do, and a full disk."""
 
 
 def raise_for_status(response: httpx.Response) -> httpx.Response:
@@ -96,9 +103,16 @@ def raise_for_status(response: httpx.Response) -> httpx.Response:
     if response.is_success or response.status_code == 304:
         return response
     message, detail = _message(response)
-    kinds = [kind for kind in ResponseError.__subclasses__() if response.status_code in kind.statuses]
+    raise response_error(response.status_code, message, detail, retry_after_s=_retry_after_s(response))
+
+
+def response_error(
+    status: int, message: str, detail: JsonValue = None, *, retry_after_s: float | None = None
+) -> ResponseError:
+    """The ResponseError of a status."""
+    kinds = [kind for kind in ResponseError.__subclasses__() if status in kind.statuses]
     kind = kinds[0] if kinds else ResponseError
-    raise kind(response.status_code, message, detail, retry_after_s=_retry_after_s(response))
+    return kind(status, message, detail, retry_after_s=retry_after_s)
 
 
 def _retry_after_s(response: httpx.Response) -> float | None:
@@ -139,6 +153,24 @@ class Call:
     headers: Mapping[str, str] | None = None
     idempotent: bool | None = None
     """Whether sending it twice does no harm; None: as the method says."""
+    content: Callable[[], Iterator[bytes]] | None = None
+    """A body that is too large to be held, in pieces; begun anew with each try. `headers` say its type and length."""
+
+
+class Receiver(Protocol):
+    """Takes an answer that is too large to be held."""
+
+    def call(self) -> Call:
+        """What to ask for with the next try: the same, or the rest of what came already."""
+        ...
+
+    def begin(self, response: httpx.Response) -> None:
+        """An answer begins; its body is not there yet."""
+        ...
+
+    def take(self, piece: bytes) -> None:
+        """So much more of it."""
+        ...
 
 
 def _should_retry(call: Call) -> Callable[[Exception], bool | float]:
@@ -150,7 +182,8 @@ def _should_retry(call: Call) -> Callable[[Exception], bool | float]:
             return True  # Nothing was sent.
         if isinstance(error, ResponseError):
             # Who is refused for asking too often was not heard: nothing was begun.
-            is_worth_it = error.status == 429 or (may_repeat and isinstance(error, ServerError))
+            may_pass = isinstance(error, ServerError) and error.status not in error.lasting
+            is_worth_it = error.status == 429 or (may_repeat and may_pass)
             return is_worth_it and _pause(error.retry_after_s)
         return may_repeat and isinstance(error, httpx.TransportError)
 
@@ -195,13 +228,26 @@ class HttpClient:
 
     def send(self, call: Call) -> httpx.Response:
         """Send, and again where that is safe. Raises ClientError."""
-        try:
+        with _as_client_error(self._http):
             for attempt in stamina.retry_context(on=_should_retry(call), attempts=self._attempts, wait_max=2.0):
                 with attempt:
-                    return raise_for_status(self._http.send(_build(self._http, call)))
-        except httpx.RequestError as error:
-            raise UnreachableError(f"{self._http.base_url}: {str(error) or type(error).__name__}") from error
+                    return raise_for_status(self._http.send(self._build(call)))
         raise AssertionError("stamina ends with a return or an exception")  # pragma: no cover
+
+    def receive(self, receiver: Receiver) -> None:
+        """Send, and hand over the answer as it comes; again where that is safe. Raises ClientError."""
+        on = _should_retry(receiver.call())
+        with _as_client_error(self._http):
+            for attempt in stamina.retry_context(on=on, attempts=self._attempts, wait_max=2.0):
+                with attempt, closing(self._http.send(self._build(receiver.call()), stream=True)) as response:
+                    if not response.is_success:
+                        response.read()
+                    receiver.begin(raise_for_status(response))
+                    for piece in response.iter_bytes(PIECE_BYTES):
+                        receiver.take(piece)
+
+    def _build(self, call: Call) -> httpx.Request:
+        return _build(self._http, call, call.content and call.content())
 
     def close(self) -> None:
         """Close the connections."""
@@ -237,13 +283,36 @@ class AsyncHttpClient:
 
     async def send(self, call: Call) -> httpx.Response:
         """Send, and again where that is safe. Raises ClientError."""
-        try:
+        with _as_client_error(self._http):
             async for attempt in stamina.retry_context(on=_should_retry(call), attempts=self._attempts, wait_max=2.0):
                 with attempt:
-                    return raise_for_status(await self._http.send(_build(self._http, call)))
-        except httpx.RequestError as error:
-            raise UnreachableError(f"{self._http.base_url}: {str(error) or type(error).__name__}") from error
+                    return raise_for_status(await self._http.send(self._build(call)))
         raise AssertionError("stamina ends with a return or an exception")  # pragma: no cover
+
+    async def receive(self, receiver: Receiver) -> None:
+        """Send, and hand over the answer as it comes; again where that is safe. Raises ClientError.
+
+        The receiver, which may wait for a disk, is called in threads.
+        """
+        on = _should_retry(receiver.call())
+        with _as_client_error(self._http):
+            async for attempt in stamina.retry_context(on=on, attempts=self._attempts, wait_max=2.0):
+                with attempt:
+                    await self._receive_once(receiver)
+
+    async def _receive_once(self, receiver: Receiver) -> None:
+        response = await self._http.send(self._build(receiver.call()), stream=True)
+        try:
+            if not response.is_success:
+                await response.aread()
+            await asyncio.to_thread(receiver.begin, raise_for_status(response))
+            async for piece in response.aiter_bytes(PIECE_BYTES):
+                await asyncio.to_thread(receiver.take, piece)
+        finally:
+            await response.aclose()
+
+    def _build(self, call: Call) -> httpx.Request:
+        return _build(self._http, call, call.content and _in_threads(call.content()))
 
     async def close(self) -> None:
         """Close the connections."""
@@ -260,8 +329,23 @@ class AsyncHttpClient:
         await self.close()
 
 
-def _build(http: httpx.Client | httpx.AsyncClient, call: Call) -> httpx.Request:
+@contextmanager
+def _as_client_error(http: httpx.Client | httpx.AsyncClient) -> Iterator[None]:
+    try:
+        yield
+    except httpx.RequestError as error:
+        raise UnreachableError(f"{http.base_url}: {str(error) or type(error).__name__}") from error
+
+
+def _build(
+    http: httpx.Client | httpx.AsyncClient, call: Call, streamed: Iterator[bytes] | AsyncIterator[bytes] | None
+) -> httpx.Request:
     content = None if call.json is None else orjson.dumps(call.json)
     typed = {"Content-Type": "application/json"} if content else {}
     headers = {**typed, **(call.headers or {})}
-    return http.build_request(call.method, call.path, content=content, params=call.params, headers=headers)
+    return http.build_request(call.method, call.path, content=streamed or content, params=call.params, headers=headers)
+
+
+async def _in_threads(pieces: Iterator[bytes]) -> AsyncIterator[bytes]:
+    while piece := await asyncio.to_thread(next, pieces, b""):
+        yield piece

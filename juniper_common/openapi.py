@@ -11,9 +11,10 @@ from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
-from starlette.routing import BaseRoute, Route
+from starlette.routing import BaseRoute, Match, Route
+from starlette.types import Scope
 
-from juniper_common.body_limit import allow_rows
+from juniper_common.body_limit import allow_rows, leave_to_handler
 from juniper_common.wire.rows import RowsRequest
 
 Handler = Callable[[Request], Awaitable[Response]]
@@ -29,8 +30,11 @@ class Operation:
     method: Literal["GET", "POST", "PATCH", "PUT", "DELETE"]
     path: str
     handler: Handler
-    body: type[BaseModel] | None = None
+    body: type[BaseModel] | str | None = None
+    """The model of the body, or the media type of one that is not JSON: the handler reads and limits that one."""
     query: type[BaseModel] | None = None
+    headers: type[BaseModel] | None = None
+    """The model of the headers that it reads, by their alias."""
     responses: Mapping[int, type[BaseModel] | str | None] = field(default_factory=dict)
     """Per status the model of the answer, a media type for one that is not JSON, or None for an empty one."""
     errors: Collection[int] = ()
@@ -42,6 +46,11 @@ class Operation:
     name: str = ""
     """The operation's id, where its handler serves several paths; else the handler's name is."""
 
+    @property
+    def id(self) -> str:
+        """What it is called in the document."""
+        return self.name or getattr(self.handler, "__name__", self.path)
+
 
 def routes(operations: Sequence[Operation]) -> list[BaseRoute]:
     """Starlette's routes for the operations: one a path, so that a 405 names every method that there is.
@@ -51,7 +60,15 @@ def routes(operations: Sequence[Operation]) -> list[BaseRoute]:
     methods: dict[str, dict[str, Operation]] = {}
     for operation in operations:
         methods.setdefault(operation.path, {})[operation.method] = operation
-    return [Route(path, _by_method(methods[path]), methods=list(methods[path])) for path in sorted(methods, key=_rank)]
+    return [_Path(path, _by_method(methods[path]), methods=list(methods[path])) for path in sorted(methods, key=_rank)]
+
+
+class _Path(Route):
+    """A path that answers 405 itself: Starlette would try others that take the method, a word as their parameter."""
+
+    def matches(self, scope: Scope) -> tuple[Match, Scope]:
+        match, child_scope = super().matches(scope)
+        return Match.FULL if match is Match.PARTIAL else match, child_scope
 
 
 def _rank(path: str) -> list[bool]:
@@ -62,7 +79,9 @@ def _rank(path: str) -> list[bool]:
 def _by_method(operations: Mapping[str, Operation]) -> Handler:
     async def endpoint(request: Request) -> Response:
         operation = operations["GET" if request.method == "HEAD" else request.method]
-        if operation.body is not None and issubclass(operation.body, RowsRequest):
+        if isinstance(operation.body, str):
+            leave_to_handler(request)
+        elif operation.body is not None and issubclass(operation.body, RowsRequest):
             allow_rows(request)
         return await operation.handler(request)
 
@@ -96,7 +115,7 @@ def document(title: str, version: str, operations: Sequence[Operation], error: t
     """The OpenAPI 3.1 document."""
     models: set[tuple[type[BaseModel], Literal["validation", "serialization"]]] = {(error, "serialization")}
     for operation in operations:
-        models |= {(model, "validation") for model in (operation.body,) if model}
+        models |= {(model, "validation") for model in (operation.body,) if isinstance(model, type)}
         models |= {(model, "serialization") for model in operation.responses.values() if isinstance(model, type)}
     refs, definitions = models_json_schema(sorted(models, key=str), ref_template="#/components/schemas/{model}")
     paths: dict[str, dict[str, object]] = {}
@@ -126,16 +145,11 @@ def _operation(operation: Operation, refs: Mapping[Any, Any], error: type[BaseMo
         {"name": name, "in": "path", "required": True, "schema": _path_schema(operation.patterns.get(name))}
         for name in _path_parameters(operation.path)
     ]
-    if operation.query is not None:
-        schema = operation.query.model_json_schema()
-        required = schema.get("required", [])
-        parameters += [
-            {"name": name, "in": "query", "required": name in required, "schema": value}
-            for name, value in schema["properties"].items()
-        ]
+    for place, model in (("query", operation.query), ("header", operation.headers)):
+        parameters += _parameters(place, model) if model else ()
     entry: dict[str, object] = {
         "summary": _summary(operation),
-        "operationId": operation.name or getattr(operation.handler, "__name__", operation.path),
+        "operationId": operation.id,
         "responses": {
             **{str(status): _response(status, error, refs) for status in _refusals(operation)},
             **{str(status): _response(status, model, refs) for status, model in operation.responses.items()},
@@ -146,11 +160,23 @@ def _operation(operation: Operation, refs: Mapping[Any, Any], error: type[BaseMo
         entry["security"] = []
     if parameters:
         entry["parameters"] = parameters
-    if operation.body is not None:
+    if isinstance(operation.body, str):
+        content = {operation.body: {"schema": _text_schema(operation.body)}}
+        entry["requestBody"] = {"required": True, "content": content}
+    elif operation.body is not None:
         schema = refs[operation.body, "validation"]
         is_required = any(info.is_required() for info in operation.body.model_fields.values())
         entry["requestBody"] = {"required": is_required, "content": {"application/json": {"schema": schema}}}
     return entry
+
+
+def _parameters(place: str, model: type[BaseModel]) -> list[dict[str, object]]:
+    schema = model.model_json_schema()
+    required = schema.get("required", [])
+    return [
+        {"name": name, "in": place, "required": name in required, "schema": value}
+        for name, value in schema["properties"].items()
+    ]
 
 
 def _path_parameters(path: str) -> list[str]:
@@ -169,8 +195,8 @@ def _refusals(operation: Operation) -> list[int]:
             *(() if operation.is_open else (401, 429)),
             *(() if operation.method == "GET" else (403,)),
             *((404,) if _path_parameters(operation.path) else ()),
-            *((422,) if operation.query else ()),
-            *((413, 422) if operation.body else ()),
+            *((422,) if operation.query or operation.headers else ()),
+            *((413,) if isinstance(operation.body, str) else (413, 422) if operation.body else ()),
         }
     )
 
@@ -178,11 +204,14 @@ def _refusals(operation: Operation) -> list[int]:
 def _response(status: int, model: type[BaseModel] | str | None, refs: Mapping[Any, Any]) -> dict[str, object]:
     described: dict[str, object] = {"description": "Done" if status < 400 else HTTPStatus(status).phrase}
     if isinstance(model, str):
-        binary = {} if model.startswith("text/") else {"format": "binary"}
-        described["content"] = {model: {"schema": {"type": "string"} | binary}}
+        described["content"] = {model: {"schema": _text_schema(model)}}
     elif model is not None:
         described["content"] = {"application/json": {"schema": refs[model, "serialization"]}}
     return described
+
+
+def _text_schema(media_type: str) -> dict[str, str]:
+    return {"type": "string"} | ({} if media_type.startswith("text/") else {"format": "binary"})
 
 
 def _summary(operation: Operation) -> str:

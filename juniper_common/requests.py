@@ -90,6 +90,15 @@ def read_query(request: Request, model: type[Model]) -> Model:
         raise UnprocessableError.from_validation(error) from None
 
 
+def read_headers(request: Request, model: type[Model]) -> Model:
+    """The headers that the model names, as `model`. Raises UnprocessableError naming each wrong one."""
+    names = [info.alias or name for name, info in model.model_fields.items()]
+    try:
+        return model.model_validate({name: request.headers[name] for name in names if name in request.headers})
+    except ValidationError as error:
+        raise UnprocessableError.from_validation(error) from None
+
+
 def json_response(model: BaseModel, status: int = 200) -> Response:
     """A model as JSON. NaN and infinities become null."""
     return Response(model.model_dump_json(), status, media_type="application/json")

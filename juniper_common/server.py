@@ -64,6 +64,8 @@ def serve(
         log_config=None,
         access_log=False,
         server_header=False,
+        # Else any process of this host says who it is: by default uvicorn believes X-Forwarded-For from the loopback.
+        proxy_headers=False,
         lifespan="on",
         ws=Sockets,
         # Compressed for each of its receivers anew, a message costs them all many times what encoding it once does.

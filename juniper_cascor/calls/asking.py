@@ -1,50 +1,61 @@
 """A call to the training service, and the model of its answer."""
 
-from dataclasses import dataclass
-from typing import Generic, Literal, TypeVar
+from collections.abc import Callable
+from typing import Literal, TypeVar
 
-from pydantic import BaseModel
+import httpx
+from pydantic import BaseModel, JsonValue, ValidationError
 
-from juniper_common.http import Call, Params
+from juniper_common.asking import Ask
+from juniper_common.http import Call, ClientError, Params
+from juniper_common.wire.envelope import Success
+
+__all__ = ["Ask", "Command", "RunCommand", "asked", "told"]
 
 Command = Literal["stop", "pause", "resume", "reset"]
 RunCommand = Literal["stop", "pause", "resume"]
 Method = Literal["GET", "POST", "PUT", "PATCH", "DELETE"]
 
-T_co = TypeVar("T_co", covariant=True)
-
-
-@dataclass(frozen=True, slots=True)
-class Ask(Generic[T_co]):
-    """A call, and the model of the `data` in its answer; None: there is nothing to read."""
-
-    call: Call
-    answer: type[T_co]
-
+T = TypeVar("T")
 
 Parameter = str | int | float | None
 """Of a query."""
 
 
-def asked(path: str, answer: type[T_co], **params: Parameter) -> Ask[T_co]:
+def asked(path: str, answer: type[T], **params: Parameter) -> Ask[T]:
     """A question: `params` that are None are left out."""
-    return Ask(Call(path=path, params=_given(params)), answer)
+    return Ask(Call(path=path, params=_given(params)), _reader(answer))
 
 
 def told(
     method: Method,
     path: str,
-    answer: type[T_co],
-    body: BaseModel | None = None,
+    answer: type[T],
+    body: BaseModel | dict[str, JsonValue] | None = None,
     *,
     idempotent: bool | None = None,
     **params: Parameter,
-) -> Ask[T_co]:
-    """An order, with a body or without; `idempotent` as `Call` has it."""
+) -> Ask[T]:
+    """An order, with a body or without; `idempotent` as `Call` has it. `answer` None: there is nothing to read."""
     # Only what was said: a null pace means full speed, and silence leaves it as it is.
-    json = None if body is None else body.model_dump(mode="json", exclude_unset=True)
-    return Ask(Call(method=method, path=path, json=json, params=_given(params), idempotent=idempotent), answer)
+    json = body.model_dump(mode="json", exclude_unset=True) if isinstance(body, BaseModel) else body
+    call = Call(method=method, path=path, json=json, params=_given(params), idempotent=idempotent)
+    return Ask(call, _reader(answer))
 
 
 def _given(params: dict[str, Parameter]) -> Params | None:
     return {name: value for name, value in params.items() if value is not None} or None
+
+
+def _reader(answer: type[T]) -> Callable[[httpx.Response], T]:
+    """Takes the `data` out of its envelope."""
+
+    def read(response: httpx.Response) -> T:
+        if answer is type(None):  # Whatever came says that it is done.
+            return answer()
+        try:
+            return Success[answer].model_validate_json(response.content).data  # type: ignore[valid-type]
+        except ValidationError as error:
+            raise ClientError(f"{response.url}: not an answer of the training service: {error}") from error
+
+    return read

@@ -6,7 +6,6 @@ from urllib.parse import quote
 from pydantic import JsonValue
 
 from juniper_cascor.calls.asking import Ask, asked, told
-from juniper_common.http import Call
 from juniper_common.wire.models import (
     ModelCard,
     ModelDeleted,
@@ -62,7 +61,7 @@ def delete_model(name: str) -> Ask[ModelDeleted]:
 
 def _predict(path: str, body: dict[str, JsonValue]) -> Ask[Prediction]:
     # As it stands: a hundred thousand rows are checked once, by the service.
-    return Ask(Call(method="POST", path=path, json=body, idempotent=True), Prediction)
+    return told("POST", path, Prediction, body, idempotent=True)
 
 
 def _rows(rows: Sequence[Sequence[float]]) -> list[JsonValue]:

@@ -4,8 +4,8 @@ import os
 from pathlib import Path
 from tempfile import NamedTemporaryFile
 
-from juniper_cascor.atomic_file import replace_atomically
 from juniper_cascor.commands.errors import CommandError, Exit
+from juniper_common.atomic_file import replace_atomically
 
 
 def read_bytes(path: Path) -> bytes:

@@ -10,8 +10,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from juniper_cascor.atomic_file import replace_atomically
 from juniper_cascor.recently_used import RecentlyUsed
+from juniper_common.atomic_file import replace_atomically
 
 Matrix = NDArray[np.float32]
 

@@ -8,7 +8,6 @@ from collections import OrderedDict
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
 
-from juniper_cascor.atomic_file import remove_leftovers
 from juniper_cascor.engine.errors import ParameterError
 from juniper_cascor.runs import retention, snapshot_folder
 from juniper_cascor.runs.network_spec import NetworkSpec
@@ -19,6 +18,7 @@ from juniper_cascor.runs.state_machine import State
 from juniper_cascor.runs.store import RunStore, StoreError
 from juniper_cascor.runs.surroundings import Surroundings
 from juniper_cascor.snapshots import Snapshot
+from juniper_common.atomic_file import remove_leftovers
 from juniper_common.errors import ConflictError, NotFoundError, UnavailableError
 from juniper_common.wire.runs import RunChange, RunRecord
 

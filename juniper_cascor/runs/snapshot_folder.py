@@ -12,8 +12,8 @@ from contextlib import suppress
 from pathlib import Path
 
 from juniper_cascor import snapshots
-from juniper_cascor.atomic_file import remove_leftovers
 from juniper_cascor.snapshots import Card, Snapshot, SnapshotError
+from juniper_common.atomic_file import remove_leftovers
 
 CHECKPOINT = "checkpoint.h5"
 PARENT = "parent.h5"

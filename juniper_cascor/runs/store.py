@@ -22,7 +22,7 @@ from juniper_cascor.runs.run_rows import (
     state_changes_of,
     unreadable,
 )
-from juniper_cascor.runs.sqlite_file import SqliteFile, StoreError, StoreTooNewError
+from juniper_common.sqlite_file import SqliteFile, StoreError, StoreTooNewError
 from juniper_common.wire.runs import RunChange, RunComparison, RunDetail, RunList, RunMetrics, RunRecord
 from juniper_common.wire.training import Status
 
@@ -60,7 +60,8 @@ class RunStore:
     """
 
     def __init__(self, path: Path, clock: Callable[[], float] = time.time) -> None:
-        self._file = SqliteFile(path, MIGRATIONS)
+        # A second service would take this one's run for one that an earlier process left unfinished.
+        self._file = SqliteFile(path, MIGRATIONS, "the run store", sole_user="training service")
         self._clock = clock
 
     # Records

@@ -15,7 +15,7 @@ from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from juniper_cascor.atomic_file import remove_leftovers, replace_atomically
+from juniper_common.atomic_file import remove_leftovers, replace_atomically
 
 _CURRENT = re.compile(r"(\d{5,9})\nnewest (\d{5,9})\n")
 

@@ -8,11 +8,15 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, JsonValue, StringConstraints
 
+from juniper_common.wire.errors import FieldProblem
+from juniper_common.wire.profiles import Constraints, DatasetProfile
+
 # A generator's name, its version, and 16 hex digits. No separator of paths, no leading dot.
 DATASET_ID_PATTERN = r"^[a-z][a-z0-9_]{0,63}-[0-9]{1,5}\.[0-9]{1,5}\.[0-9]{1,5}-[0-9a-f]{16}$"
 
 DatasetId = Annotated[str, StringConstraints(pattern=DATASET_ID_PATTERN)]
 Tag = Annotated[str, StringConstraints(min_length=1, max_length=100)]
+TaskType = Literal["classification", "regression"]
 JsonObject = dict[str, JsonValue]
 
 
@@ -30,6 +34,7 @@ class CreateDatasetRequest(BaseModel):
     description: str | None = Field(None, max_length=10_000)
     created_by: str | None = Field(None, max_length=200)
     parent_dataset_id: DatasetId | None = None
+    constraints: Constraints | None = Field(None, description="What the data must be like; else nothing is kept")
 
 
 class DatasetMeta(BaseModel):
@@ -51,6 +56,7 @@ class DatasetMeta(BaseModel):
     artifact_formats: tuple[Literal["npz"], ...] = ("npz",)
     created_at: datetime
     checksum: str = Field(description="SHA-256 of the artifact, in hex")
+    size_bytes: int = Field(0, description="Size of the artifact")
     tags: tuple[str, ...] = ()
     ttl_seconds: int | None = None
     expires_at: datetime | None = None
@@ -61,7 +67,10 @@ class DatasetMeta(BaseModel):
     description: str | None = None
     created_by: str | None = None
     parent_dataset_id: str | None = None
-    task_type: Literal["classification", "regression"] = "classification"
+    task_type: TaskType = "classification"
+    feature_names: tuple[str, ...] | None = Field(None, description="Where the features have names")
+    class_names: tuple[str, ...] | None = Field(None, description="Where the classes have names, by their index")
+    profile: DatasetProfile | None = Field(None, description="Left out where many datasets are listed")
 
 
 class CreateDatasetResponse(BaseModel):
@@ -73,6 +82,24 @@ class CreateDatasetResponse(BaseModel):
     generator: str
     meta: DatasetMeta
     artifact_url: str | None
+
+
+class DatasetJob(BaseModel):
+    """A dataset that takes long to make: what to poll until it is there."""
+
+    model_config = ConfigDict(frozen=True)
+
+    job_id: str
+    status: Literal["running", "succeeded", "failed"]
+    dataset_id: str
+    generator: str
+    created_at: datetime
+    finished_at: datetime | None = None
+    job_url: str = Field(description="Where to ask again")
+    artifact_url: str | None = Field(None, description="Where the data will be")
+    result: CreateDatasetResponse | None = Field(None, description="What the request would have been answered with")
+    error: str | list[FieldProblem] | None = None
+    error_status: int | None = Field(None, description="What the request would have been refused with")
 
 
 class GeneratorInfo(BaseModel):
@@ -97,3 +124,29 @@ class DatasetPreview(BaseModel):
     n_samples: int = Field(description="Samples in this preview")
     X_sample: list[list[float]]
     y_sample: list[list[float]]
+
+
+class UploadQuery(BaseModel):
+    """What an uploaded file is, and what to note beside it. Lists are separated by commas."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+
+    format: Literal["auto", "csv", "json", "parquet", "npz"] = Field("auto", description="auto: by its first bytes")
+    label_column: str = Field("label", min_length=1, max_length=200)
+    feature_columns: str | None = Field(None, max_length=10_000, description="Which columns; null: all but the label")
+    delimiter: str = Field(",", min_length=1, max_length=1)
+    header: bool = Field(True, description="Whether the first line of a CSV names its columns")
+    one_hot_labels: bool = Field(True, description="false: the label is a number to predict")
+    normalize_features: bool = False
+    missing_values: Literal["refuse", "drop"] = "refuse"
+    seed: int = Field(42, ge=0, le=2**53 - 1)
+    train_ratio: float = Field(0.8, gt=0, le=1)
+    test_ratio: float = Field(0.2, ge=0, lt=1)
+    val_ratio: float = Field(0.0, ge=0, lt=1)
+    shuffle: bool = True
+    name: str | None = Field(None, min_length=1, max_length=200)
+    tags: str | None = Field(None, max_length=10_000)
+    ttl_seconds: int | None = Field(None, ge=1, le=10**9)
+    description: str | None = Field(None, max_length=10_000)
+    created_by: str | None = Field(None, max_length=200)
+    parent_dataset_id: DatasetId | None = None

@@ -2,7 +2,9 @@
 
 import asyncio
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
+from dataclasses import replace
+from typing import Literal
 
 import httpx
 import pytest
@@ -10,6 +12,7 @@ import stamina
 from starlette.responses import Response
 
 from juniper_common.http import (
+    PIECE_BYTES,
     AsyncHttpClient,
     AuthenticationError,
     Call,
@@ -19,6 +22,7 @@ from juniper_common.http import (
     InvalidRequestError,
     NotFoundError,
     RateLimitedError,
+    Receiver,
     ResponseError,
     ServerError,
     UnreachableError,
@@ -27,6 +31,7 @@ from tests.serving import served
 
 Answer = Callable[[httpx.Request], httpx.Response]
 Send = Callable[[Answer, Call], httpx.Response]
+Receive = Callable[[Answer, Receiver], None]
 
 ATTEMPTS = 3
 
@@ -36,6 +41,40 @@ def _no_pauses() -> Iterator[None]:
     """Tries follow each other at once."""
     with stamina.set_testing(True, attempts=ATTEMPTS, cap=True):
         yield
+
+
+class Gathered:
+    """A Receiver that keeps what comes, and asks for the rest of it."""
+
+    def __init__(self, call: Call) -> None:
+        self._call = call
+        self.content = b""
+
+    def call(self) -> Call:
+        """Say how much there is already."""
+        return replace(self._call, headers={"From": str(len(self.content))})
+
+    def begin(self, response: httpx.Response) -> None:
+        """Refuse what is no answer."""
+        if response.headers.get("strange"):
+            raise ClientError("strange")
+
+    def take(self, piece: bytes) -> None:
+        """Keep it."""
+        self.content += piece
+
+
+def _receive(answer: Answer, receiver: Receiver) -> None:
+    with HttpClient("http://tiny", transport=httpx.MockTransport(answer)) as client:
+        client.receive(receiver)
+
+
+def _receive_async(answer: Answer, receiver: Receiver) -> None:
+    async def receive() -> None:
+        async with AsyncHttpClient("http://tiny", transport=httpx.MockTransport(answer)) as client:
+            await client.receive(receiver)
+
+    asyncio.run(receive())
 
 
 def _send(answer: Answer, call: Call) -> httpx.Response:
@@ -55,6 +94,13 @@ def _send_async(answer: Answer, call: Call) -> httpx.Response:
 def send(request: pytest.FixtureRequest) -> Send:
     """Sends a call with one of the two clients."""
     chosen: Send = request.param
+    return chosen
+
+
+@pytest.fixture(params=[_receive, _receive_async], ids=["threads", "event loop"])
+def receive(request: pytest.FixtureRequest) -> Receive:
+    """Receives an answer with one of the two clients."""
+    chosen: Receive = request.param
     return chosen
 
 
@@ -205,6 +251,8 @@ def test_an_error_without_words_is_called_by_its_name(send: Send) -> None:
         # What will not get better is never repeated.
         (Call(path="/"), 404, 1),
         (Call(path="/"), 400, 1),
+        (Call(path="/"), 501, 1),
+        (Call(path="/"), 507, 1),
     ],
 )
 def test_call_is_repeated_only_where_that_is_safe(
@@ -268,3 +316,84 @@ def test_no_proxy_is_asked_for_a_service_of_this_host(monkeypatch: pytest.Monkey
         with HttpClient(url, attempts=1) as client:
             assert client.send(Call(path="/")).is_success
         assert asyncio.run(send(url)).is_success
+
+
+class CutOff(httpx.SyncByteStream, httpx.AsyncByteStream):
+    """A body of which the end is lost."""
+
+    def __init__(self, *pieces: bytes) -> None:
+        self._pieces = pieces
+
+    def __iter__(self) -> Iterator[bytes]:
+        yield from self._pieces
+        raise httpx.ReadError("cut off")
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        for piece in self:
+            yield piece
+
+
+def test_a_streamed_body_is_sent_anew_with_each_try(send: Send) -> None:
+    """Whole, with the length and type that were said."""
+    bodies: list[bytes] = []
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        assert (request.headers["content-length"], request.headers["content-type"]) == ("6", "text/csv")
+        assert "transfer-encoding" not in request.headers
+        bodies.append(request.content)
+        return httpx.Response(200 if len(bodies) == 2 else 503)
+
+    headers = {"Content-Length": "6", "Content-Type": "text/csv"}
+    call = Call(method="POST", path="/", headers=headers, content=lambda: iter([b"abc", b"def"]), idempotent=True)
+    assert send(answer, call).is_success
+    assert bodies == [b"abcdef"] * 2
+
+
+def test_an_answer_goes_on_where_it_was_cut_off(receive: Receive) -> None:
+    """The receiver says what is still wanted; neither a lost connection nor a refusal in between costs anything."""
+    piece = b"x" * PIECE_BYTES
+    answers = [
+        httpx.Response(200, stream=CutOff(piece, b"less than a piece is not handed over")),
+        httpx.Response(503),
+        httpx.Response(206, content=b"rest"),
+    ]
+    asked: list[str] = []
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        asked.append(request.headers["from"])
+        return answers.pop(0)
+
+    receiver = Gathered(Call(path="/"))
+    receive(answer, receiver)
+    assert (receiver.content, asked) == (piece + b"rest", ["0", str(PIECE_BYTES), str(PIECE_BYTES)])
+
+
+@pytest.mark.parametrize(("method", "tries"), [("GET", ATTEMPTS), ("POST", 1)])
+def test_an_answer_that_is_never_whole_is_unreachable(
+    receive: Receive, method: Literal["GET", "POST"], tries: int
+) -> None:
+    """After as many tries as are safe."""
+    asked: list[httpx.Request] = []
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        asked.append(request)
+        return httpx.Response(200, stream=CutOff())
+
+    with pytest.raises(UnreachableError, match="http://tiny: cut off"):
+        receive(answer, Gathered(Call(method=method, path="/")))
+    assert len(asked) == tries
+
+
+def test_a_refusal_is_no_answer_to_receive(receive: Receive) -> None:
+    """It is the error of its status, with the service's words."""
+    receiver = Gathered(Call(path="/"))
+    with pytest.raises(NotFoundError, match="so it is"):
+        receive(Service(404), receiver)
+    assert receiver.content == b""
+
+
+def test_what_the_receiver_refuses_is_not_asked_for_again(receive: Receive) -> None:
+    """Its error is the caller's."""
+    answers = [httpx.Response(200, headers={"strange": "1"}, content=b"abc")]
+    with pytest.raises(ClientError, match="strange"):
+        receive(lambda _: answers.pop(0), Gathered(Call(path="/")))

@@ -7,10 +7,12 @@ from typing import Literal
 import pytest
 from pydantic import BaseModel, Field, RootModel
 from starlette.applications import Starlette
+from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.testclient import TestClient
 
+from juniper_common.body_limit import BodyLimit
 from juniper_common.openapi import Operation, document, document_routes, routes
 
 
@@ -298,3 +300,56 @@ def test_page_names_the_documents_beside_it() -> None:
     app = Starlette(routes=document_routes("Tiny", "1", OPERATIONS, Refusal, beside=["/asyncapi.json"]))
     with TestClient(app) as client:
         assert '<a href="/asyncapi.json">' in client.get("/docs").text
+
+
+def test_word_of_a_path_is_no_parameter_whatever_the_method(client: TestClient) -> None:
+    """A method that the word's own path does not take is refused, and is not done to an item of that name."""
+    answer = client.delete("/items/newest")
+    assert (answer.status_code, set(answer.headers["Allow"].split(", "))) == (405, {"GET", "HEAD"})
+
+
+class Wishes(BaseModel):
+    """Headers."""
+
+    prefer: str = Field("", alias="Prefer", max_length=9)
+
+
+@pytest.fixture
+def sending() -> Operation:
+    """An operation that takes a file, and a header."""
+
+    async def send_file(request: Request) -> Response:
+        """Take a file."""
+        return Response(str(len(await request.body())))
+
+    return Operation(
+        method="POST", path="/files", handler=send_file, body="application/zip", headers=Wishes, responses={200: Item}
+    )
+
+
+def test_body_that_is_not_json_is_described_by_its_media_type(sending: Operation) -> None:
+    """It is bytes; that it is too large is the only thing that can be wrong with it here."""
+    paths = document("Tiny", "1", [sending], Refusal)["paths"]
+    assert isinstance(paths, dict)
+    described = paths["/files"]["post"]
+    content = {"application/zip": {"schema": {"type": "string", "format": "binary"}}}
+    assert described["requestBody"] == {"required": True, "content": content}
+    assert "413" in described["responses"]
+
+
+def test_headers_are_described(sending: Operation) -> None:
+    """By the name that they have in the request; one that is wrong is refused."""
+    paths = document("Tiny", "1", [sending], Refusal)["paths"]
+    assert isinstance(paths, dict)
+    described = paths["/files"]["post"]
+    (header,) = described["parameters"]
+    assert (header["name"], header["in"], header["required"]) == ("Prefer", "header", False)
+    assert header["schema"]["maxLength"] == 9
+    assert "422" in described["responses"]
+
+
+def test_body_that_is_not_json_is_as_large_as_its_handler_lets_it_be(sending: Operation) -> None:
+    """The limit of all others does not hold for it."""
+    limit = Middleware(BodyLimit, max_bytes=10, max_rows_bytes=10)
+    with TestClient(Starlette(routes=routes([sending]), middleware=[limit])) as client:
+        assert client.post("/files", content=b"x" * 11).text == "11"

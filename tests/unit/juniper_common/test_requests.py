@@ -4,12 +4,12 @@ import asyncio
 import math
 
 import pytest
-from pydantic import BaseModel, JsonValue
+from pydantic import BaseModel, Field, JsonValue
 from starlette.requests import Request
 from starlette.types import Message
 
 from juniper_common.errors import UnprocessableError
-from juniper_common.requests import json_response, read_body, read_query
+from juniper_common.requests import json_response, read_body, read_headers, read_query
 
 
 class Body(BaseModel, extra="forbid"):
@@ -27,11 +27,17 @@ class Answer(BaseModel):
     data: dict[str, JsonValue] = {}
 
 
-def _request(content: bytes = b"", query: bytes = b"") -> Request:
+class Wishes(BaseModel):
+    """Headers."""
+
+    wait: int = Field(1, alias="X-Wait", ge=1)
+
+
+def _request(content: bytes = b"", query: bytes = b"", headers: tuple[tuple[bytes, bytes], ...] = ()) -> Request:
     async def receive() -> Message:
         return {"type": "http.request", "body": content}
 
-    return Request({"type": "http", "method": "POST", "query_string": query, "headers": []}, receive)
+    return Request({"type": "http", "method": "POST", "query_string": query, "headers": headers}, receive)
 
 
 @pytest.mark.parametrize(("content", "size"), [(b'{"size": 3}', 3), (b'{"size": 3.0}', 3), (b"{}", 1), (b"", 1)])
@@ -87,3 +93,16 @@ def test_what_is_no_number_is_null() -> None:
     response = json_response(Answer(loss=math.nan, data={"rate": math.inf}), 201)
     assert (response.status_code, response.media_type) == (201, "application/json")
     assert bytes(response.body) == b'{"loss":null,"data":{"rate":null}}'
+
+
+@pytest.mark.parametrize(("headers", "wait"), [((), 1), (((b"x-wait", b"3"), (b"x-other", b"5")), 3)])
+def test_headers_are_read(headers: tuple[tuple[bytes, bytes], ...], wait: int) -> None:
+    """Those that are named alone, in whatever letters; what is left out has its default."""
+    assert read_headers(_request(headers=headers), Wishes).wait == wait
+
+
+def test_wrong_header_is_refused() -> None:
+    """By its name."""
+    with pytest.raises(UnprocessableError) as refused:
+        read_headers(_request(headers=((b"x-wait", b"0"),)), Wishes)
+    assert [field.path for field in refused.value.fields] == ["X-Wait"]

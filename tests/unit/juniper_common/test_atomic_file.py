@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from juniper_cascor.atomic_file import remove_leftovers, replace_atomically
+from juniper_common.atomic_file import NewFile, remove_leftovers, replace_atomically
 
 
 def test_the_new_content_takes_the_old_ones_place(tmp_path: Path) -> None:
@@ -30,3 +30,18 @@ def test_leftovers_of_kills_are_told_from_other_files(tmp_path: Path) -> None:
         (tmp_path / name).touch()
     remove_leftovers(tmp_path)
     assert {path.name for path in tmp_path.iterdir()} == {"kept.partial", ".kept"}
+
+
+def test_what_is_not_kept_is_gone(tmp_path: Path) -> None:
+    """The old file stays until the new one is there whole."""
+    path = tmp_path / "file"
+    path.write_bytes(b"old")
+    with NewFile(path) as new:
+        new.file.write(b"half of")
+    assert path.read_bytes() == b"old"
+    with NewFile(path) as new:
+        new.file.write(b"new")
+        assert path.read_bytes() == b"old"
+        new.keep()
+    assert path.read_bytes() == b"new"
+    assert list(tmp_path.iterdir()) == [path]
