@@ -3,8 +3,16 @@
     DataError
     ├── UnknownGeneratorError     no generator of that name
     ├── InvalidParametersError    the generator refuses its parameters; names each field
+    │   ├── UnreadableFileError   a file is not what it is said to be; names row and column
+    │   └── ConstraintError       the data is not as the request demands; names each constraint
+    ├── GeneratorError            a generator failed, or what it made is no dataset: a mistake in its code
+    ├── KeyReusedError            an idempotency key that stands for another request
+    ├── BusyError                 too many wait for datasets already
+    ├── GivenUpError              a job of before the last start that cannot be gone on with
     ├── DatasetNotFoundError      no dataset of that id
-    └── StoreError                the store cannot do it now (full, read-only, gone)
+    └── StoreError                the store cannot do it now (read-only, gone)
+        ├── StoreFullError        there is no room
+        │   └── QuotaExceededError  … since no more was allowed
         └── DatasetDamagedError   what was read is not what was written
 
 The app translates them to HTTP, once.
@@ -33,6 +41,36 @@ class InvalidParametersError(DataError):
         self.problems = problems
 
 
+class UnreadableFileError(InvalidParametersError):
+    """A file is not what it is said to be, or has a cell that is no number."""
+
+
+class ConstraintError(InvalidParametersError):
+    """The data is not as the request demands; each problem's `loc` starts at the constraints."""
+
+
+class GeneratorError(DataError):
+    """A generator failed at parameters that it had accepted, or what it made is no dataset: a mistake in its code."""
+
+    def __init__(self, name: str, error: Exception) -> None:
+        super().__init__(f"the generator {name!r} is broken: {type(error).__name__}: {error}")
+
+
+class KeyReusedError(DataError):
+    """An idempotency key came with another request than before."""
+
+    def __init__(self, key: str) -> None:
+        super().__init__(f"the Idempotency-Key {key!r} was used for another request; take a new one")
+
+
+class BusyError(DataError):
+    """Too many wait for datasets to be made, or send files."""
+
+
+class GivenUpError(DataError):
+    """A job of before the last start cannot be gone on with."""
+
+
 class DatasetNotFoundError(DataError):
     """No dataset has this id."""
 
@@ -43,6 +81,14 @@ class DatasetNotFoundError(DataError):
 
 class StoreError(DataError):
     """The store cannot do what was asked; nothing changed."""
+
+
+class StoreFullError(StoreError):
+    """There is no room for what was asked; nothing changed."""
+
+
+class QuotaExceededError(StoreFullError):
+    """The store may not hold as much."""
 
 
 class DatasetDamagedError(StoreError):

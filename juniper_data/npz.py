@@ -1,34 +1,78 @@
 """NPZ artifacts: the same arrays always give the same bytes, and nothing is ever unpickled."""
 
+import math
+import os
+import re
+import struct
 import zipfile
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import IO
 
 import numpy as np
+from numpy.lib import format as npy
 from numpy.typing import NDArray
 
 # A zip entry has a time; this one, the earliest there is, keeps the bytes a function of the arrays.
 _ENTRY_TIME = (1980, 1, 1, 0, 0, 0)
 
+_PIECE_BYTES = 4 << 20
+
+# NumPy's own reader takes more, with Python's parser, which a hostile header can bring to many kinds of errors.
+_MAGIC = b"\x93NUMPY\x01\x00"
+_HEADER = re.compile(rb"\{'descr': '<f4', 'fortran_order': False, 'shape': \((\d[\d, ]*)\), \} *\n")
+
 
 def write_npz(file: IO[bytes], arrays: Mapping[str, NDArray[np.float32]]) -> None:
-    """Write the arrays, uncompressed, to a seekable file."""
+    """Write the arrays, uncompressed, to a seekable file. The bytes are those of NumPy's own `write_array`."""
     with zipfile.ZipFile(file, "w", zipfile.ZIP_STORED) as archive:
         for name, array in arrays.items():
-            entry = zipfile.ZipInfo(f"{name}.npy", _ENTRY_TIME)
-            # force_zip64: the size is not known before the entry is written.
-            with archive.open(entry, "w", force_zip64=True) as member:
-                np.lib.format.write_array(member, np.ascontiguousarray(array), allow_pickle=False)
+            write_array(archive, name, array.shape, [array])
 
 
-def read_npz(file: IO[bytes], names: tuple[str, ...]) -> tuple[NDArray[np.float32], ...]:
-    """The named arrays, in the order asked for, from a file at its start.
+def write_array(
+    archive: zipfile.ZipFile, name: str, shape: tuple[int, ...], pieces: Iterable[NDArray[np.float32]]
+) -> None:
+    """Write an array that comes in pieces, row after row."""
+    # force_zip64: the size is not known before the entry is written.
+    with archive.open(zipfile.ZipInfo(f"{name}.npy", _ENTRY_TIME), "w", force_zip64=True) as member:
+        npy.write_array_header_1_0(member, {"descr": "<f4", "fortran_order": False, "shape": shape})
+        for piece in pieces:
+            content = np.ascontiguousarray(piece, "<f4").reshape(-1).view(np.uint8).data
+            for start in range(0, len(content), _PIECE_BYTES):
+                member.write(content[start : start + _PIECE_BYTES])
+
+
+def read_rows(file: IO[bytes], name: str, n: int) -> NDArray[np.float32]:
+    """The first `n` rows of one array of an artifact, which is never read further, no matter how large it is.
+
+    Takes what `write_npz` writes, and nothing else.
 
     Raises:
-        ValueError: the file is no NPZ of plain arrays, or one is missing.
+        ValueError: the file is no NPZ of such arrays, or it has no array of that name.
     """
     try:
-        with np.load(file, allow_pickle=False) as archive:
-            return tuple(np.asarray(archive[name], dtype=np.float32) for name in names)
-    except (EOFError, KeyError, zipfile.BadZipFile) as error:
-        raise ValueError(f"no NPZ with {', '.join(names)}: {error}") from error
+        with zipfile.ZipFile(file) as archive:
+            entry = archive.getinfo(f"{name}.npy")
+            size = file.seek(0, os.SEEK_END)
+            if entry.compress_type != zipfile.ZIP_STORED or entry.file_size > size:
+                raise ValueError(f"{name} is not stored as it is")
+            with archive.open(entry) as member:
+                n_rows, *row = _read_shape(member, entry.file_size)
+                shape = (min(n, n_rows), *row)
+                return np.frombuffer(member.read(4 * math.prod(shape)), dtype="<f4").reshape(shape)
+    # RuntimeError: an encrypted entry, or a later version of zip. OSError: an entry that starts before the file does.
+    except (EOFError, KeyError, OSError, RuntimeError, struct.error, zipfile.BadZipFile) as error:
+        raise ValueError(f"no NPZ with {name}: {error}") from error
+
+
+def _read_shape(member: IO[bytes], size: int) -> list[int]:
+    """The shape that the header of an entry of so many bytes states; the entry is then at its first row."""
+    start = member.read(len(_MAGIC) + 2)
+    header = _HEADER.fullmatch(member.read(int.from_bytes(start[-2:], "little")))
+    if not start.startswith(_MAGIC) or header is None:
+        raise ValueError("not an array of float32, row after row")
+    shape = [int(length) for length in header[1].split(b",") if length.strip()]
+    # Memory is taken for what the entry holds, not for what its header says.
+    if member.tell() + 4 * math.prod(shape) != size:
+        raise ValueError(f"{size} bytes are no array of shape {shape}")
+    return shape

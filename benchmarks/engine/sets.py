@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from sklearn.datasets import load_breast_cancer, load_digits, make_classification
 from sklearn.model_selection import train_test_split
 
-from juniper_data.generators import GENERATORS
+from juniper_data.generators import generators
 
 Floats = NDArray[np.float32]
 Labels = NDArray[np.int64]
@@ -83,7 +83,7 @@ def _spirals(n_rotations: float, noise: float) -> Callable[[int], Dataset]:
 
 
 def _generated(name: str, params: dict[str, Any]) -> Patterns:
-    generator = GENERATORS[name]
+    generator = generators()[name]
     parameters = generator.parameters.model_validate(params)
     points = generator.generate(parameters, np.random.default_rng(parameters.seed))
     return Patterns(points.X.astype(np.float32), points.labels)

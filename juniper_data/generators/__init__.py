@@ -1,19 +1,13 @@
-"""The generators there are. A new one is a new file here and one more line in `GENERATORS`."""
+"""The generators there are.
 
-from collections.abc import Mapping
-from types import MappingProxyType
-from typing import Any
+A new one is a new file here, with a parameter class, a pure function and a `Generator` of the two; or such a file in
+any package that names its `Generator` in the entry point group `juniper_data.generators`:
 
-from juniper_data.generators.base import Generator, GeneratorParameters, LabelledPoints
-from juniper_data.generators.cmu_spirals import CMU_SPIRALS
-from juniper_data.generators.spiral import SPIRAL
-from juniper_data.generators.xor import XOR
+    [project.entry-points."juniper_data.generators"]
+    rings = "my_package.rings:RINGS"
+"""
 
-# Any: each generator takes parameters of its own class, and only ever those that its own class validated.
-AnyGenerator = Generator[Any]
+from juniper_data.generators.base import AnyGenerator, Generator, GeneratorParameters, LabelledPoints
+from juniper_data.generators.registry import generators
 
-GENERATORS: Mapping[str, AnyGenerator] = MappingProxyType(
-    {generator.name: generator for generator in (SPIRAL, CMU_SPIRALS, XOR)}
-)
-
-__all__ = ["GENERATORS", "AnyGenerator", "Generator", "GeneratorParameters", "LabelledPoints"]
+__all__ = ["AnyGenerator", "Generator", "GeneratorParameters", "LabelledPoints", "generators"]

@@ -1,18 +1,14 @@
 """The two-spirals benchmark of the CMU collection: 194 fixed points, no noise (Fahlman & Lebiere 1990)."""
 
 import numpy as np
-from pydantic import Field
 
-from juniper_data.generators.base import Generator, GeneratorParameters, LabelledPoints
+from juniper_data.generators.base import Generator, LabelledPoints, WholeSetParameters
 
 POINTS_PER_SPIRAL = 97
 
 
-class CmuSpiralsParameters(GeneratorParameters):
+class CmuSpiralsParameters(WholeSetParameters):
     """The split alone. The benchmark is to learn every point, so by default all 194 are trained on."""
-
-    train_ratio: float = Field(1.0, gt=0, le=1, description="Share of the samples to train on")
-    test_ratio: float = Field(0.0, ge=0, lt=1, description="Share of the samples to test on")
 
 
 def generate_cmu_spirals(_: CmuSpiralsParameters, __: np.random.Generator) -> LabelledPoints:

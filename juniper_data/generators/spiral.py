@@ -1,14 +1,12 @@
 """Interleaved spirals, one class each."""
 
-from typing import Annotated, Literal
+from typing import Literal, Self
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import AliasChoices, Field
+from pydantic import AliasChoices, Field, model_validator
 
-from juniper_data.generators.base import Generator, GeneratorParameters, LabelledPoints
-
-Coordinate = Annotated[float, Field(ge=-1e6, le=1e6)]
+from juniper_data.generators.base import Coordinate, Generator, GeneratorParameters, LabelledPoints, check_size
 
 
 class SpiralParameters(GeneratorParameters):
@@ -21,7 +19,7 @@ class SpiralParameters(GeneratorParameters):
     n_points_per_spiral: int = Field(
         97,
         ge=10,
-        le=10_000,
+        le=500_000,
         validation_alias=AliasChoices("n_points_per_spiral", "n_points"),
         description="Points on each spiral (alias n_points)",
     )
@@ -40,6 +38,12 @@ class SpiralParameters(GeneratorParameters):
     )
     radius: float = Field(10.0, gt=0, le=1e6, description="Distance of the outer end from the origin")
     origin: tuple[Coordinate, Coordinate] = Field((0.0, 0.0), description="Centre of the spirals")
+
+    @model_validator(mode="after")
+    def _is_not_too_large(self) -> Self:
+        n_samples = self.n_spirals * self.n_points_per_spiral
+        check_size("n_spirals × n_points_per_spiral", n_samples, 2, self.n_spirals)
+        return self
 
 
 def generate_spirals(p: SpiralParameters, rng: np.random.Generator) -> LabelledPoints:

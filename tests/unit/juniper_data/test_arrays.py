@@ -50,6 +50,13 @@ def test_targets_are_one_hot_and_stay_with_their_samples() -> None:
     assert (full.y.sum(axis=1) == 1).all()
 
 
+def test_many_classes_take_no_more_than_their_targets() -> None:
+    """A class for each sample, and more classes than samples, are still one 1 a row."""
+    points = LabelledPoints(X=np.ones((3, 1)), labels=np.array([0, 500_000, 999_999]), n_classes=1_000_000)
+    y = arrange(points, GeneratorParameters(shuffle=False), np.random.default_rng(0)).full.y
+    assert np.argwhere(y).tolist() == [[0, 0], [1, 500_000], [2, 999_999]]
+
+
 def test_without_shuffle_the_order_stays() -> None:
     """Shuffle off leaves the samples as they were made."""
     assert _arranged(10, shuffle=False).full.X[:, 0].tolist() == list(range(10))

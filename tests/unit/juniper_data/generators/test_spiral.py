@@ -62,7 +62,7 @@ def test_any_parameters_give_balanced_finite_points(n: int, spirals: int, noise:
         ("n_spirals", 1),
         ("n_spirals", 11),
         ("n_points_per_spiral", 9),
-        ("n_points", 10_001),
+        ("n_points", 500_001),
         ("n_rotations", 0.4),
         ("n_rotations", 10.1),
         ("noise", -0.1),
@@ -82,6 +82,13 @@ def test_out_of_bounds_is_refused_by_name(field: str, value: object) -> None:
     with pytest.raises(ValidationError) as refused:
         SpiralParameters.model_validate({field: value})
     assert [problem["loc"] for problem in refused.value.errors()] == [(field,)]
+
+
+def test_largest_set_has_a_million_points() -> None:
+    """What is bounded is the whole set, by the names of what makes it large."""
+    assert SpiralParameters(n_points_per_spiral=500_000).n_points_per_spiral == 500_000
+    with pytest.raises(ValidationError, match=r"n_spirals × n_points_per_spiral .* 1,000,000 samples, not 1,000,002"):
+        SpiralParameters(n_spirals=3, n_points_per_spiral=333_334)
 
 
 def test_both_names_of_a_parameter_are_refused() -> None:
