@@ -1,14 +1,76 @@
 """What the dataset service can be told: `JUNIPER_DATA_…` in the environment."""
 
-from pydantic import Field
+from pathlib import Path
+from typing import Annotated, Literal, get_args
+
+from pydantic import AfterValidator, BeforeValidator, Field, TypeAdapter, ValidationError
 from pydantic_settings import SettingsConfigDict
 
-from juniper_common.settings import ListenSettings
+from juniper_common.settings import Folder, ListenSettings, OptionalCount
+from juniper_data.stores.protocol import Quota
+
+
+def _none_where_empty(value: object) -> object:
+    return None if value == "" else value
+
+
+BackEnd = Literal["file_system", "memory"]
+"""What keeps datasets by itself."""
+
+_BACK_ENDS: TypeAdapter[list[BackEnd]] = TypeAdapter(list[BackEnd])
+
+
+def _back_ends(store: str) -> list[BackEnd]:
+    kind, *parts = store.split(":")
+    words = parts if kind == "cached" and len(parts) == 2 else [store]
+    try:
+        return _BACK_ENDS.validate_python(words)
+    except ValidationError:
+        known = ", ".join(get_args(BackEnd))
+        raise ValueError(f"there is no store {store!r}; it is one of {known}, or cached:FAST:SLOW of these") from None
+
+
+def _known(store: str) -> str:
+    _back_ends(store)
+    return store
 
 
 class Settings(ListenSettings):
-    """The dataset service's settings; datasets are kept in `state_dir`."""
+    """The dataset service's settings."""
 
     model_config = SettingsConfigDict(env_prefix="JUNIPER_DATA_")
 
     port: int = Field(default=8100, ge=0, le=65535, description="0 takes a free port.")
+    store: Annotated[str, AfterValidator(_known)] = Field(
+        default="file_system",
+        description="Where datasets are kept: file_system (in state_dir), memory, or cached:FAST:SLOW of two others.",
+    )
+    max_datasets: OptionalCount = Field(default=None, ge=1, description="More are refused (507). None: no limit.")
+    max_bytes: OptionalCount = Field(default=None, ge=1, description="The same of all artifacts together.")
+    cache_bytes: int = Field(default=64_000_000, ge=0, description="How much the fast part of a cached store holds.")
+    import_dir: Annotated[Folder | None, BeforeValidator(_none_where_empty)] = Field(
+        default=None, description="The only folder that csv_import reads. None: `import` in state_dir."
+    )
+    max_upload_bytes: int = Field(default=2_000_000_000, ge=1_000, description="A larger upload is refused (413).")
+    wait_s: float = Field(
+        default=5.0,
+        ge=0,
+        le=60,
+        description="What takes longer to make is answered with a job to poll (202).",
+    )
+    import_timeout_s: float = Field(default=600.0, gt=0, description="A file that takes longer to read is refused.")
+
+    @property
+    def back_ends(self) -> list[BackEnd]:
+        """What the store is made of: the slow one, which holds the datasets, is last."""
+        return _back_ends(self.store)
+
+    @property
+    def quota(self) -> Quota:
+        """How much the store takes."""
+        return Quota(self.max_datasets, self.max_bytes)
+
+    @property
+    def import_folder(self) -> Path:
+        """Where csv_import finds its files."""
+        return self.import_dir or self.state_dir / "import"

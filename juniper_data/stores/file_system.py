@@ -1,207 +1,204 @@
 """A store on the file system.
 
-    ROOT/datasets/ID/artifact.npz    the arrays
-    ROOT/datasets/ID/meta.json       what is known of them; states the artifact's checksum
-    ROOT/datasets/ID/access          how often and when it was read: the only file that is ever changed
-    ROOT/scratch/                    datasets on their way in or out
-    ROOT/lock                        shared by those who use scratch/; alone, for who sweeps it
+    ROOT/index.sqlite                what is known of the datasets: one is there exactly when its row is
+    ROOT/artifacts/AB/ID.NONCE.npz   the bytes; AB begins their checksum, NONCE is of this one put
 
-A dataset is written whole in scratch/, brought to the disk, and comes to be by the rename of its folder; it
-ends by the rename back. So whoever is killed leaves either state, and in scratch/ what the next start sweeps.
+A put brings its file to the disk and only then commits the row; a delete commits first, and then removes the file.
+So whoever is killed leaves the state before or after, and at most a file without a row, which the next sweep removes.
+No delete can meet another put's file, since each has a name of its own. A file is locked until its row is there: a
+sweep leaves alone what somebody is writing, and knows it from what the killed left behind.
 """
 
-import contextlib
+import errno
 import fcntl
 import hashlib
+import logging
 import os
-import re
-import shutil
+import secrets
+import stat
 import tempfile
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
-from datetime import UTC, datetime
-from errno import EEXIST, ENOTEMPTY
+from contextlib import contextmanager, suppress
+from datetime import datetime
+from io import BufferedReader
 from pathlib import Path
 from typing import BinaryIO
 
-from pydantic import ValidationError
+from juniper_common.wire.datasets import DatasetMeta
+from juniper_data.errors import DatasetDamagedError, StoreError, StoreFullError
+from juniper_data.stores.index import Index, Located, checked
+from juniper_data.stores.protocol import Artifact, Quota, Stored
+from juniper_data.stores.verification import Verifier
 
-from juniper_common.wire.datasets import DATASET_ID_PATTERN, DatasetMeta
-from juniper_data.errors import DatasetDamagedError, DatasetNotFoundError, StoreError
-from juniper_data.stores.protocol import Artifact, Stored
+INDEX = "index.sqlite"
+ARTIFACTS = "artifacts"
 
-ARTIFACT = "artifact.npz"
-META = "meta.json"
-ACCESS = "access"
-
-_ID = re.compile(DATASET_ID_PATTERN)
+_FOLDERS = tuple(f"{number:02x}" for number in range(256))
 _COPY_BYTES = 1 << 20
-# Fixed width, so that one write replaces the whole record: count, then seconds since the epoch.
-_ACCESS_RECORD = "{:020d} {:020.6f}\n"
+_NO_ROOM = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
+
+log = logging.getLogger(__name__)
 
 
-class FileSystemStore:
-    """Datasets in folders below `root`, which is made where it is missing. A `DatasetStore`."""
+class FileSystemStore(Index):
+    """An index in a file, with the artifacts beside it; for several processes at once. A `DatasetStore`.
 
-    def __init__(self, root: Path) -> None:
-        self._datasets = root / "datasets"
-        self._scratch = root / "scratch"
-        self._lock = root / "lock"
-        with _os_errors_are_store_errors(f"cannot use {root}"):
-            self._datasets.mkdir(parents=True, exist_ok=True)
-            self._scratch.mkdir(exist_ok=True)
-            self._sweep()
+    Args:
+        root: the folder of it all, which is made where it is missing.
+        quota: how much it takes.
+
+    Raises:
+        StoreError: the folder cannot be used, or its index is not what was written, or is gone.
+    """
+
+    def __init__(self, root: Path, quota: Quota = Quota()) -> None:  # noqa: B008 - frozen
+        self._artifacts = root / ARTIFACTS
+        self._verifier = Verifier()
+        with _store_errors(f"cannot use {root}"):
+            for folder in _FOLDERS:
+                (self._artifacts / folder).mkdir(parents=True, exist_ok=True)
+            _sync_folder(self._artifacts)
+            # Asked in this order, since another process that starts now makes its index before any artifact.
+            if any(self._artifacts.glob("*/*")) and not _has_content(root / INDEX):
+                raise StoreError(
+                    f"{root / INDEX} is gone, without which nobody knows what the files in {self._artifacts} are"
+                )
+        super().__init__(root / INDEX, quota)
+        try:
+            with _store_errors(f"cannot use {root}"):
+                _sync_folder(root)
+                self._sweep()
+        except BaseException:
+            self.close()
+            raise
 
     def check(self) -> None:
         """Write and remove a little."""
-        with _os_errors_are_store_errors("the store is not writable"), self._scratch_folder("check") as folder:
-            (folder / "probe").write_bytes(b"juniper")
+        super().check()
+        with _store_errors("the store is not writable"), tempfile.TemporaryFile(dir=self._artifacts) as probe:
+            probe.write(b"juniper")
+            probe.flush()
 
     def put(self, meta: DatasetMeta, artifact: BinaryIO) -> Stored:
         """Keep a dataset; the first writer of an id wins."""
-        target = self._folder(meta.dataset_id)
-        with (
-            _os_errors_are_store_errors(f"cannot store {meta.dataset_id}"),
-            self._scratch_folder(meta.dataset_id) as folder,
-        ):
-            if _write_artifact(folder / ARTIFACT, artifact) != meta.checksum:
+        checked(meta.dataset_id)  # It becomes a part of a file's name.
+        with _store_errors(f"cannot store {meta.dataset_id}"), self._new_file(meta) as (location, file):
+            if _copy(artifact, file) != meta.checksum:
                 raise StoreError(f"the artifact of {meta.dataset_id} does not have the checksum stated")
-            _write(folder / META, meta.model_dump_json(indent=1).encode())
-            _sync_folder(folder)
-            while not _renamed(folder, target):
-                # There already. If it is deleted before it is read, the place is free again.
-                with contextlib.suppress(DatasetNotFoundError):
-                    return Stored(self.meta(meta.dataset_id), created=False)
-            _sync_folder(self._datasets)
-        return Stored(meta, created=True)
-
-    def meta(self, dataset_id: str) -> DatasetMeta:
-        """What is known of a dataset, its accesses included."""
-        folder = self._folder(dataset_id)
-        with self._reading(dataset_id):
-            text = (folder / META).read_bytes()
-        try:
-            meta = DatasetMeta.model_validate_json(text)
-            with contextlib.suppress(FileNotFoundError):
-                count, at = _parse_access((folder / ACCESS).read_bytes())
-                return meta.model_copy(update={"access_count": count, "last_accessed_at": at})
-        except ValueError as error:
-            part = "meta" if isinstance(error, ValidationError) else "access record"
-            raise DatasetDamagedError(dataset_id, f"its {part} cannot be read") from error
-        return meta
+            _sync_folder(self._path(location).parent)
+            added = self.add(meta, location)
+        if added.replaced is not None:
+            self._unlink(added.replaced)
+        return Stored(added.meta, added.created)
 
     def open_artifact(self, dataset_id: str) -> Artifact:
         """The verified artifact, open at its start."""
-        checksum = self.meta(dataset_id).checksum
-        with self._reading(dataset_id):
-            file = (self._folder(dataset_id) / ARTIFACT).open("rb")
-        try:
-            with _os_errors_are_store_errors(f"cannot read {dataset_id}"):
-                if hashlib.file_digest(file, "sha256").hexdigest() != checksum:
-                    raise DatasetDamagedError(dataset_id, "its artifact does not have the checksum in its meta")
-                size = file.tell()
-                file.seek(0)
-        except BaseException:
-            file.close()
-            raise
-        return Artifact(file, size, checksum)
-
-    def record_access(self, dataset_id: str, at: datetime) -> None:
-        """Count one more reading of the artifact."""
-        folder = self._folder(dataset_id)
-        with self._reading(dataset_id):
-            descriptor = os.open(folder / ACCESS, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        with _store_errors(f"cannot read {dataset_id}"):
+            located, file = self._opened(dataset_id)
             try:
-                fcntl.flock(descriptor, fcntl.LOCK_EX)
-                count, _ = _parse_access(os.pread(descriptor, 100, 0))
-                os.pwrite(descriptor, _ACCESS_RECORD.format(count + 1, at.timestamp()).encode(), 0)
-            except ValueError as error:
-                raise DatasetDamagedError(dataset_id, "its access record cannot be read") from error
-            finally:
-                os.close(descriptor)
-
-    def ids(self, limit: int, offset: int) -> Sequence[str]:
-        """Some of the ids, in their alphabetical order."""
-        with _os_errors_are_store_errors("cannot list the datasets"):
-            names = sorted(path.name for path in self._datasets.iterdir() if _ID.fullmatch(path.name))
-        return names[offset : offset + limit]
+                size = self._verifier.size_if_whole(file, located.checksum)
+                if size is None:
+                    raise DatasetDamagedError(dataset_id, "its artifact does not have the checksum in its meta")
+            except BaseException:
+                file.close()
+                raise
+        return Artifact(file, size, located.checksum)
 
     def delete(self, dataset_id: str) -> None:
         """Remove a dataset."""
-        folder = self._folder(dataset_id)
-        with self._reading(dataset_id), self._scratch_folder("deleted") as scratch:
-            folder.rename(scratch / dataset_id)
-            _sync_folder(self._datasets)
+        self._unlink(self.remove(dataset_id))
 
-    def _folder(self, dataset_id: str) -> Path:
-        # fullmatch: $ would let a line break through.
-        if not _ID.fullmatch(dataset_id):
-            raise DatasetNotFoundError(dataset_id)
-        return self._datasets / dataset_id
+    def delete_expired(self, at: datetime) -> Sequence[str]:
+        """Remove what has expired, and the files that have no row."""
+        with _store_errors("cannot sweep"):
+            self._sweep()
+        removed = self.remove_expired(at)
+        for _, location in removed:
+            self._unlink(location)
+        return [dataset_id for dataset_id, _ in removed]
+
+    def _path(self, location: str) -> Path:
+        return self._artifacts / location
 
     @contextmanager
-    def _scratch_folder(self, prefix: str) -> Iterator[Path]:
-        """A folder of one's own on the datasets' file system, whatever is left of it removed at the end."""
-        with _flock(self._lock, fcntl.LOCK_SH):
-            folder = Path(tempfile.mkdtemp(prefix=f"{prefix}.", dir=self._scratch))
+    def _new_file(self, meta: DatasetMeta) -> Iterator[tuple[str, BinaryIO]]:
+        """A file of one's own, which is removed at the end unless its row is there."""
+        while True:
+            location = f"{meta.checksum[:2]}/{meta.dataset_id}.{secrets.token_hex(8)}.npz"
+            path = self._path(location)
+            with path.open("xb") as file:
+                fcntl.flock(file, fcntl.LOCK_EX)
+                if os.fstat(file.fileno()).st_nlink == 0:
+                    continue  # A sweep found it before it was locked.
+                try:
+                    yield location, file
+                finally:
+                    # Asked of the index, since a commit that failed may yet have come to the disk.
+                    if not self.has_location(location):
+                        path.unlink(missing_ok=True)
+                return
+
+    def _opened(self, dataset_id: str) -> tuple[Located, BufferedReader]:
+        missed = None
+        while True:
+            located = self.locate(dataset_id)
+            if located == missed:
+                raise DatasetDamagedError(dataset_id, "its artifact is missing")
             try:
-                yield folder
-            finally:
-                # After the rename it is not there any more; what cannot be removed, the next start sweeps.
-                shutil.rmtree(folder, ignore_errors=True)
+                # Opening a pipe would wait for whoever writes to it.
+                descriptor = os.open(self._path(located.location), os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
+            except FileNotFoundError:
+                missed = located  # Deleted or replaced since the index was asked? It is asked again.
+                continue
+            if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+                os.close(descriptor)
+                raise DatasetDamagedError(dataset_id, "its artifact is no file")
+            return located, os.fdopen(descriptor, "rb")
+
+    def _unlink(self, location: str) -> None:
+        """Remove the file of a row that is gone: whether that works or not, so is the dataset."""
+        try:
+            self._path(location).unlink(missing_ok=True)
+        except OSError as error:
+            log.warning("a deleted dataset still takes room, which the next sweep frees: %s", error)
 
     def _sweep(self) -> None:
-        """Remove what the killed left in scratch/, unless somebody is using it now."""
-        with contextlib.suppress(BlockingIOError), _flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB):
-            for left in self._scratch.iterdir():
-                shutil.rmtree(left)
+        """Remove the files that have no row, but for those that somebody is writing now."""
+        for folder in _FOLDERS:
+            with os.scandir(self._artifacts / folder) as entries:
+                files = {f"{folder}/{entry.name}" for entry in entries if entry.is_file(follow_symlinks=False)}
+            if files:
+                for location in files - self.locations(f"{folder}/"):
+                    self._sweep_file(location)
 
-    @contextmanager
-    def _reading(self, dataset_id: str) -> Iterator[None]:
-        with _os_errors_are_store_errors(f"cannot reach {dataset_id}"):
-            try:
-                yield
-            except FileNotFoundError as error:
-                if self._folder(dataset_id).is_dir():
-                    raise DatasetDamagedError(dataset_id, f"{error.filename} is missing") from error
-                raise DatasetNotFoundError(dataset_id) from error
+    def _sweep_file(self, location: str) -> None:
+        path = self._path(location)
+        with suppress(FileNotFoundError, BlockingIOError), path.open("rb+") as file:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            # Its row may have come since the index was asked for all.
+            if not self.has_location(location):
+                path.unlink(missing_ok=True)
+                log.info("removed %s, which an interrupted call had left", path)
 
 
 @contextmanager
-def _os_errors_are_store_errors(message: str) -> Iterator[None]:
+def _store_errors(message: str) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        raise StoreError(f"{message}: {error}") from error
+        kind = StoreFullError if error.errno in _NO_ROOM else StoreError
+        raise kind(f"{message}: {error}") from error
 
 
-@contextmanager
-def _flock(path: Path, operation: int) -> Iterator[None]:
-    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-    try:
-        fcntl.flock(descriptor, operation)
-        yield
-    finally:
-        os.close(descriptor)
-
-
-def _write_artifact(path: Path, source: BinaryIO) -> str:
+def _copy(source: BinaryIO, file: BinaryIO) -> str:
     """Copy to the disk; returns the SHA-256 of what was written."""
     digest = hashlib.sha256()
-    with path.open("xb") as file:
-        while block := source.read(_COPY_BYTES):
-            digest.update(block)
-            file.write(block)
-        file.flush()
-        os.fsync(file.fileno())
+    while block := source.read(_COPY_BYTES):
+        digest.update(block)
+        file.write(block)
+    file.flush()
+    os.fsync(file.fileno())
     return digest.hexdigest()
-
-
-def _write(path: Path, content: bytes) -> None:
-    with path.open("xb") as file:
-        file.write(content)
-        file.flush()
-        os.fsync(file.fileno())
 
 
 def _sync_folder(path: Path) -> None:
@@ -212,20 +209,6 @@ def _sync_folder(path: Path) -> None:
         os.close(descriptor)
 
 
-def _renamed(folder: Path, target: Path) -> bool:
-    """Rename a folder; false where the target is there already (a dataset's folder is never empty)."""
-    try:
-        folder.rename(target)
-    except OSError as error:
-        if error.errno in (EEXIST, ENOTEMPTY):
-            return False
-        raise
-    return True
-
-
-def _parse_access(record: bytes) -> tuple[int, datetime | None]:
-    """Count and time; a record that was made but never written is none."""
-    if not record:
-        return 0, None
-    count, seconds = record.split()
-    return int(count), datetime.fromtimestamp(float(seconds), UTC)
+def _has_content(path: Path) -> bool:
+    # An empty file is one that SQLite would take for a new index.
+    return path.exists() and path.stat().st_size > 0
