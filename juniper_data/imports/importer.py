@@ -1,0 +1,147 @@
+"""Makes datasets of files, each in a process of its own: what a hostile file does to it, it does to nothing else.
+
+The file and the artifact are shared by their descriptors, and all files in between have no name: whatever dies and
+when, nothing is left behind.
+"""
+
+import logging
+import os
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from io import BufferedReader
+from pathlib import Path
+from threading import BoundedSemaphore
+from typing import BinaryIO, cast
+
+import juniper_data
+from juniper_common.wire.errors import FieldProblem
+from juniper_data.errors import StoreFullError, UnreadableFileError
+from juniper_data.imports.import_folder import open_inside
+from juniper_data.imports.parameters import CsvImportParameters, ImportParameters
+from juniper_data.imports.task import ImportAnswer, ImportTask
+from juniper_data.making import Made
+
+MAX_CHILDREN = 2
+"""So many files are read at once; further ones wait for their turn."""
+
+_LOGGED = 2000
+
+# One thread each: there are other processes to leave the cores to. The system's allocator, since others reserve
+# more memory than the child may have; it is told to give back what is no longer used.
+_ENVIRONMENT = {
+    "ARROW_DEFAULT_MEMORY_POOL": "system",
+    "MALLOC_ARENA_MAX": "1",
+    "MALLOC_MMAP_THRESHOLD_": "65536",
+    "MALLOC_TRIM_THRESHOLD_": "131072",
+    "OMP_NUM_THREADS": "1",
+    "OPENBLAS_NUM_THREADS": "1",
+    "PYTHONPATH": str(Path(juniper_data.__file__).parents[1]),
+}
+
+log = logging.getLogger(__name__)
+
+
+class Importer:
+    """Reads files.
+
+    Args:
+        folder: the only one that `open` finds files in.
+        timeout_s: a file that takes longer is refused.
+        scratch: a folder whose disk has room for a few times a file; None: the system's for temporary files.
+    """
+
+    def __init__(self, folder: Path, timeout_s: float, scratch: Path | None = None) -> None:
+        self._folder = folder
+        self._timeout_s = timeout_s
+        self._scratch = scratch or Path(tempfile.gettempdir())
+        self._turns = BoundedSemaphore(MAX_CHILDREN)
+
+    def open(self, file_path: str) -> BufferedReader:
+        """A file of the import folder.
+
+        Raises:
+            UnreadableFileError: there is no such file, or the path leads out of the folder. Names `params.file_path`.
+        """
+        return open_inside(self._folder, file_path)
+
+    @contextmanager
+    def made(self, file: BufferedReader, sha256: str, parameters: ImportParameters) -> Iterator[Made]:
+        """The dataset that a file holds; its artifact is gone at the end of the `with`.
+
+        Raises:
+            UnreadableFileError: the file is not what it is said to be, or changed while it was read.
+            StoreFullError: the scratch folder's disk is full.
+        """
+        with tempfile.TemporaryFile(dir=self._scratch) as artifact:
+            answer = self._answer(file, cast("BinaryIO", artifact), sha256, parameters)
+            if answer.no_room:
+                raise StoreFullError(answer.no_room)
+            if answer.facts is None:
+                raise _error(answer.problems, parameters)
+            artifact.seek(0)
+            yield Made(cast("BinaryIO", artifact), answer.facts)
+
+    def _answer(
+        self, file: BufferedReader, artifact: BinaryIO, sha256: str, parameters: ImportParameters
+    ) -> ImportAnswer:
+        task = ImportTask(
+            parent=os.getpid(),
+            file=file.fileno(),
+            sha256=sha256,
+            name=parameters.file_path if isinstance(parameters, CsvImportParameters) else "",
+            artifact=artifact.fileno(),
+            scratch=self._scratch,
+            parameters=parameters,
+        )
+        with self._turns:
+            code, output, errors = self._run(task)
+        if code == 0:
+            return ImportAnswer.model_validate_json(output)
+        if code is None:
+            message = f"takes longer than {self._timeout_s:g} s to read; JUNIPER_DATA_IMPORT_TIMEOUT_S allows more"
+        else:
+            message = "could not be read; a row or a cell of it may take more memory than there is"
+            log.error(
+                "reading %r ended with %d: %s",
+                task.name or "an upload",
+                code,
+                errors[-_LOGGED:].decode(errors="replace"),
+            )
+        return ImportAnswer(problems=(_problem(message),))
+
+    def _run(self, task: ImportTask) -> tuple[int | None, bytes, bytes]:
+        """The child's exit status (None: it took too long), what it said, and what it complained of."""
+        command = [sys.executable, "-s", "-P", "-m", "juniper_data.imports"]
+        with subprocess.Popen(  # noqa: S603 - no shell, and nothing in it that anybody else says
+            command,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            pass_fds=(task.file, task.artifact),
+            env=_ENVIRONMENT,
+        ) as child:
+            try:
+                output, errors = child.communicate(task.model_dump_json().encode(), self._timeout_s)
+            except subprocess.TimeoutExpired:
+                return None, b"", b""
+            finally:
+                child.kill()
+        return child.returncode, output, errors
+
+
+def _problem(message: str) -> FieldProblem:
+    return FieldProblem(loc=["params", "file_path"], msg=message)
+
+
+def _error(problems: tuple[FieldProblem, ...], parameters: ImportParameters) -> UnreadableFileError:
+    """What is wrong with a file that was sent is wrong with no parameter."""
+    if not isinstance(parameters, CsvImportParameters):
+        about_file = _problem("").loc
+        problems = tuple(
+            problem.model_copy(update={"loc": ["file"]}) if problem.loc == about_file else problem
+            for problem in problems
+        )
+    return UnreadableFileError(problems)
