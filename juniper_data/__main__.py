@@ -1,34 +1,108 @@
-"""`juniper-data`: serves datasets until it is told to stop."""
+"""`juniper-data` serves datasets until it is told to stop; `juniper-data sweep` removes those that have expired."""
 
+import argparse
 import contextlib
 import sys
+from collections.abc import Callable, Sequence
+from typing import NoReturn
 
-from anyio import to_thread
-
-from juniper_common.notify import Notifier
-from juniper_common.server import serve
+from juniper_common import logs
 from juniper_common.settings import EXIT_CONFIGURATION
-from juniper_data.app import create_app
 from juniper_data.catalog import Catalog
 from juniper_data.errors import StoreError
 from juniper_data.settings import Settings
-from juniper_data.stores.file_system import FileSystemStore
+from juniper_data.stores.opening import open_store
+from juniper_data.stores.protocol import DatasetStore
+
+PROGRAM = "juniper-data"
+EXIT_USAGE = 64
+"""sysexits.h EX_USAGE, as the other commands end with it."""
 
 
-def main() -> None:
-    """Serve. Ends with 78 where the settings are wrong or the state folder cannot be used."""
-    settings = Settings.load()
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Do what the command line says; it says to serve where it says nothing.
+
+    Ends the process with 64 where nothing is meant by it, with 78 where the settings are wrong or the state folder
+    cannot be used, with 1 where the command failed otherwise.
+    """
+    run: Callable[[Settings], None] = _parser().parse_args(arguments).run
+    run(Settings.load())
+
+
+def serve(settings: Settings) -> None:
+    """Serve until the process is told to end."""
+    # Only now: a sweep does without it.
+    from anyio import to_thread
+
+    from juniper_common import server
+    from juniper_common.notify import Notifier
+    from juniper_data.app import create_app
+    from juniper_data.imports.importer import Importer
+
+    with contextlib.closing(_opened(settings)) as store, contextlib.closing(Notifier()) as notifier:
+        _make_import_folder(settings)
+        catalog = Catalog(store, Importer(settings.import_folder, settings.import_timeout_s, settings.state_dir))
+
+        async def self_check() -> None:
+            await to_thread.run_sync(catalog.check)
+
+        server.serve(create_app(settings, catalog, notifier), settings, self_check=self_check, notifier=notifier)
+
+
+def sweep(settings: Settings) -> None:
+    """Remove what has expired and what interrupted calls have left, whether the service runs or not."""
+    if settings.back_ends[-1] == "memory":
+        _say(f"nothing to sweep: the store {settings.store} is in the service's memory, which sweeps it itself")
+        return
+    logs.configure(settings.log_level)
+    with contextlib.closing(_opened(settings)) as store:
+        catalog = Catalog(store)
+        try:
+            n_removed, n_left = len(catalog.delete_expired()), catalog.stats().total_datasets
+        except StoreError as error:
+            _end(f"{error}; see that the disk has room and can be written to, then: {PROGRAM} sweep", 1)
+    datasets, are = "dataset" if n_removed == 1 else "datasets", "is" if n_left == 1 else "are"
+    _say(f"removed {n_removed} expired {datasets}, {n_left} {are} left")
+
+
+def _opened(settings: Settings) -> DatasetStore:
     try:
-        catalog = Catalog(FileSystemStore(settings.state_dir))
+        return open_store(settings)
     except StoreError as error:
-        print(f"juniper-data: {error}; set JUNIPER_DATA_STATE_DIR", file=sys.stderr)  # noqa: T201 - for the operator
-        sys.exit(EXIT_CONFIGURATION)
+        hint = "restore the folder from a backup, or set JUNIPER_DATA_STATE_DIR to another"
+        _end(f"{error}; {hint}", EXIT_CONFIGURATION)
 
-    async def self_check() -> None:
-        await to_thread.run_sync(catalog.check)
 
-    with contextlib.closing(Notifier()) as notifier:
-        serve(create_app(settings, catalog, notifier), settings, self_check=self_check, notifier=notifier)
+def _make_import_folder(settings: Settings) -> None:
+    """Make it where it is the default one: another one is the operator's."""
+    if settings.import_dir is None:
+        try:
+            settings.import_folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        except OSError as error:
+            _end(f"cannot make the import folder: {error}; set JUNIPER_DATA_IMPORT_DIR to another", EXIT_CONFIGURATION)
+
+
+def _say(line: str) -> None:
+    print(line)  # noqa: T201 - for the operator
+
+
+def _end(line: str, code: int) -> NoReturn:
+    print(f"{PROGRAM}: {line}", file=sys.stderr)  # noqa: T201 - for the operator
+    sys.exit(code)
+
+
+class _Parser(argparse.ArgumentParser):
+    def error(self, message: str) -> NoReturn:
+        _end(f"{message}; next: {PROGRAM} --help", EXIT_USAGE)
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = _Parser(prog=PROGRAM, description=__doc__, allow_abbrev=False)
+    parser.set_defaults(run=serve)
+    commands = parser.add_subparsers(metavar="COMMAND")
+    commands.add_parser("serve", help="serve datasets (the default)").set_defaults(run=serve)
+    commands.add_parser("sweep", help="remove the expired ones").set_defaults(run=sweep)
+    return parser
 
 
 if __name__ == "__main__":

@@ -1,46 +1,47 @@
 """The dataset service put together."""
 
+import asyncio
 import logging
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, nullcontext
 
 from anyio import to_thread
-from pydantic import BaseModel
 from starlette.applications import Starlette
-from starlette.requests import Request
-from starlette.responses import Response
+from starlette.middleware import Middleware
 
-from juniper_common import __version__, host
-from juniper_common.errors import BadRequestError, NotFoundError, ServiceError, UnavailableError, exception_handlers
+from juniper_common import __version__, host, security
+from juniper_common.errors import exception_handlers
 from juniper_common.health import HealthReport
 from juniper_common.metrics import Metrics
 from juniper_common.notify import Notifier
 from juniper_common.openapi import document_routes, routes
-from juniper_common.requests import json_response
-from juniper_common.security import middleware
-from juniper_common.wire.errors import FieldProblem
+from juniper_data.accesses import AccessCounter
+from juniper_data.audit import Audit
 from juniper_data.catalog import Catalog
-from juniper_data.errors import (
-    DataError,
-    DatasetDamagedError,
-    DatasetNotFoundError,
-    InvalidParametersError,
-    StoreError,
-    UnknownGeneratorError,
-)
-from juniper_data.routes import DatasetRoutes
+from juniper_data.errors import DataError, StoreError
+from juniper_data.job_files import JobFiles
+from juniper_data.jobs import Jobs
+from juniper_data.refusals import Refusal, answer_error, error_body
+from juniper_data.routes.batches import BatchRoutes
+from juniper_data.routes.datasets import DatasetRoutes
+from juniper_data.routes.generators import GeneratorRoutes
+from juniper_data.routes.jobs import JobRoutes
+from juniper_data.routes.search import SearchRoutes
+from juniper_data.routes.uploads import UploadRoutes
 from juniper_data.settings import Settings
+from juniper_data.sweeping import sweeping
+
+ACCESSES_EVERY_S = 1.0
+"""How often it is written down which artifacts were read: what a kill may lose of it."""
 
 log = logging.getLogger(__name__)
-
-
-class Refusal(BaseModel):
-    """What was wrong: a sentence, or each refused field."""
-
-    detail: str | list[FieldProblem]
 
 
 def create_app(settings: Settings, catalog: Catalog, notifier: Notifier | None = None) -> Starlette:
     """The service, ready to be served; it tells of the watchdog that the notifier answers."""
     metrics = Metrics()
+    files = JobFiles(settings.state_dir)
+    jobs = Jobs(catalog, files)
 
     async def probe_store() -> str:
         await to_thread.run_sync(catalog.check)
@@ -50,37 +51,57 @@ def create_app(settings: Settings, catalog: Catalog, notifier: Notifier | None =
         *HealthReport("juniper-data", critical={"store": probe_store}).operations(),
         *metrics.operations(),
         *host.operations(host.Host("juniper-data", settings.state_dir, notifier=notifier)),
-        *DatasetRoutes(catalog).operations(),
+        *GeneratorRoutes(catalog).operations(),
+        *DatasetRoutes(catalog, jobs, settings.wait_s).operations(),
+        *UploadRoutes(catalog, jobs, files, settings.max_upload_bytes, settings.wait_s).operations(),
+        *JobRoutes(catalog, jobs).operations(),
+        *SearchRoutes(catalog).operations(),
+        *BatchRoutes(catalog, jobs, settings.wait_s).operations(),
     ]
-    return Starlette(
+
+    @asynccontextmanager
+    async def lifespan(_: Starlette) -> AsyncIterator[None]:
+        await jobs.take_up()
+        # Any other store is swept by a process of its own, on a timer.
+        swept = sweeping(catalog) if settings.back_ends[-1] == "memory" else nullcontext()
+        async with _written_down(catalog.accesses), swept:
+            yield
+            await jobs.close()
+
+    identity, *guards = security.middleware(settings, metrics, error_body)
+    app = Starlette(
         routes=[
             *routes(operations),
             *document_routes("Juniper datasets", __version__, operations, Refusal),
         ],
-        middleware=middleware(settings, metrics, error_body),
-        exception_handlers={**exception_handlers(error_body), DataError: _answer_data_error},
+        middleware=[identity, Middleware(Audit, keys=settings.keys, operations=operations), *guards],
+        exception_handlers={**exception_handlers(error_body), DataError: answer_error, OSError: answer_error},
+        lifespan=lifespan,
     )
+    app.router.redirect_slashes = False
+    return app
 
 
-def error_body(error: ServiceError) -> Response:
-    """An error as this service writes it: without an envelope."""
-    return json_response(Refusal(detail=list(error.fields) or error.message), error.status)
+@asynccontextmanager
+async def _written_down(accesses: AccessCounter) -> AsyncIterator[None]:
+    """Write accesses down every second, and at the end."""
+    task = asyncio.create_task(_flush_for_ever(accesses), name="accesses")
+    try:
+        yield
+    finally:
+        task.cancel()
+        await asyncio.wait({task})
+        await _flush(accesses)
 
 
-async def _answer_data_error(_: Request, error: Exception) -> Response:
-    return error_body(_as_service_error(error))
+async def _flush_for_ever(accesses: AccessCounter) -> None:
+    while True:
+        await asyncio.sleep(ACCESSES_EVERY_S)
+        await _flush(accesses)
 
 
-def _as_service_error(error: Exception) -> ServiceError:
-    match error:
-        case DatasetNotFoundError() | UnknownGeneratorError():
-            return NotFoundError(str(error))
-        case InvalidParametersError():
-            return BadRequestError(str(error), error.problems)
-        case DatasetDamagedError():
-            log.error("%s", error)
-            return ServiceError(str(error))
-        case StoreError():
-            log.error("%s", error)
-            return UnavailableError(str(error))
-    raise AssertionError(f"no answer for {error!r}") from error  # pragma: no cover - each DataError is above
+async def _flush(accesses: AccessCounter) -> None:
+    try:
+        await to_thread.run_sync(accesses.flush)
+    except StoreError as error:
+        log.error("how often artifacts were read is not written down, and will be tried again: %s", error)

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Mapping
+from contextlib import closing
 
 from anyio import to_thread
 from starlette.datastructures import Headers
@@ -10,7 +11,9 @@ from starlette.types import Receive, Scope, Send
 
 from juniper_data.stores.protocol import Artifact
 
-_PIECE_BYTES = 1 << 18
+SMALL_BYTES = 1 << 18
+"""So much is read at once, and sent as one message."""
+
 _RANGE = re.compile(r"bytes=(\d{0,18})-(\d{0,18})", re.ASCII)
 
 
@@ -26,7 +29,7 @@ def is_known_to_client(headers: Headers, checksum: str) -> bool:
 
 
 class ArtifactResponse(Response):
-    """An open artifact on its way out; closes the file whatever happens.
+    """An open artifact on its way out; closes the file whatever happens. To be made in a thread, where it may read.
 
     One range is served as 206, one that cannot be as 416. What asks for several, or for something that is no
     range of bytes, gets the whole.
@@ -51,21 +54,38 @@ class ArtifactResponse(Response):
             },
         )
         self.headers["Content-Length"] = str(self._length)
+        self._content: bytes | None = None
+        if self._length <= SMALL_BYTES:
+            with artifact.file as file:
+                file.seek(self._start)
+                self._content = file.read(self._length)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:  # noqa: ARG002 - ASGI's signature
         """Send head and pieces."""
-        file, left = self._artifact.file, self._length if scope["method"] != "HEAD" else 0
-        with file:
+        with closing(self._artifact.file):
             await send({"type": "http.response.start", "status": self.status_code, "headers": self.raw_headers})
-            file.seek(self._start)
-            while left:
-                piece = await to_thread.run_sync(file.read, min(left, _PIECE_BYTES))
-                if not piece:
-                    # The promised length cannot be kept: end the connection, so that the client notices.
-                    raise EOFError(f"the artifact ended {left} bytes early")
-                left -= len(piece)
-                await send({"type": "http.response.body", "body": piece, "more_body": True})
-            await send({"type": "http.response.body", "body": b""})
+            if scope["method"] == "HEAD":
+                await send({"type": "http.response.body", "body": b""})
+            elif self._content is not None:
+                self._refuse_short(self._length - len(self._content))
+                await send({"type": "http.response.body", "body": self._content})
+            else:
+                await self._send_pieces(send)
+
+    async def _send_pieces(self, send: Send) -> None:
+        file, left = self._artifact.file, self._length
+        file.seek(self._start)
+        while left:
+            piece = await to_thread.run_sync(file.read, min(left, SMALL_BYTES))
+            if not piece:
+                self._refuse_short(left)
+            left -= len(piece)
+            await send({"type": "http.response.body", "body": piece, "more_body": left > 0})
+
+    def _refuse_short(self, missing: int) -> None:
+        if missing:
+            # The promised length cannot be kept: end the connection, so that the client notices.
+            raise EOFError(f"the artifact ended {missing} bytes early")
 
 
 def _part(asked: str, size: int) -> tuple[int, int, int, Mapping[str, str]]:

@@ -4,36 +4,48 @@ Every call blocks; the routes call it off the event loop. It knows nothing of HT
 """
 
 import hashlib
-import logging
 import secrets
-import tempfile
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager, suppress
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import BinaryIO, cast
+from io import BufferedReader
+from itertools import islice
+from pathlib import Path
+from typing import Any, TypeVar
 
-import numpy as np
-from pydantic import ValidationError
+from pydantic import BaseModel, ValidationError
 
 from juniper_common.errors import field_problems
-from juniper_common.wire.datasets import CreateDatasetRequest, DatasetMeta, DatasetPreview
-from juniper_data.arrays import DatasetArrays, arrange
+from juniper_common.wire.dataset_queries import DatasetFilter, DatasetLineage, DatasetStats, FoundDatasets
+from juniper_common.wire.datasets import CreateDatasetRequest, DatasetMeta, DatasetPreview, JsonObject, UploadQuery
+from juniper_common.wire.errors import FieldProblem
+from juniper_data import constraints
+from juniper_data.accesses import AccessCounter
 from juniper_data.errors import (
     DatasetDamagedError,
     DatasetNotFoundError,
     InvalidParametersError,
-    StoreError,
+    KeyReusedError,
     UnknownGeneratorError,
 )
-from juniper_data.generators import GENERATORS, AnyGenerator, GeneratorParameters
-from juniper_data.generators.base import MAX_SEED
-from juniper_data.identity import dataset_id
-from juniper_data.npz import read_npz, write_npz
+from juniper_data.generators import AnyGenerator, GeneratorParameters, registry
+from juniper_data.generators.base import MAX_SEED, Source
+from juniper_data.identity import canonical_json, dataset_id
+from juniper_data.imports.importer import Importer
+from juniper_data.imports.parameters import CSV_IMPORT, UPLOAD, CsvImportParameters, ImportParameters
+from juniper_data.making import Made, generated
+from juniper_data.npz import read_rows
 from juniper_data.stores.protocol import Artifact, DatasetStore, Stored
 
-log = logging.getLogger(__name__)
+MAX_ANCESTORS = 1000
+"""A lineage is told this far back."""
 
-# An artifact on its way to the store stays in memory up to this size.
-_SPOOL_BYTES = 16 << 20
+KEYS_KEPT = timedelta(days=1)
+"""How long an Idempotency-Key stands for the request that it first came with."""
+
+
+P = TypeVar("P", bound=GeneratorParameters)
 
 
 def utc_now() -> datetime:
@@ -46,91 +58,220 @@ def draw_seed() -> int:
     return secrets.randbelow(MAX_SEED + 1)
 
 
+@dataclass(frozen=True, slots=True)
+class Order:
+    """A dataset that is asked for: its id, and how to make it where it is not there."""
+
+    dataset_id: str
+    generator: str
+    version: str
+    params: JsonObject
+    notes: CreateDatasetRequest
+    make: Callable[[], AbstractContextManager[Made]]
+
+
 class Catalog:
-    """Makes datasets, and finds them again."""
+    """Makes datasets, and finds them again.
+
+    Args:
+        store: keeps them.
+        importer: reads files; None: there is no csv_import and no upload.
+        generators: by their names; None: all there are.
+        clock: the time of day, with its zone.
+        seeds: draws a seed for a request that has none.
+    """
 
     def __init__(
         self,
         store: DatasetStore,
+        importer: Importer | None = None,
         *,
-        generators: Mapping[str, AnyGenerator] = GENERATORS,
+        generators: Mapping[str, AnyGenerator] | None = None,
         clock: Callable[[], datetime] = utc_now,
         seeds: Callable[[], int] = draw_seed,
     ) -> None:
         self._store = store
-        self._generators = generators
+        self._importer = importer
+        self._generators = registry.generators() if generators is None else generators
         self._clock = clock
         self._seeds = seeds
+        self.accesses = AccessCounter(store)
 
     def check(self) -> None:
         """Raise `StoreError` where the store does not take or give."""
         self._store.check()
 
-    def generators(self) -> Sequence[AnyGenerator]:
-        """All generators, by name."""
-        return [self._generators[name] for name in sorted(self._generators)]
+    def sources(self) -> Sequence[Source[Any]]:
+        """What datasets can be asked of, by name."""
+        sources: list[Source[Any]] = list(self._generators.values())
+        return sorted([*sources, CSV_IMPORT] if self._importer else sources, key=lambda source: source.name)
 
-    def generator(self, name: str) -> AnyGenerator:
-        """The generator of this name."""
-        try:
-            return self._generators[name]
-        except KeyError:
-            raise UnknownGeneratorError(name, tuple(sorted(self._generators))) from None
+    def source(self, name: str) -> Source[Any]:
+        """What has this name."""
+        for source in self.sources():
+            if source.name == name:
+                return source
+        raise UnknownGeneratorError(name, tuple(source.name for source in self.sources()))
 
-    def create(self, request: CreateDatasetRequest) -> Stored:
-        """The dataset that was asked for: the stored one if it is there and has not expired, else a new one.
+    def create(self, request: CreateDatasetRequest, key: str | None = None) -> Stored:
+        """The dataset that was asked for: the stored one if it is there and has not expired, else a new one."""
+        order = self.order(request, key)
+        return self.find_made(order) or self.make(order)
 
-        What is there keeps its own notes (name, tags, time to live). Without a seed one is drawn and noted in
-        the params, so that no such set is ever taken for another and each can be made again.
+    def order(self, request: CreateDatasetRequest, key: str | None = None) -> Order:
+        """What a request asks for.
+
+        Without a seed one is drawn and noted in the params, so that no such set is ever taken for another and each
+        can be made again. An idempotency key draws the seed: the same request with it is the same set.
+
+        Args:
+            request: as it came.
+            key: of this caller, for this request alone.
+
+        Raises:
+            UnknownGeneratorError, InvalidParametersError, KeyReusedError: it cannot be made.
         """
-        generator = self.generator(request.generator)
-        parameters = self._parameters(generator, request)
+        self._check_parent(request.parent_dataset_id)
+        source = self.source(request.generator)
+        parameters = _validated(source.parameters, request.params)
+        fingerprint = self._claim(key, request) if key else ""
+        if parameters.seed is None:
+            seed = _seed_of(f"{key} {fingerprint}") if key else self._seeds()
+            parameters = parameters.model_copy(update={"seed": seed})
+        if isinstance(parameters, CsvImportParameters):
+            return self._import_order(parameters, request)
+        generator = self._generators[source.name]
         params = parameters.model_dump(mode="json")
-        new_id = dataset_id(generator.name, generator.version, params)
-        if request.persist and (there := self._unexpired(new_id)):
-            return Stored(there, created=False)
+        return Order(
+            dataset_id(generator.name, generator.version, params),
+            generator.name,
+            generator.version,
+            params,
+            request,
+            lambda: generated(generator, parameters),
+        )
 
-        rng = np.random.default_rng(parameters.seed)
-        arrays = arrange(generator.generate(parameters, rng), parameters, rng)
-        with tempfile.SpooledTemporaryFile(max_size=_SPOOL_BYTES) as spool:
-            artifact = cast("BinaryIO", spool)
-            write_npz(artifact, arrays.by_name())
+    def upload_order(self, query: UploadQuery, file: Path, sha256: str) -> Order:
+        """What an uploaded file asks for; the file must stay until the order is made.
+
+        Raises:
+            InvalidParametersError: it cannot be made.
+        """
+        self._check_parent(query.parent_dataset_id)
+        asked = query.model_dump(exclude={"format", *CreateDatasetRequest.model_fields})
+        asked["feature_columns"] = None if query.feature_columns is None else query.feature_columns.split(",")
+        parameters = _validated(UPLOAD.parameters, asked | {"file_format": query.format})
+        told = query.model_dump(include={"name", "ttl_seconds", "description", "created_by", "parent_dataset_id"})
+        tags = [tag for tag in (query.tags or "").split(",") if tag]
+        try:
+            notes = CreateDatasetRequest(generator=UPLOAD.name, tags=tuple(tags), **told)
+        except ValidationError as error:
+            raise InvalidParametersError(field_problems(error)) from error
+        return self._file_order(UPLOAD, parameters, sha256, notes, lambda: file.open("rb"))
+
+    def find_made(self, order: Order) -> Stored | None:
+        """The dataset of an order where it is there and has not expired.
+
+        What is there keeps its own notes (tags, time to live, description), but takes a further name.
+
+        Raises:
+            ConstraintError: it is not as the request demands.
+        """
+        if not order.notes.persist:
+            return None
+        try:
+            meta = self._store.meta(order.dataset_id)
+        except DatasetNotFoundError:
+            return None
+        if _is_expired(meta, self._clock()):
+            return None
+        if order.notes.constraints:
+            constraints.check(order.notes.constraints, meta)
+        if order.notes.name and order.notes.name != meta.dataset_name:
+            meta = self._store.add_version(order.dataset_id, order.notes.name)
+        return Stored(self.accesses.seen(meta), created=False)
+
+    def make(self, order: Order) -> Stored:
+        """Make the dataset of an order, and keep it where that is asked for.
+
+        Raises:
+            InvalidParametersError: it cannot be made, or is not as the request demands.
+        """
+        notes = order.notes
+        with order.make() as made:
             created_at = self._clock()
             meta = DatasetMeta(
-                dataset_id=new_id,
-                generator=generator.name,
-                generator_version=generator.version,
-                params=params,
-                n_samples=len(arrays.full),
-                n_features=arrays.full.X.shape[1],
-                n_classes=arrays.full.y.shape[1],
-                n_train=len(arrays.train),
-                n_test=len(arrays.test),
-                n_val=len(arrays.val),
-                class_distribution=_class_distribution(arrays),
+                dataset_id=order.dataset_id,
+                generator=order.generator,
+                generator_version=order.version,
+                params=order.params,
+                **dict(made.facts),
                 created_at=created_at,
-                checksum=_sha256(artifact),
-                tags=request.tags,
-                ttl_seconds=request.ttl_seconds,
-                expires_at=request.ttl_seconds and created_at + timedelta(seconds=request.ttl_seconds),
-                dataset_name=request.name,
-                description=request.description,
-                created_by=request.created_by,
-                parent_dataset_id=request.parent_dataset_id,
+                tags=tuple(dict.fromkeys(notes.tags)),
+                ttl_seconds=notes.ttl_seconds,
+                expires_at=notes.ttl_seconds and created_at + timedelta(seconds=notes.ttl_seconds),
+                dataset_name=notes.name,
+                description=notes.description,
+                created_by=notes.created_by,
+                parent_dataset_id=notes.parent_dataset_id,
             )
-            return self._store.put(meta, artifact) if request.persist else Stored(meta, created=True)
+            if notes.constraints:
+                constraints.check(notes.constraints, meta)
+            return self._store.put(meta, made.artifact) if notes.persist else Stored(meta, created=True)
 
     def ids(self, limit: int, offset: int) -> Sequence[str]:
         """Some of the ids, in their alphabetical order."""
         return self._store.ids(limit, offset)
 
+    def find(self, query: DatasetFilter) -> FoundDatasets:
+        """One page of the datasets that fit; see DatasetStore."""
+        return self._store.find(query, self._clock())
+
+    def stats(self) -> DatasetStats:
+        """The store in figures."""
+        return self._store.stats(self._clock())
+
+    def versions(self, name: str) -> Sequence[DatasetMeta]:
+        """The datasets that have or had this name, by version."""
+        return self._store.versions(name)
+
     def meta(self, dataset_id: str) -> DatasetMeta:
         """What is known of a dataset. An expired one is there until it is deleted or made again."""
-        return self._store.meta(dataset_id)
+        return self.accesses.seen(self._store.meta(dataset_id))
+
+    def lineage(self, dataset_id: str) -> DatasetLineage:
+        """Where a dataset comes from, and what was made of it. A parent that is gone ends the line."""
+        ancestors = list(islice(self._ancestors(self._store.meta(dataset_id)), MAX_ANCESTORS))
+        children = self._store.find(
+            DatasetFilter(parent_dataset_id=dataset_id, limit=1000, include_expired=True), self._clock()
+        )
+        return DatasetLineage(
+            dataset_id=dataset_id,
+            ancestors=tuple(ancestors),
+            children=tuple(child.dataset_id for child in children.datasets),
+        )
+
+    def _ancestors(self, meta: DatasetMeta) -> Iterator[str]:
+        with suppress(DatasetNotFoundError):
+            while meta.parent_dataset_id is not None:
+                yield meta.parent_dataset_id
+                meta = self._store.meta(meta.parent_dataset_id)
+
+    def change_tags(self, dataset_id: str, add: Sequence[str], remove: Sequence[str]) -> DatasetMeta:
+        """Take tags away, then add some."""
+        return self.accesses.seen(self._store.change_tags(dataset_id, add, remove))
 
     def delete(self, dataset_id: str) -> None:
         """Remove a dataset."""
         self._store.delete(dataset_id)
+        self.accesses.forget(dataset_id)
+
+    def delete_expired(self) -> Sequence[str]:
+        """Remove what has expired; returns the ids."""
+        deleted = self._store.delete_expired(self._clock())
+        for each in deleted:
+            self.accesses.forget(each)
+        return deleted
 
     def checksum(self, dataset_id: str) -> str:
         """The artifact's checksum; reads nothing of the artifact and counts no access."""
@@ -139,53 +280,77 @@ class Catalog:
     def open_artifact(self, dataset_id: str) -> Artifact:
         """The verified artifact, open at its start; counts an access."""
         artifact = self._store.open_artifact(dataset_id)
-        try:
-            self._store.record_access(dataset_id, self._clock())
-        except (StoreError, DatasetNotFoundError) as error:
-            # Reading goes on: a full disk, or a delete in this very moment, takes nothing from an open artifact.
-            log.warning("an access of %s was not counted: %s", dataset_id, error)
+        self.accesses.count(dataset_id, self._clock())
         return artifact
 
     def preview(self, dataset_id: str, n: int) -> DatasetPreview:
         """The first `n` samples of the whole set; counts an access."""
         with self.open_artifact(dataset_id).file as file:
             try:
-                X, y = read_npz(file, ("X_full", "y_full"))
+                X, y = (read_rows(file, name, n) for name in ("X_full", "y_full"))
             except ValueError as error:
                 raise DatasetDamagedError(dataset_id, f"its artifact cannot be read: {error}") from error
-        sample = X[:n].tolist()
-        return DatasetPreview(n_samples=len(sample), X_sample=sample, y_sample=y[:n].tolist())
+        return DatasetPreview(n_samples=len(X), X_sample=X.tolist(), y_sample=y.tolist())
 
-    def _parameters(self, generator: AnyGenerator, request: CreateDatasetRequest) -> GeneratorParameters:
-        try:
-            parameters: GeneratorParameters = generator.parameters.model_validate(request.params)
-        except ValidationError as error:
-            raise InvalidParametersError(
-                tuple(problem.model_copy(update={"loc": ["params", *problem.loc]}) for problem in field_problems(error))
-            ) from error
-        return parameters if parameters.seed is not None else parameters.model_copy(update={"seed": self._seeds()})
+    def _import_order(self, parameters: CsvImportParameters, request: CreateDatasetRequest) -> Order:
+        def opened() -> BufferedReader:
+            return self._files.open(parameters.file_path)
 
-    def _unexpired(self, dataset_id: str) -> DatasetMeta | None:
-        """What is stored under the id; an expired dataset makes room for its successor."""
-        try:
-            meta = self._store.meta(dataset_id)
-            if meta.expires_at is None or meta.expires_at > self._clock():
-                return meta
-            self._store.delete(dataset_id)
-        except DatasetNotFoundError:
-            pass
-        return None
+        with opened() as file:
+            sha256 = hashlib.file_digest(file, "sha256").hexdigest()
+        return self._file_order(CSV_IMPORT, parameters, sha256, request, opened)
+
+    def _file_order(
+        self,
+        source: Source[Any],
+        parameters: ImportParameters,
+        sha256: str,
+        notes: CreateDatasetRequest,
+        opened: Callable[[], BufferedReader],
+    ) -> Order:
+        @contextmanager
+        def make() -> Iterator[Made]:
+            with opened() as file, self._files.made(file, sha256, parameters) as made:
+                yield made
+
+        params = parameters.model_dump(mode="json") | {"file_sha256": sha256}
+        new_id = dataset_id(source.name, source.version, params)
+        return Order(new_id, source.name, source.version, params, notes, make)
+
+    @property
+    def _files(self) -> Importer:
+        if self._importer is None:
+            raise UnknownGeneratorError(UPLOAD.name, tuple(source.name for source in self.sources()))
+        return self._importer
+
+    def _check_parent(self, parent: str | None) -> None:
+        if parent is not None:
+            try:
+                self._store.meta(parent)
+            except DatasetNotFoundError as error:
+                problem = FieldProblem(loc=["parent_dataset_id"], msg=str(error))
+                raise InvalidParametersError((problem,)) from None
+
+    def _claim(self, key: str, request: BaseModel) -> str:
+        now = self._clock()
+        fingerprint = hashlib.sha256(canonical_json(request.model_dump(mode="json")).encode()).hexdigest()
+        if self._store.claim_key(key, fingerprint, now, now + KEYS_KEPT) != fingerprint:
+            raise KeyReusedError(key)
+        return fingerprint
 
 
-def _class_distribution(arrays: DatasetArrays) -> dict[str, int]:
-    return {str(index): int(count) for index, count in enumerate(arrays.full.y.sum(axis=0, dtype=np.float64))}
+def _validated(kind: type[P], params: JsonObject) -> P:
+    try:
+        return kind.model_validate(params)
+    except ValidationError as error:
+        raise InvalidParametersError(
+            tuple(problem.model_copy(update={"loc": ["params", *problem.loc]}) for problem in field_problems(error))
+        ) from error
 
 
-def _sha256(file: BinaryIO) -> str:
-    """The checksum of the whole file, which is left open at its start."""
-    digest = hashlib.sha256()
-    file.seek(0)
-    while block := file.read(1 << 20):
-        digest.update(block)
-    file.seek(0)
-    return digest.hexdigest()
+def _seed_of(text: str) -> int:
+    return int.from_bytes(hashlib.sha256(text.encode()).digest()[:8]) % (MAX_SEED + 1)
+
+
+def _is_expired(meta: DatasetMeta, now: datetime) -> bool:
+    return meta.expires_at is not None and meta.expires_at <= now

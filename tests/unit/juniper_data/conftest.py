@@ -1,6 +1,7 @@
 import hashlib
 import io
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -14,9 +15,10 @@ NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
 
 
 @pytest.fixture
-def store(tmp_path: Path) -> FileSystemStore:
+def store(tmp_path: Path) -> Iterator[FileSystemStore]:
     """An empty store."""
-    return FileSystemStore(tmp_path / "state")
+    with closing(FileSystemStore(tmp_path / "state")) as store:
+        yield store
 
 
 @pytest.fixture

@@ -48,7 +48,28 @@ def test_process_is_ready_serves_and_ends_when_told(tmp_path: Path, notify_socke
         process.send_signal(signal.SIGTERM)
         assert process.wait(60) == 0
     assert answer.status_code == 201
-    assert (tmp_path / "state" / "datasets" / answer.json()["dataset_id"] / "artifact.npz").is_file()
+    assert len(list((tmp_path / "state").glob(f"artifacts/*/{answer.json()['dataset_id']}.*.npz"))) == 1
+
+
+def test_process_makes_the_import_folder_that_it_reads_by_default(tmp_path: Path, notify_socket: socket.socket) -> None:
+    """So that whoever has a file to import finds where it belongs; nobody else reads there."""
+    environment = _environment(tmp_path, NOTIFY_SOCKET=str(tmp_path / "notify"))
+    with subprocess.Popen([sys.executable, "-m", "juniper_data"], env=environment) as process:
+        while notify_socket.recv(4096) != b"READY=1":
+            pass
+        process.send_signal(signal.SIGTERM)
+    assert (tmp_path / "state" / "import").stat().st_mode & 0o777 == 0o700
+
+
+def test_process_makes_no_import_folder_that_it_was_told(tmp_path: Path, notify_socket: socket.socket) -> None:
+    """A mistyped one stays one that is not there."""
+    told = {"NOTIFY_SOCKET": str(tmp_path / "notify"), "JUNIPER_DATA_IMPORT_DIR": str(tmp_path / "files")}
+    with subprocess.Popen([sys.executable, "-m", "juniper_data"], env=_environment(tmp_path, **told)) as process:
+        while notify_socket.recv(4096) != b"READY=1":
+            pass
+        process.send_signal(signal.SIGTERM)
+    assert not (tmp_path / "files").exists()
+    assert not (tmp_path / "state" / "import").exists()
 
 
 def test_process_tells_of_itself(tmp_path: Path, notify_socket: socket.socket) -> None:
@@ -75,6 +96,23 @@ def test_unusable_state_folder_is_one_line_and_78(tmp_path: Path) -> None:
     ended = _run(_environment(tmp_path))
     assert (ended.returncode, len(ended.stderr.splitlines())) == (78, 1)
     assert "JUNIPER_DATA_STATE_DIR" in ended.stderr
+
+
+def test_damaged_index_is_one_line_and_78(tmp_path: Path) -> None:
+    """What is there is not lost by starting anew; it is told which file it is, and what to do."""
+    (tmp_path / "state").mkdir()
+    (tmp_path / "state" / "index.sqlite").write_bytes(b"no database" * 1000)
+    ended = _run(_environment(tmp_path))
+    assert (ended.returncode, len(ended.stderr.splitlines())) == (78, 1)
+    assert str(tmp_path / "state" / "index.sqlite") in ended.stderr
+    assert "restore" in ended.stderr
+
+
+def test_unknown_store_is_one_line_and_78(tmp_path: Path) -> None:
+    """It is told which there are."""
+    ended = _run(_environment(tmp_path, JUNIPER_DATA_STORE="cached:memory:tape"))
+    assert (ended.returncode, len(ended.stderr.splitlines())) == (78, 1)
+    assert "JUNIPER_DATA_STORE: there is no store 'cached:memory:tape'" in ended.stderr.replace("Value error, ", "")
 
 
 def test_wrong_setting_is_one_line_and_78(tmp_path: Path) -> None:

@@ -1,42 +1,15 @@
 import hashlib
 import io
-from collections.abc import AsyncIterator
 from pathlib import Path
 
 import httpx
 import numpy as np
 import pytest
-from starlette.applications import Starlette
-from starlette.datastructures import Headers
 
-from juniper_data.app import create_app
-from juniper_data.artifact_response import ArtifactResponse
-from juniper_data.catalog import Catalog
-from juniper_data.settings import Settings
-from juniper_data.stores.protocol import Artifact
+from tests.unit.juniper_data.conftest import NOON
 
 pytestmark = pytest.mark.anyio
 XOR = {"generator": "xor", "params": {"n_points_per_quadrant": 5, "seed": 1}}
-
-
-@pytest.fixture
-def anyio_backend() -> str:
-    """The loop that the service runs on."""
-    return "asyncio"
-
-
-@pytest.fixture
-def app(catalog: Catalog, tmp_path: Path) -> Starlette:
-    """The service on an empty store."""
-    return create_app(Settings(state_dir=tmp_path / "state"), catalog)
-
-
-@pytest.fixture
-async def http(app: Starlette) -> AsyncIterator[httpx.AsyncClient]:
-    """A browser without a browser."""
-    transport = httpx.ASGITransport(app, raise_app_exceptions=False)
-    async with httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1") as client:
-        yield client
 
 
 async def test_create_answers_201_then_200(http: httpx.AsyncClient) -> None:
@@ -53,13 +26,14 @@ async def test_create_answers_201_then_200(http: httpx.AsyncClient) -> None:
 
 async def test_meta_has_every_field_of_the_contract(http: httpx.AsyncClient) -> None:
     """Published clients find the fields that they look for, and what was noted."""
+    parent = (await http.post("/v1/datasets", json={"generator": "cmu_spirals"})).json()["dataset_id"]
     notes = {
         "tags": ["t"],
         "ttl_seconds": 5,
         "name": "n",
         "description": "d",
         "created_by": "c",
-        "parent_dataset_id": "spiral-1.0.0-0123456789abcdef",
+        "parent_dataset_id": parent,
     }
     created = (await http.post("/v1/datasets", json=XOR | notes)).json()
     meta = (await http.get(f"/v1/datasets/{created['dataset_id']}")).json()
@@ -69,6 +43,7 @@ async def test_meta_has_every_field_of_the_contract(http: httpx.AsyncClient) -> 
         *("n_train", "n_test", "n_val", "class_distribution", "artifact_formats", "created_at", "checksum"),
         *("tags", "ttl_seconds", "expires_at", "last_accessed_at", "access_count", "dataset_name"),
         *("dataset_version", "description", "created_by", "parent_dataset_id", "task_type"),
+        *("size_bytes", "feature_names", "class_names", "profile"),
     }
     assert meta["artifact_formats"] == ["npz"]
     assert {"tags": meta["tags"], "name": meta["dataset_name"]} == {"tags": ["t"], "name": "n"}
@@ -95,6 +70,8 @@ async def test_unpersisted_dataset_has_no_artifact(http: httpx.AsyncClient) -> N
         ('{"generator": "xor", "ttl_seconds": 0}', 422, [["ttl_seconds"]]),
         ('{"generator": "xor", "parent_dataset_id": "../x"}', 422, [["parent_dataset_id"]]),
         ('{"generator": "xor", "params": []}', 422, [["params"]]),
+        ('{"generator": "xor", "parent_dataset_id": "xor-1.0.0-0000000000000000"}', 400, [["parent_dataset_id"]]),
+        ('{"generator": "xor", "constraints": {"min_samples": 1000}}', 400, [["constraints", "min_samples"]]),
         ("", 422, [["generator"]]),
         ("[]", 422, [[]]),
         ("{", 422, [[]]),
@@ -211,7 +188,7 @@ async def test_delete_answers_204_then_404(http: httpx.AsyncClient) -> None:
     """What was deleted is not found any more, under any of its addresses."""
     url = f"/v1/datasets/{(await http.post('/v1/datasets', json=XOR)).json()['dataset_id']}"
     assert (await http.delete(url)).status_code == 204
-    for path in (url, f"{url}/artifact", f"{url}/preview"):
+    for path in (url, f"{url}/artifact", f"{url}/preview", f"{url}/profile", f"{url}/access"):
         answer = await http.get(path)
         assert (answer.status_code, answer.json()["detail"][:7]) == (404, "dataset")
     assert (await http.delete(url)).status_code == 404
@@ -227,72 +204,91 @@ async def test_ids_lead_nowhere_else(http: httpx.AsyncClient, name: str) -> None
     assert (await http.delete(f"/v1/datasets/{name}")).status_code in (404, 405)
 
 
-async def test_generators_are_listed_with_their_schemas(http: httpx.AsyncClient) -> None:
-    """The list has the contract's fields, and each schema is the one at its own address."""
-    generators = (await http.get("/v1/generators")).json()
-    assert [generator["name"] for generator in generators] == ["cmu_spirals", "spiral", "xor"]
-    for generator in generators:
-        assert set(generator) == {"name", "version", "description", "schema", "available", "install_hint"}
-        assert generator["available"]
-        schema = (await http.get(f"/v1/generators/{generator['name']}/schema")).json()
-        assert schema == generator["schema"]
-
-
-async def test_schema_of_no_generator_is_404(http: httpx.AsyncClient) -> None:
-    """An unknown generator has no schema."""
-    answer = await http.get("/v1/generators/nope/schema")
-    assert (answer.status_code, "cmu_spirals" in answer.json()["detail"]) == (404, True)
-
-
-async def test_ready_while_the_store_takes_and_gives(http: httpx.AsyncClient) -> None:
-    """Readiness names the store."""
-    answer = await http.get("/v1/health/ready")
-    assert (answer.status_code, answer.json()["dependencies"]["store"]["status"]) == (200, "healthy")
-
-
-async def test_not_ready_without_a_store(http: httpx.AsyncClient, tmp_path: Path) -> None:
-    """When the store cannot be written, readiness says so, and a create is refused as unavailable."""
-    (tmp_path / "state" / "scratch").rmdir()
-    answer = await http.get("/v1/health/ready")
-    assert (answer.status_code, answer.json()["status"]) == (503, "not_ready")
-    refused = await http.post("/v1/datasets", json=XOR)
-    assert (refused.status_code, "cannot store" in refused.json()["detail"]) == (503, True)
-
-
 async def test_damage_is_told(http: httpx.AsyncClient, tmp_path: Path) -> None:
     """A damaged artifact is an error of the service that says what to do, never other bytes."""
     dataset_id = (await http.post("/v1/datasets", json=XOR)).json()["dataset_id"]
-    (tmp_path / "state" / "datasets" / dataset_id / "artifact.npz").write_bytes(b"other")
+    next((tmp_path / "state").rglob("*.npz")).write_bytes(b"other")
     answer = await http.get(f"/v1/datasets/{dataset_id}/artifact")
     assert (answer.status_code, "delete it" in answer.json()["detail"]) == (500, True)
 
 
-async def test_artifact_that_shrinks_meanwhile_ends_the_connection() -> None:
-    """A length that was promised and cannot be kept is never passed off as the whole."""
-    response = ArtifactResponse(Artifact(io.BytesIO(b"abc"), 10, "0"), "x.npz", Headers())
-    transport = httpx.ASGITransport(response)
-    async with httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1") as client:
-        with pytest.raises(EOFError, match="7 bytes early"):
-            await client.get("/")
+async def test_damage_is_logged(http: httpx.AsyncClient, tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    """The operator learns of it as an error."""
+    dataset_id = (await http.post("/v1/datasets", json=XOR)).json()["dataset_id"]
+    next((tmp_path / "state").rglob("*.npz")).write_bytes(b"other")
+    await http.get(f"/v1/datasets/{dataset_id}/artifact")
+    assert [record.levelname for record in caplog.records if "is damaged" in record.message] == ["ERROR"]
 
 
-async def test_document_tells_every_route(http: httpx.AsyncClient) -> None:
-    """The OpenAPI document has the routes of the contract that work, and no other."""
-    document = (await http.get("/openapi.json")).json()
-    assert {(path, method) for path, methods in document["paths"].items() for method in methods} == {
-        ("/metrics", "get"),
-        ("/v1/health", "get"),
-        ("/v1/health/live", "get"),
-        ("/v1/health/ready", "get"),
-        ("/v1/metrics/prometheus", "get"),
-        ("/v1/host", "get"),
-        ("/v1/logs", "get"),
-        ("/v1/generators", "get"),
-        ("/v1/generators/{name}/schema", "get"),
-        ("/v1/datasets", "get"),
-        ("/v1/datasets", "post"),
-        ("/v1/datasets/{dataset_id}", "get"),
-        ("/v1/datasets/{dataset_id}", "delete"),
-        ("/v1/datasets/{dataset_id}/artifact", "get"),
-        ("/v1/datasets/{dataset_id}/preview", "get"),
-    }
+async def test_profile_is_that_of_the_meta(http: httpx.AsyncClient) -> None:
+    """The figures have an address of their own."""
+    meta = (await http.post("/v1/datasets", json=XOR)).json()["meta"]
+    profile = (await http.get(f"/v1/datasets/{meta['dataset_id']}/profile")).json()
+    assert profile == meta["profile"]
+    assert [feature["max"] <= 1 for feature in profile["features"]] == [True, True]
+
+
+async def test_access_is_told_without_being_one(http: httpx.AsyncClient) -> None:
+    """Readings of the artifact count, looks at their number do not."""
+    url = f"/v1/datasets/{(await http.post('/v1/datasets', json=XOR)).json()['dataset_id']}"
+    never = {"dataset_id": url.rpartition("/")[2], "access_count": 0, "last_accessed_at": None}
+    assert [(await http.get(f"{url}/access")).json() for _ in range(2)] == [never, never]
+    await http.get(f"{url}/artifact")
+    access = (await http.get(f"{url}/access")).json()
+    assert (access["access_count"], access["last_accessed_at"]) == (1, NOON.isoformat().replace("+00:00", "Z"))
+
+
+async def test_trailing_slash_is_another_address(http: httpx.AsyncClient) -> None:
+    """Nobody is sent elsewhere."""
+    assert (await http.get("/v1/datasets/")).status_code == 404
+
+
+async def test_key_makes_nothing_twice_even_without_a_seed(http: httpx.AsyncClient) -> None:
+    """Whoever does not know whether a request was heard sends it again."""
+    unseeded = {"generator": "xor", "params": {"seed": None}}
+    headers = {"Idempotency-Key": "k-1"}
+    first, second = [await http.post("/v1/datasets", json=unseeded, headers=headers) for _ in range(2)]
+    other = await http.post("/v1/datasets", json=unseeded, headers={"Idempotency-Key": "k-2"})
+    assert (first.status_code, second.status_code, other.status_code) == (201, 200, 201)
+    assert first.json()["dataset_id"] == second.json()["dataset_id"] != other.json()["dataset_id"]
+
+
+async def test_key_stands_for_one_request(http: httpx.AsyncClient) -> None:
+    """Another body with it is a mistake of the caller, who is told which key it was."""
+    await http.post("/v1/datasets", json=XOR, headers={"Idempotency-Key": "k"})
+    answer = await http.post("/v1/datasets", json={"generator": "spiral"}, headers={"Idempotency-Key": "k"})
+    (problem,) = answer.json()["detail"]
+    assert (answer.status_code, problem["loc"]) == (422, ["Idempotency-Key"])
+    assert "'k'" in problem["msg"]
+
+
+async def test_key_is_the_callers_own(http: httpx.AsyncClient) -> None:
+    """Two callers may take the same one."""
+    for caller in ("a", "b"):
+        headers = {"Idempotency-Key": "k", "X-API-Key": caller}
+        body = {"generator": "xor", "params": {"seed": ord(caller)}}
+        assert (await http.post("/v1/datasets", json=body, headers=headers)).status_code == 201
+
+
+@pytest.mark.parametrize("key", ["", "a b", "x" * 201, "\t"])
+async def test_key_is_visible_ascii(http: httpx.AsyncClient, key: str) -> None:
+    """Anything else is refused, named as the header."""
+    answer = await http.post("/v1/datasets", json=XOR, headers={"Idempotency-Key": key})
+    assert (answer.status_code, answer.json()["detail"][0]["loc"]) == (422, ["Idempotency-Key"])
+    assert (await http.get("/v1/datasets")).json() == []
+
+
+@pytest.mark.parametrize(
+    ("prefer", "applied"),
+    [("wait=30", "wait=30"), ("respond-async, wait=7", "respond-async, wait=7"), ("wait=999", "wait=60")],
+)
+async def test_preferences_that_were_heard_are_told(http: httpx.AsyncClient, prefer: str, applied: str) -> None:
+    """How long the caller wants to wait is its own choice, within bounds."""
+    answer = await http.post("/v1/datasets", json=XOR, headers={"Prefer": prefer})
+    assert (answer.status_code, answer.headers["preference-applied"]) == (201, applied)
+
+
+async def test_no_preference_is_told_where_none_was_heard(http: httpx.AsyncClient) -> None:
+    """What is not known is passed over."""
+    answer = await http.post("/v1/datasets", json=XOR, headers={"Prefer": "handling=lenient"})
+    assert (answer.status_code, "preference-applied" in answer.headers) == (201, False)

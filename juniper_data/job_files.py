@@ -1,0 +1,118 @@
+"""What must outlive a kill of a dataset that is still to be made, and the files that are sent.
+
+    ROOT/jobs/ID.json     the requests that were accepted and are not yet done
+    ROOT/uploads/NAME     a file that was sent: on its way in, or waiting to be read
+
+A job file is there whole or not at all, and so long only as its requests are owed an answer. An upload that no job
+file names belongs to a request that is gone with the process that served it.
+"""
+
+import logging
+import os
+import secrets
+from collections.abc import Collection, Sequence
+from datetime import datetime
+from pathlib import Path
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from juniper_common.atomic_file import remove_leftovers, replace_atomically
+from juniper_common.wire.datasets import CreateDatasetRequest, DatasetId, UploadQuery
+
+log = logging.getLogger(__name__)
+
+
+class UploadRequest(BaseModel):
+    """A file that was sent, and what was said of it."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    file: str
+    sha256: str
+    query: UploadQuery
+
+
+DatasetRequest = CreateDatasetRequest | UploadRequest
+"""All that is needed to order a dataset again; that of a generator has its seed."""
+
+
+class KeptJob(BaseModel):
+    """Requests for one dataset, as they lie on the disk."""
+
+    model_config = ConfigDict(frozen=True)
+
+    job_id: DatasetId
+    created_at: datetime
+    restarts: int = 0
+    requests: tuple[DatasetRequest, ...]
+
+
+class JobFiles:
+    """The jobs and the uploads below `root`, which nobody else uses at the same time. Every call blocks.
+
+    Each raises OSError where the disk does not take or give.
+    """
+
+    def __init__(self, root: Path) -> None:
+        self._jobs = root / "jobs"
+        self._uploads = root / "uploads"
+
+    def new_upload(self) -> Path:
+        """Where to write a file that is being sent."""
+        self._uploads.mkdir(parents=True, exist_ok=True)
+        return self._uploads / secrets.token_hex(16)
+
+    def upload(self, request: UploadRequest) -> Path:
+        """Where the file lies."""
+        return self._uploads / request.file
+
+    def keep(self, job: KeptJob) -> None:
+        """Bring a job to the disk, with the files that it needs; it takes the place of what was kept under its id."""
+        for request in _uploads(job.requests):
+            _sync(self.upload(request))
+        if any(_uploads(job.requests)):
+            _sync(self._uploads)
+        self._jobs.mkdir(parents=True, exist_ok=True)
+        replace_atomically(self._job_file(job.job_id), job.model_dump_json(indent=1).encode())
+
+    def forget(self, job_id: str, requests: Sequence[DatasetRequest]) -> None:
+        """Remove a job where it was kept, then its uploads: so none is missing to a job that is taken up again."""
+        self._job_file(job_id).unlink(missing_ok=True)
+        for request in _uploads(requests):
+            self.upload(request).unlink(missing_ok=True)
+
+    def left(self) -> Sequence[KeptJob]:
+        """The jobs that a process before this one did not end; what else it left behind is removed."""
+        remove_leftovers(self._jobs)
+        jobs = [job for path in sorted(self._jobs.glob("*.json")) if (job := _read(path))]
+        self._sweep_uploads({request.file for job in jobs for request in _uploads(job.requests)})
+        return jobs
+
+    def _sweep_uploads(self, needed: Collection[str]) -> None:
+        for path in self._uploads.glob("*"):
+            if path.name not in needed:
+                path.unlink(missing_ok=True)
+
+    def _job_file(self, job_id: str) -> Path:
+        return self._jobs / f"{job_id}.json"
+
+
+def _uploads(requests: Sequence[DatasetRequest]) -> list[UploadRequest]:
+    return [request for request in requests if isinstance(request, UploadRequest)]
+
+
+def _read(path: Path) -> KeptJob | None:
+    try:
+        return KeptJob.model_validate_json(path.read_bytes())
+    except ValidationError as error:
+        log.error("the job in %s cannot be read, and is given up: %s", path, error)
+        path.unlink()
+        return None
+
+
+def _sync(path: Path) -> None:
+    descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

@@ -1,0 +1,203 @@
+"""Datasets made, told of, given and removed."""
+
+import hashlib
+
+from anyio import to_thread
+from pydantic import BaseModel, ConfigDict, Field, RootModel
+from starlette.requests import Request
+from starlette.responses import Response
+
+from juniper_common.errors import BadRequestError, NotFoundError
+from juniper_common.openapi import Operation
+from juniper_common.requests import json_response, read_body, read_headers, read_query
+from juniper_common.wire.dataset_queries import DatasetAccess
+from juniper_common.wire.datasets import (
+    DATASET_ID_PATTERN,
+    CreateDatasetRequest,
+    DatasetMeta,
+    DatasetPreview,
+)
+from juniper_common.wire.errors import FieldProblem
+from juniper_common.wire.profiles import DatasetProfile
+from juniper_data import audit
+from juniper_data.artifact_response import ArtifactResponse, entity_tag, is_known_to_client
+from juniper_data.catalog import Catalog
+from juniper_data.errors import KeyReusedError, UnknownGeneratorError
+from juniper_data.jobs import Jobs
+from juniper_data.routes.making_answers import MAKING_RESPONSES, MakingHeaders, making_answer
+from juniper_data.routes.preferences import patience
+
+IDS = {"dataset_id": DATASET_ID_PATTERN}
+
+
+class CreateHeaders(MakingHeaders):
+    """How a dataset is asked for."""
+
+    idempotency_key: str | None = Field(
+        None,
+        alias="Idempotency-Key",
+        pattern=r"^[!-~]{1,200}$",
+        description="The same request with the same key within a day is the same dataset, its seed null or not",
+    )
+
+
+class DatasetPage(BaseModel):
+    """Which of the ids to list."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    limit: int = Field(100, ge=1, le=1000)
+    offset: int = Field(0, ge=0)
+
+
+class PreviewQuery(BaseModel):
+    """How much to preview."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    n: int = Field(100, ge=1, le=1000)
+
+
+class DatasetIds(RootModel[list[str]]):
+    """Ids, in their alphabetical order."""
+
+
+class DatasetRoutes:
+    """The handlers. Whatever touches the store runs in a thread, off the event loop.
+
+    Args:
+        catalog: knows the datasets.
+        jobs: makes them.
+        wait_s: how long a caller is made to wait for one, where it does not say otherwise.
+    """
+
+    def __init__(self, catalog: Catalog, jobs: Jobs, wait_s: float) -> None:
+        self._catalog = catalog
+        self._jobs = jobs
+        self._wait_s = wait_s
+
+    def operations(self) -> list[Operation]:
+        """What the service can do with datasets."""
+        dataset = "/v1/datasets/{dataset_id}"
+        return [
+            Operation(
+                method="POST",
+                path="/v1/datasets",
+                handler=self.create_dataset,
+                body=CreateDatasetRequest,
+                headers=CreateHeaders,
+                responses=MAKING_RESPONSES,
+                errors=(400, 503, 507),
+            ),
+            Operation(
+                method="GET",
+                path="/v1/datasets",
+                handler=self.list_datasets,
+                query=DatasetPage,
+                responses={200: DatasetIds},
+            ),
+            Operation(method="GET", path=dataset, handler=self.get_dataset, responses={200: DatasetMeta}, patterns=IDS),
+            Operation(method="DELETE", path=dataset, handler=self.delete_dataset, responses={204: None}, patterns=IDS),
+            Operation(
+                method="GET",
+                path=f"{dataset}/artifact",
+                handler=self.get_artifact,
+                responses={200: "application/octet-stream", 206: "application/octet-stream", 304: None, 416: None},
+                patterns=IDS,
+            ),
+            Operation(
+                method="GET",
+                path=f"{dataset}/preview",
+                handler=self.preview_dataset,
+                query=PreviewQuery,
+                responses={200: DatasetPreview},
+                patterns=IDS,
+            ),
+            Operation(
+                method="GET",
+                path=f"{dataset}/profile",
+                handler=self.get_profile,
+                responses={200: DatasetProfile},
+                patterns=IDS,
+            ),
+            Operation(
+                method="GET",
+                path=f"{dataset}/access",
+                handler=self.get_access,
+                responses={200: DatasetAccess},
+                patterns=IDS,
+            ),
+        ]
+
+    async def create_dataset(self, request: Request) -> Response:
+        """Make a dataset (201), find the same one made before (200), or tell where to ask for it (202)."""
+        headers = read_headers(request, CreateHeaders)
+        body = await read_body(request, CreateDatasetRequest)
+        audit.note(request, source=body.generator)
+        key = headers.idempotency_key
+        waiting = patience(headers.prefer, self._wait_s)
+        try:
+            outcome = await self._jobs.create(body, of_caller(request, key) if key else None, waiting.wait_s)
+        except UnknownGeneratorError as error:
+            raise BadRequestError(str(error), (FieldProblem(loc=["generator"], msg=str(error)),)) from error
+        except KeyReusedError as error:
+            raise KeyReusedError(key or "") from error
+        return making_answer(request, outcome, waiting, is_kept=body.persist)
+
+    async def list_datasets(self, request: Request) -> Response:
+        """List the ids of the datasets."""
+        page = read_query(request, DatasetPage)
+        ids = await to_thread.run_sync(self._catalog.ids, page.limit, page.offset)
+        return json_response(DatasetIds(list(ids)))
+
+    async def get_dataset(self, request: Request) -> Response:
+        """Tell all that is known of a dataset but its samples."""
+        return json_response(await self._meta(request))
+
+    async def delete_dataset(self, request: Request) -> Response:
+        """Remove a dataset."""
+        audit.note(request, _id(request))
+        await to_thread.run_sync(self._catalog.delete, _id(request))
+        return Response(status_code=204)
+
+    async def get_artifact(self, request: Request) -> Response:
+        """Send the NPZ, or the range of it that was asked for, its checksum as the ETag."""
+        return await to_thread.run_sync(self._artifact, _id(request), request)
+
+    async def preview_dataset(self, request: Request) -> Response:
+        """Show the first samples of the whole set."""
+        n = read_query(request, PreviewQuery).n
+        return json_response(await to_thread.run_sync(self._catalog.preview, _id(request), n))
+
+    async def get_profile(self, request: Request) -> Response:
+        """Tell what the data is like: figures per feature, the balance of the classes, duplicates and leaks."""
+        meta = await self._meta(request)
+        if meta.profile is None:
+            raise NotFoundError(f"dataset {meta.dataset_id!r} has no profile: delete it and create it again")
+        return json_response(meta.profile)
+
+    async def get_access(self, request: Request) -> Response:
+        """Tell how often the artifact was read, and when last."""
+        meta = await self._meta(request)
+        return json_response(DatasetAccess.model_validate(meta, from_attributes=True))
+
+    async def _meta(self, request: Request) -> DatasetMeta:
+        return await to_thread.run_sync(self._catalog.meta, _id(request))
+
+    def _artifact(self, dataset_id: str, request: Request) -> Response:
+        if "if-none-match" in request.headers:
+            checksum = self._catalog.checksum(dataset_id)
+            if is_known_to_client(request.headers, checksum):
+                return Response(status_code=304, headers={"ETag": entity_tag(checksum)})
+        return ArtifactResponse(self._catalog.open_artifact(dataset_id), f"{dataset_id}.npz", request.headers)
+
+
+def of_caller(request: Request, key: str) -> str:
+    """The key as that of this caller alone; no header has a line break."""
+    caller = request.headers.get("x-api-key", "")
+    return hashlib.sha256(f"{caller}\n{key}".encode()).hexdigest()
+
+
+def _id(request: Request) -> str:
+    dataset_id: str = request.path_params["dataset_id"]
+    return dataset_id
