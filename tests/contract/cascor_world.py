@@ -1,11 +1,8 @@
 """The training service as its clients see it: the real one, or the fake; for threads, or for an event loop."""
 
-import asyncio
-import inspect
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
-from typing import Any, Protocol, cast
+from contextlib import suppress
+from typing import Any, Protocol
 
 from juniper_cascor.client import (
     AsyncJuniperCascorClient,
@@ -129,25 +126,3 @@ def begun(client: JuniperCascorClient) -> str:
     while not client.status().monitor.current_epoch:
         time.sleep(0.01)
     return run_id
-
-
-@contextmanager
-def awaited(make: Callable[[], AsyncJuniperCascorClient]) -> Iterator[JuniperCascorClient]:
-    """The client for an event loop as if it were the one for threads: each call runs to its end."""
-    with asyncio.Runner() as runner:
-        client = make()
-        try:
-            yield cast("JuniperCascorClient", _Awaited(client, runner))
-        finally:
-            runner.run(client.close())
-
-
-class _Awaited:
-    def __init__(self, client: AsyncJuniperCascorClient, runner: asyncio.Runner) -> None:
-        self._client = client
-        self._runner = runner
-
-    def __getattr__(self, name: str) -> Callable[..., Any]:
-        method = getattr(self._client, name)
-        assert inspect.iscoroutinefunction(inspect.unwrap(method, stop=inspect.iscoroutinefunction))
-        return lambda *args, **kwargs: self._runner.run(method(*args, **kwargs))

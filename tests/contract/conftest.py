@@ -1,6 +1,7 @@
 import time
 from collections.abc import Iterator
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, ExitStack
+from typing import Any
 
 import httpx
 import pytest
@@ -8,19 +9,18 @@ import pytest
 from juniper_cascor.app import create_service
 from juniper_cascor.client import JuniperCascorClient
 from juniper_cascor.settings import CascorSettings
-from juniper_data.app import create_app
-from juniper_data.catalog import Catalog
+from juniper_data.client import JuniperDataClient
 from juniper_data.settings import Settings
-from juniper_data.stores.file_system import FileSystemStore
-from tests.contract.cascor_world import FakeWorld, RealWorld, World, at_rest, awaited
+from tests.contract.awaiting import awaited
+from tests.contract.cascor_world import FakeWorld, RealWorld, World, at_rest
+from tests.contract.data_world import Connect, DataWorld, ServeData, data_served, fake_data_world, real_data_world
 from tests.serving import served
 
 
 @pytest.fixture(scope="session")
 def data_service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The real dataset service on a free port; its address."""
-    root = tmp_path_factory.mktemp("data")
-    with served(create_app(Settings(state_dir=root), Catalog(FileSystemStore(root)))) as url:
+    with data_served(Settings(state_dir=tmp_path_factory.mktemp("data"))) as url:
         yield url
 
 
@@ -50,8 +50,49 @@ def world(request: pytest.FixtureRequest) -> World:
 def client(world: World, request: pytest.FixtureRequest) -> Iterator[JuniperCascorClient]:
     """One of its clients, with nothing running."""
     way: AbstractContextManager[JuniperCascorClient] = (
-        world.client() if request.param == "threads" else awaited(world.async_client)
+        world.client() if request.param == "threads" else awaited(world.async_client, JuniperCascorClient)
     )
     with way as client:
         at_rest(client)
         yield client
+
+
+@pytest.fixture(params=["real", "fake"])
+def serve_data(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServeData]:
+    """Starts a dataset service; it is real, or the fake."""
+    with ExitStack() as stack:
+
+        def serve(**told: Any) -> DataWorld:
+            if request.param == "fake":
+                return stack.enter_context(fake_data_world(**told))
+            return stack.enter_context(real_data_world(tmp_path_factory.mktemp("data"), **told))
+
+        yield serve
+
+
+@pytest.fixture(params=["threads", "event loop"])
+def connect(request: pytest.FixtureRequest) -> Iterator[Connect]:
+    """Makes a client of a dataset service, for threads or for an event loop."""
+    with ExitStack() as stack:
+
+        def connected(world: DataWorld, api_key: str | None = None) -> JuniperDataClient:
+            way: AbstractContextManager[JuniperDataClient] = (
+                world.client(api_key)
+                if request.param == "threads"
+                else awaited(lambda: world.async_client(api_key), JuniperDataClient)
+            )
+            return stack.enter_context(way)
+
+        yield connected
+
+
+@pytest.fixture
+def data_world(serve_data: ServeData) -> DataWorld:
+    """An empty dataset service, where it is noon."""
+    return serve_data()
+
+
+@pytest.fixture
+def data_client(data_world: DataWorld, connect: Connect) -> JuniperDataClient:
+    """One of its clients."""
+    return connect(data_world)
