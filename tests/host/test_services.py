@@ -127,7 +127,7 @@ def test_stop_leaves_nothing_behind(running: Host) -> None:
     for port in (8050, 8100, 8200):
         assert not running.socket(f"tcp://127.0.0.1:{port}").is_listening
     assert "juniper" not in running.check_output(
-        "systemctl --user list-units --no-legend 'juniper*.service' '*.target'"
+        "systemctl --user list-units --no-legend 'juniper*.service' 'juniper*.timer' '*.target'"
     )
     assert running.run("ls -d $XDG_RUNTIME_DIR/juniper-*").rc != 0
     assert running.run(f"{JUNIPER_CTL} status").rc == 3
