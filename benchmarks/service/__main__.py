@@ -20,6 +20,7 @@ from .starting import measure_starting
 from .work import digits, large
 
 PAGE = Path("docs/benchmarks/service.md")
+TITLE = "The training service against its budgets"
 PARTS: dict[str, Callable[..., Iterator[Line]]] = {
     "answering": lambda service, quick: measure_answering(service, quick=quick).lines(),
     "fan-out": lambda service, quick: measure_fan_out(service, quick=quick).lines(),
@@ -43,7 +44,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     sys.stdout.write(table(lines))
     if options.write:
         command = shlex.join(["python", "-m", "benchmarks.service", *(argv if argv is not None else sys.argv[1:])])
-        PAGE.write_text(rendered(lines, command, (time.monotonic() - began) / 60), encoding="utf-8")
+        PAGE.write_text(rendered(TITLE, lines, command, (time.monotonic() - began) / 60), encoding="utf-8")
     return int(any(line.is_met is False for line in lines))
 
 

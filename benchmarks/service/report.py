@@ -9,14 +9,14 @@ from benchmarks.engine.machine import describe
 from .figures import Line, table
 
 
-def rendered(lines: Sequence[Line], command: str, minutes: float) -> str:
+def rendered(title: str, lines: Sequence[Line], command: str, minutes: float) -> str:
     """The whole page."""
     budgets = [line for line in lines if line.is_met is not None]
     met = sum(line.is_met is True for line in budgets)
     machine = "\n".join(f"| {name} | {value} |" for name, value in describe().items() if name != "FANN")
     return "\n".join(
         [
-            "# The training service against its budgets\n",
+            f"# {title}\n",
             f"`{command}`, {minutes:.0f} minutes. How to run it: [benchmarks](../benchmarks.md).\n",
             "|  |  |",
             "|---|---|",

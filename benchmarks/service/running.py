@@ -1,4 +1,4 @@
-"""The real service as a process of its own, and what its processes take."""
+"""A real service as a process of its own, and what its processes take."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _TRAINER = "juniper_cascor.runs.trainer"
 
 @dataclass(frozen=True)
 class Service:
-    """The running service."""
+    """The running training service."""
 
     process: psutil.Process
     address: str
@@ -44,37 +44,44 @@ class Service:
         return record
 
 
+@dataclass(frozen=True)
+class Started:
+    """A service that has said READY=1."""
+
+    process: psutil.Popen
+    address: str
+    ready_s: float  # from the start of the process to READY=1
+
+
 @contextmanager
 def running_service(folder: Path, **settings: object) -> Iterator[Service]:
-    """Start the service with its state in this folder, and end it.
+    """Start the training service with its state in this folder, and end it; settings as in `max_clients=300`."""
+    with started("cascor", folder, **settings) as running, JuniperCascorClient(running.address) as client:
+        yield Service(running.process, running.address, running.ready_s, client)
+
+
+@contextmanager
+def started(name: str, folder: Path, **settings: object) -> Iterator[Started]:
+    """Start a service on a free port with its state in this folder, and end it.
 
     Args:
+        name: of the service: data or cascor.
         folder: where it keeps its state; it exists.
         settings: of the service, as in `max_clients=300`.
     """
     port = _free_port()
-    told = {f"JUNIPER_CASCOR_{name.upper()}": str(value) for name, value in settings.items()}
+    told = settings | {"port": port, "state_dir": folder}
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as notify, (folder / "log").open("ab") as log:
         notify.bind(str(folder / "notify"))
         notify.settimeout(TIMEOUT_S)
-        environment = (
-            os.environ
-            | told
-            | {
-                "JUNIPER_CASCOR_PORT": str(port),
-                "JUNIPER_CASCOR_STATE_DIR": str(folder),
-                "NOTIFY_SOCKET": str(folder / "notify"),
-            }
-        )
+        environment = os.environ | {f"JUNIPER_{name.upper()}_{key.upper()}": str(value) for key, value in told.items()}
+        environment["NOTIFY_SOCKET"] = str(folder / "notify")
         began = time.perf_counter()
-        process = psutil.Popen([sys.executable, "-m", "juniper_cascor"], env=environment, stderr=log)
+        process = psutil.Popen([sys.executable, "-m", f"juniper_{name}"], env=environment, stderr=log)
         try:
             while notify.recv(4096) != b"READY=1":
                 pass
-            ready_s = time.perf_counter() - began
-            address = f"http://127.0.0.1:{port}"
-            with JuniperCascorClient(address) as client:
-                yield Service(process, address, ready_s, client)
+            yield Started(process, f"http://127.0.0.1:{port}", time.perf_counter() - began)
         finally:
             _end(process)
             (folder / "notify").unlink()

@@ -73,7 +73,8 @@ def test_every_part_tells_its_lines() -> None:
 def test_the_page_counts_what_is_met() -> None:
     """Of the figures that have a budget."""
     lines = [below("wait", 7.0, 5.0, "ms"), below("start", 0.5, 1.0, "s"), Line("CPU", "3%")]
-    page = rendered(lines, "python -m benchmarks.service", 3.2)
+    page = rendered("The service", lines, "python -m benchmarks.service", 3.2)
+    assert page.startswith("# The service\n")
     assert "`python -m benchmarks.service`, 3 minutes" in page
     assert "1 of 2 are met." in page
     assert page.index("processor") < page.index("| start |")

@@ -1,0 +1,1 @@
+"""The dataset service against its budgets: ``python -m benchmarks.data``. See docs/benchmarks.md."""
