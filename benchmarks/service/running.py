@@ -17,6 +17,8 @@ from juniper_cascor.client import JuniperCascorClient
 from juniper_common.wire.runs import RunRecord
 from juniper_common.wire.training import StartTraining
 
+UNITS = Path(__file__).parents[2] / "systemd" / "user"
+
 TIMEOUT_S = 60.0
 TICK_S = 0.05  # so seldom that asking disturbs nobody
 
@@ -74,7 +76,8 @@ def started(name: str, folder: Path, **settings: object) -> Iterator[Started]:
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as notify, (folder / "log").open("ab") as log:
         notify.bind(str(folder / "notify"))
         notify.settimeout(TIMEOUT_S)
-        environment = os.environ | {f"JUNIPER_{name.upper()}_{key.upper()}": str(value) for key, value in told.items()}
+        environment = os.environ | _of_unit(name)
+        environment |= {f"JUNIPER_{name.upper()}_{key.upper()}": str(value) for key, value in told.items()}
         environment["NOTIFY_SOCKET"] = str(folder / "notify")
         began = time.perf_counter()
         process = psutil.Popen([sys.executable, "-m", f"juniper_{name}"], env=environment, stderr=log)
@@ -107,6 +110,13 @@ def loaded_libraries(process: psutil.Process, names: tuple[str, ...]) -> set[str
     """Which of these packages have a file mapped into the process."""
     maps = Path(f"/proc/{process.pid}/maps").read_text(encoding="utf-8", errors="replace")
     return {name for name in names if f"/site-packages/{name}/" in maps}
+
+
+def _of_unit(name: str) -> dict[str, str]:
+    """The environment that a service's unit gives it."""
+    lines = (UNITS / f"juniper-{name}.service").read_text().splitlines()
+    given = [line.removeprefix("Environment=") for line in lines if line.startswith("Environment=")]
+    return {variable: value for variable, _, value in (line.partition("=") for line in given)}
 
 
 def _free_port() -> int:
