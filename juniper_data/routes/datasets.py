@@ -47,7 +47,7 @@ class DatasetPage(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     limit: int = Field(100, ge=1, le=1000)
-    offset: int = Field(0, ge=0)
+    offset: int = Field(0, ge=0, le=2**53)
 
 
 class PreviewQuery(BaseModel):
