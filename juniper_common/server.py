@@ -11,6 +11,7 @@ from typing import Any, NoReturn
 
 import uvicorn
 from starlette.types import ASGIApp
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 
 from juniper_common import logs, recent_logs, starts
@@ -25,6 +26,12 @@ GRACEFUL_SHUTDOWN_S = 10
 
 KEEP_ALIVE_S = 75
 """Longer than clients keep a connection that nobody uses: one of them would send on it just when it is closed."""
+
+MAX_HEAD_BYTES = 1 << 16
+"""Of a request line and its headers; what came with the first of them is not counted."""
+
+MAX_WAITING_REQUESTS = 1000
+"""Requests that a connection may have sent before the one ahead of them was answered."""
 
 MAX_SOCKET_MESSAGE_BYTES = 1 << 20
 """A larger message of a client closes its socket (1009)."""
@@ -67,6 +74,7 @@ def serve(
         # Else any process of this host says who it is: by default uvicorn believes X-Forwarded-For from the loopback.
         proxy_headers=False,
         lifespan="on",
+        http=Requests,
         ws=Sockets,
         # Compressed for each of its receivers anew, a message costs them all many times what encoding it once does.
         ws_per_message_deflate=False,
@@ -98,6 +106,31 @@ def _listen(settings: ServiceSettings) -> socket.socket:
 def _give_up(line: str, status: int) -> NoReturn:
     print(line, file=sys.stderr)  # noqa: T201 - the operator reads this one line, not a log record
     sys.exit(status)
+
+
+class Requests(HttpToolsProtocol):
+    """uvicorn's HTTP, but for callers that send heads or requests without end: all of that would be held for them."""
+
+    _n_head_bytes = 0
+
+    def on_message_begin(self) -> None:
+        """A head begins."""
+        super().on_message_begin()
+        self._n_head_bytes = 0
+
+    def on_body(self, body: bytes) -> None:
+        """A piece of a body, which is no head; but more headers may follow the last one."""
+        super().on_body(body)
+        self._n_head_bytes = 0
+
+    def data_received(self, data: bytes) -> None:
+        """Take what came, and cut the caller off where that is too much."""
+        self._n_head_bytes += len(data)
+        super().data_received(data)
+        if self._n_head_bytes > MAX_HEAD_BYTES and not self.transport.is_closing():
+            self.send_400_response(f"The head of the request is longer than {MAX_HEAD_BYTES} bytes.")
+        if len(self.pipeline) > MAX_WAITING_REQUESTS:
+            self.transport.abort()
 
 
 class Sockets(WebSocketsSansIOProtocol):

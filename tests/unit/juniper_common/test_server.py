@@ -114,6 +114,38 @@ def test_port_is_taken_while_its_app_starts(start: Start, manager: socket.socket
     assert (code, len(said)) == (75, 1)
 
 
+@pytest.mark.parametrize(
+    ("began", "endless"),
+    [
+        (b"GET / HTTP/1.1\r\nX-Long: ", b"x" * 100_000),
+        (b"GET /", b"x" * 100_000),
+        (b"GET / HTTP/1.1\r\n", b"X-Many: x\r\n" * 10_000),
+        (b"POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n1\r\nx\r\n0\r\nX-Late: ", b"x" * 100_000),
+        (b"", b"GET / HTTP/1.1\r\n\r\n" * 10_000),
+    ],
+)
+def test_caller_without_end_is_cut_off(
+    start: Start, manager: socket.socket, port: str, began: bytes, endless: bytes
+) -> None:
+    """Whoever sends a head, or requests whose answers it does not read, without end: all of that would be held."""
+    start(JUNIPER_TINY_PORT=port)
+    _hear_until(manager, b"READY=1")
+    with socket.create_connection(("127.0.0.1", int(port)), timeout=30) as caller:
+        caller.sendall(began)
+        with pytest.raises(ConnectionError):
+            for _ in range(300):
+                caller.sendall(endless)
+    assert httpx.get(f"http://127.0.0.1:{port}/").text == "hello"
+
+
+def test_long_body_is_no_head(start: Start, manager: socket.socket, port: str) -> None:
+    """In small chunks, of which each has a line of its own before it."""
+    start(JUNIPER_TINY_PORT=port)
+    _hear_until(manager, b"READY=1")
+    answer = httpx.post(f"http://127.0.0.1:{port}/", content=(b"x" * 1000 for _ in range(1000)))
+    assert answer.status_code == httpx.codes.METHOD_NOT_ALLOWED
+
+
 def test_address_of_another_host_is_one_line_and_78(start: Start) -> None:
     """Trying again would not help."""
     code, said = _end(start(JUNIPER_TINY_HOST="192.0.2.1"))
