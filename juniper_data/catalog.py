@@ -41,6 +41,9 @@ from juniper_data.stores.protocol import Artifact, DatasetStore, Stored
 MAX_ANCESTORS = 1000
 """A lineage is told this far back."""
 
+MAX_PREVIEWED = 1_000_000
+"""Numbers in a preview: as text and as Python's objects each takes fifty bytes, and nobody is answered meanwhile."""
+
 KEYS_KEPT = timedelta(days=1)
 """How long an Idempotency-Key stands for the request that it first came with."""
 
@@ -284,9 +287,11 @@ class Catalog:
         return artifact
 
     def preview(self, dataset_id: str, n: int) -> DatasetPreview:
-        """The first `n` samples of the whole set; counts an access."""
+        """The first `n` samples of the whole set, or fewer where they are very wide; counts an access."""
         with self.open_artifact(dataset_id).file as file:
             try:
+                width = sum(read_rows(file, name, 1).size for name in ("X_full", "y_full"))
+                n = max(1, min(n, MAX_PREVIEWED // max(1, width)))
                 X, y = (read_rows(file, name, n) for name in ("X_full", "y_full"))
             except ValueError as error:
                 raise DatasetDamagedError(dataset_id, f"its artifact cannot be read: {error}") from error

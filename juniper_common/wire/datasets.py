@@ -117,7 +117,7 @@ class GeneratorInfo(BaseModel):
 
 
 class DatasetPreview(BaseModel):
-    """The first samples of the whole set, shuffled if the dataset is."""
+    """The first samples of the whole set, shuffled if the dataset is; of very wide ones fewer than were asked for."""
 
     model_config = ConfigDict(frozen=True)
 

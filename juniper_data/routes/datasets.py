@@ -1,6 +1,7 @@
 """Datasets made, told of, given and removed."""
 
 import hashlib
+from collections.abc import Callable
 
 from anyio import to_thread
 from pydantic import BaseModel, ConfigDict, Field, RootModel
@@ -152,7 +153,7 @@ class DatasetRoutes:
 
     async def get_dataset(self, request: Request) -> Response:
         """Tell all that is known of a dataset but its samples."""
-        return json_response(await self._meta(request))
+        return await answered(lambda: self._catalog.meta(_id(request)))
 
     async def delete_dataset(self, request: Request) -> Response:
         """Remove a dataset."""
@@ -167,22 +168,22 @@ class DatasetRoutes:
     async def preview_dataset(self, request: Request) -> Response:
         """Show the first samples of the whole set."""
         n = read_query(request, PreviewQuery).n
-        return json_response(await to_thread.run_sync(self._catalog.preview, _id(request), n))
+        return await answered(lambda: self._catalog.preview(_id(request), n))
 
     async def get_profile(self, request: Request) -> Response:
         """Tell what the data is like: figures per feature, the balance of the classes, duplicates and leaks."""
-        meta = await self._meta(request)
-        if meta.profile is None:
-            raise NotFoundError(f"dataset {meta.dataset_id!r} has no profile: delete it and create it again")
-        return json_response(meta.profile)
+        return await answered(lambda: self._profile(_id(request)))
 
     async def get_access(self, request: Request) -> Response:
         """Tell how often the artifact was read, and when last."""
-        meta = await self._meta(request)
+        meta = await to_thread.run_sync(self._catalog.meta, _id(request))
         return json_response(DatasetAccess.model_validate(meta, from_attributes=True))
 
-    async def _meta(self, request: Request) -> DatasetMeta:
-        return await to_thread.run_sync(self._catalog.meta, _id(request))
+    def _profile(self, dataset_id: str) -> DatasetProfile:
+        profile = self._catalog.meta(dataset_id).profile
+        if profile is None:
+            raise NotFoundError(f"dataset {dataset_id!r} has no profile: delete it and create it again")
+        return profile
 
     def _artifact(self, dataset_id: str, request: Request) -> Response:
         if "if-none-match" in request.headers:
@@ -190,6 +191,12 @@ class DatasetRoutes:
             if is_known_to_client(request.headers, checksum):
                 return Response(status_code=304, headers={"ETag": entity_tag(checksum)})
         return ArtifactResponse(self._catalog.open_artifact(dataset_id), f"{dataset_id}.npz", request.headers)
+
+
+async def answered(ask: Callable[[], BaseModel]) -> Response:
+    """What a call that blocks returns, as JSON."""
+    # Writing a long answer takes as long as finding it: in the same thread, where nobody waits for it.
+    return await to_thread.run_sync(lambda: json_response(ask()))
 
 
 def of_caller(request: Request, key: str) -> str:

@@ -1,15 +1,11 @@
 """Datasets found and counted."""
 
-from collections.abc import Callable
-
-from anyio import to_thread
-from pydantic import BaseModel
 from starlette.requests import Request
 from starlette.responses import Response
 
 from juniper_common.errors import NotFoundError
 from juniper_common.openapi import Operation
-from juniper_common.requests import json_response, read_query
+from juniper_common.requests import read_query
 from juniper_common.wire.dataset_queries import (
     DatasetFilter,
     DatasetLineage,
@@ -20,7 +16,7 @@ from juniper_common.wire.dataset_queries import (
 )
 from juniper_common.wire.datasets import DatasetMeta
 from juniper_data.catalog import Catalog
-from juniper_data.routes.datasets import IDS
+from juniper_data.routes.datasets import IDS, answered
 
 
 class SearchRoutes:
@@ -73,11 +69,11 @@ class SearchRoutes:
     async def filter_datasets(self, request: Request) -> Response:
         """Find the datasets that fit, newest first, a page at a time."""
         query = read_query(request, DatasetFilter)
-        return await _answered(lambda: self._catalog.find(query))
+        return await answered(lambda: self._catalog.find(query))
 
     async def get_dataset_stats(self, _: Request) -> Response:
         """Count the datasets, by generator and by tag, and how much they hold."""
-        return await _answered(self._catalog.stats)
+        return await answered(self._catalog.stats)
 
     async def list_versions(self, request: Request) -> Response:
         """List the versions of a name, oldest first; of a name that was never given there are none."""
@@ -88,7 +84,7 @@ class SearchRoutes:
             latest = metas[-1].dataset_version if metas else None
             return DatasetVersions(dataset_name=name, versions=metas, total=len(metas), latest_version=latest)
 
-        return await _answered(versions)
+        return await answered(versions)
 
     async def get_latest(self, request: Request) -> Response:
         """Tell of the latest version of a name."""
@@ -100,14 +96,9 @@ class SearchRoutes:
                 raise NotFoundError(f"no dataset has the name {name!r}")
             return versions[-1]
 
-        return await _answered(latest)
+        return await answered(latest)
 
     async def get_lineage(self, request: Request) -> Response:
         """Tell what a dataset was made from, and what was made of it."""
         dataset_id: str = request.path_params["dataset_id"]
-        return await _answered(lambda: self._catalog.lineage(dataset_id))
-
-
-async def _answered(ask: Callable[[], BaseModel]) -> Response:
-    # Writing a long answer takes as long as finding it: in the same thread, where nobody waits for it.
-    return await to_thread.run_sync(lambda: json_response(ask()))
+        return await answered(lambda: self._catalog.lineage(dataset_id))

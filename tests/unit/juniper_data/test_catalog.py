@@ -26,6 +26,7 @@ from juniper_data.generators.spiral import SPIRAL
 from juniper_data.imports.importer import Importer
 from juniper_data.imports.parameters import ImportParameters
 from juniper_data.making import Made, generated
+from juniper_data.npz import write_npz
 from juniper_data.stores.memory import MemoryStore
 from juniper_data.stores.protocol import Quota, Stored
 
@@ -155,6 +156,19 @@ def test_preview_shows_the_first_samples_and_counts(catalog: Catalog) -> None:
     assert (preview.n_samples, len(preview.X_sample), len(preview.y_sample[0])) == (3, 3, 2)
     assert catalog.preview(dataset_id, 1000).n_samples == 400
     assert catalog.meta(dataset_id).access_count == 2
+
+
+def test_preview_of_wide_samples_is_short(store: MemoryStore, catalog: Catalog) -> None:
+    """Not as many as asked for, where that would be a gigabyte of text; but one at least."""
+    meta = catalog.create(DEMO.model_copy(update={"persist": False})).meta
+    for width, n_shown in ((19_999, 50), (1_000_000, 1)):
+        artifact = io.BytesIO()
+        write_npz(artifact, {"X_full": np.zeros((60, width), np.float32), "y_full": np.zeros((60, 1), np.float32)})
+        checksum = hashlib.sha256(artifact.getvalue()).hexdigest()
+        artifact.seek(0)
+        store.put(meta.model_copy(update={"checksum": checksum}), artifact)
+        assert catalog.preview(meta.dataset_id, 1000).n_samples == n_shown
+        catalog.delete(meta.dataset_id)
 
 
 def test_preview_of_what_is_no_npz_is_damage(store: MemoryStore, catalog: Catalog) -> None:
