@@ -15,12 +15,16 @@ from anyio import CapacityLimiter, to_thread
 from juniper_common.wire.datasets import CreateDatasetRequest
 from juniper_data.catalog import Catalog, Order, utc_now
 from juniper_data.errors import BusyError, ConstraintError, DataError, GivenUpError
+from juniper_data.imports.parameters import CSV_IMPORT
 from juniper_data.job_files import DatasetRequest, JobFiles, KeptJob
 from juniper_data.stores.protocol import Stored
 from juniper_data.threads import in_own_thread
 
 MADE_AT_ONCE = 4
 """Each making holds its arrays in memory: more at once would trade the host's memory for nothing."""
+
+READ_AT_ONCE = 2
+"""A file to import is read before it is known which dataset it makes."""
 
 MAX_REQUESTS = 100
 """Requests that wait for a dataset to be made; one more is refused."""
@@ -125,6 +129,7 @@ class Jobs:
         self._files = files
         self._clock = clock
         self._limiter = CapacityLimiter(MADE_AT_ONCE)
+        self._reading = CapacityLimiter(READ_AT_ONCE)
         self._running: dict[str, Job] = {}
         self._failed: OrderedDict[str, FailedJob] = OrderedDict()
         self._tasks: set[asyncio.Task[None]] = set()
@@ -138,7 +143,7 @@ class Jobs:
             key: an idempotency key; see `Catalog.order`.
             patience_s: how long to wait.
         """
-        order, found = await to_thread.run_sync(self._look, request, key)
+        order, found = await self._ordered(request, key)
         return found or await self.fulfil(order, request, patience_s)
 
     async def fulfil(self, order: Order, request: DatasetRequest, patience_s: float) -> Stored | Job:
@@ -208,8 +213,17 @@ class Jobs:
             if job.is_kept:
                 await self._keep(job)
 
+    async def _ordered(self, request: CreateDatasetRequest, key: str | None) -> tuple[Order, Stored | None]:
+        if request.generator != CSV_IMPORT.name:
+            return await to_thread.run_sync(self._look, request, key)
+        # In no thread that all calls share: a long file would keep them waiting, and the end of the service too.
+        self._refuse_if_busy()
+        async with self._reading:
+            return await in_own_thread(lambda: self._look(request, key))
+
     def _refuse_if_busy(self) -> None:
-        if self._n_unkept + sum(len(job.line) for job in self._running.values()) >= MAX_REQUESTS:
+        n_ordering = self._reading.statistics().tasks_waiting
+        if n_ordering + self._n_unkept + sum(len(job.line) for job in self._running.values()) >= MAX_REQUESTS:
             raise BusyError(f"{MAX_REQUESTS} requests wait for datasets to be made; ask again later")
 
     def _begin(self, job: Job) -> Job:
@@ -288,7 +302,9 @@ class Jobs:
 
     async def _forget(self, job: Job) -> None:
         async with job.lock:
-            done, job.seen = job.seen, []
+            # Whoever came while the lock was waited for still needs what was kept for it.
+            waiting = [place.request for place in job.line]
+            done, job.seen = [request for request in job.seen if request not in waiting], waiting
             if not job.is_kept and all(isinstance(request, CreateDatasetRequest) for request in done):
                 return
             try:

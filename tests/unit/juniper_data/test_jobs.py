@@ -3,19 +3,24 @@
 import asyncio
 import logging
 from collections.abc import Coroutine, Iterator
-from dataclasses import dataclass
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from io import BufferedReader
 from pathlib import Path
 
 import pytest
+from anyio import to_thread
 
-from juniper_common.wire.datasets import CreateDatasetRequest
+from juniper_common.wire.datasets import CreateDatasetRequest, UploadQuery
 from juniper_common.wire.errors import FieldProblem
 from juniper_common.wire.profiles import Constraints
 from juniper_data.catalog import Catalog
 from juniper_data.errors import BusyError, ConstraintError, GivenUpError, InvalidParametersError
-from juniper_data.job_files import JobFiles, KeptJob
-from juniper_data.jobs import MAX_REQUESTS, MAX_RESTARTS, REMEMBERED_FOR, Job, Jobs
+from juniper_data.imports.importer import Importer
+from juniper_data.job_files import JobFiles, KeptJob, UploadRequest
+from juniper_data.jobs import MAX_REQUESTS, MAX_RESTARTS, READ_AT_ONCE, REMEMBERED_FOR, Job, Jobs
+from juniper_data.making import Made
 from juniper_data.stores.memory import MemoryStore
 from juniper_data.stores.protocol import Quota, Stored
 from tests.unit.juniper_data.conftest import NOON
@@ -55,13 +60,26 @@ def world(tmp_path: Path) -> World:
     return World(tmp_path, MemoryStore(Quota()))
 
 
+class HeldImporter(Importer):
+    """Reads nothing, once it may."""
+
+    def __init__(self, gate: Gate) -> None:
+        super().__init__(Path(), 60)
+        self._gate = gate
+
+    def open(self, file_path: str) -> BufferedReader:  # noqa: ARG002 - an Importer's signature
+        """Wait for the gate."""
+        self._gate.opens.wait(60)
+        raise GivenUpError("read")
+
+
 class Process:
     """The jobs of one process."""
 
-    def __init__(self, world: World, gate: Gate) -> None:
+    def __init__(self, world: World, gate: Gate, importer: Importer | None = None) -> None:
         generators = {"gated": gate.generator()}
         self.gate = gate
-        self.catalog = Catalog(world.store, generators=generators, clock=lambda: world.now)
+        self.catalog = Catalog(world.store, importer, generators=generators, clock=lambda: world.now)
         self.files = JobFiles(world.root)
         self.jobs = Jobs(self.catalog, self.files, lambda: world.now)
 
@@ -79,6 +97,12 @@ class Process:
     def id_of(self, seed: int) -> str:
         """The id of a dataset."""
         return self.catalog.order(_request(seed)).dataset_id
+
+    async def running(self, job_id: str) -> Job:
+        """The job, once it runs."""
+        while (job := self.jobs.running(job_id)) is None:
+            await asyncio.sleep(0.01)
+        return job
 
     async def ended(self, job: Job) -> None:
         """Return when the job has ended."""
@@ -247,6 +271,29 @@ async def test_too_many_who_wait_are_refused(process: Process) -> None:
     assert all(isinstance(outcome, Stored) for outcome in await asyncio.gather(*tasks))
 
 
+async def test_files_that_are_read_keep_nobody_waiting(world: World, gate: Gate) -> None:
+    """However long they are and however many wait for them; too many are refused."""
+    process = Process(world, gate, HeldImporter(gate))
+    n = READ_AT_ONCE + MAX_REQUESTS
+    tasks = [asyncio.create_task(process.jobs.create(_import(each), None, 60)) for each in range(n)]
+    await asyncio.sleep(0.1)
+    async with asyncio.timeout(30):
+        await to_thread.run_sync(process.catalog.check)
+    with pytest.raises(BusyError):
+        await process.jobs.create(_import(n), None, 60)
+    gate.opens.set()
+    assert {str(outcome) for outcome in await asyncio.gather(*tasks, return_exceptions=True)} == {"read"}
+
+
+def _sent(path: Path) -> UploadRequest:
+    path.write_text("content")
+    return UploadRequest(file=path.name, sha256="0" * 64, query=UploadQuery.model_validate({}))
+
+
+def _import(number: int) -> CreateDatasetRequest:
+    return CreateDatasetRequest(generator="csv_import", params={"file_path": f"{number}.csv"})
+
+
 def _request(seed: int) -> CreateDatasetRequest:
     return CreateDatasetRequest(generator="gated", params={"seed": seed})
 
@@ -261,6 +308,35 @@ async def test_caller_waits_where_its_job_cannot_be_kept(
         await asyncio.sleep(0.01)
     process.gate.opens.set()
     assert isinstance(await task, Stored)
+
+
+async def test_upload_that_comes_while_a_job_is_forgotten_keeps_its_file(process: Process, gate: Gate) -> None:
+    """It joins after the last one in line was served, and is served after what that one left was removed."""
+    order = process.catalog.order(_request(1))
+    paths = [process.files.new_upload() for _ in range(2)]
+    first, second = (_sent(path) for path in paths)
+
+    def failing() -> AbstractContextManager[Made]:
+        gate.opens.wait()
+        raise GivenUpError("not this one")
+
+    def reading() -> AbstractContextManager[Made]:
+        raise GivenUpError(paths[1].read_text())
+
+    earlier = asyncio.create_task(process.jobs.fulfil(replace(order, make=failing), first, 60))
+    job = await process.running(order.dataset_id)
+    async with job.lock:
+        gate.opens.set()
+        while job.line:
+            await asyncio.sleep(0.01)
+        later = asyncio.create_task(process.jobs.fulfil(replace(order, make=reading), second, 60))
+        while not job.line:
+            await asyncio.sleep(0.01)
+    with pytest.raises(GivenUpError, match="not this one"):
+        await earlier
+    with pytest.raises(GivenUpError, match="content"):
+        await later
+    assert not any(path.exists() for path in paths)
 
 
 async def test_next_process_goes_on_with_a_job(process: Process, next_process: Process, world: World) -> None:
