@@ -39,7 +39,7 @@ REMEMBERED_FOR = timedelta(hours=1)
 SHUTDOWN_S = 5.0
 """How long a service that ends waits for what it makes."""
 
-_KILLED = f"the service ended {MAX_RESTARTS + 1} times while it made this dataset; ask for a smaller one"
+_KILLED = "the service ended again and again while it made this dataset; ask for a smaller one"
 _CHANGED = "what was asked for has changed since (the generator's version, or the file to import); post it again"
 
 log = logging.getLogger(__name__)
@@ -80,14 +80,15 @@ class _Place:
 class Job:
     """A dataset that is being made, and the line of those who want it: the first makes it, the others find it."""
 
-    def __init__(self, job_id: str, created_at: datetime, restarts: int = 0) -> None:
+    def __init__(self, job_id: str, created_at: datetime, restarts: int | None = None) -> None:
         self.job_id = job_id
         self.created_at = created_at
-        self.restarts = restarts
+        self.restarts = restarts or 0
         self.line: list[_Place] = []
         # All that were in line since the last time that nobody was.
         self.seen: list[DatasetRequest] = []
-        self.is_kept = restarts > 0
+        # Taken up from a process before this one.
+        self.is_kept = self.is_restart = restarts is not None
         # Held by who writes or removes the job's file.
         self.lock = asyncio.Lock()
 
@@ -193,11 +194,9 @@ class Jobs:
                 self._note_failure(kept.job_id, kept.created_at, GivenUpError(_KILLED))
                 continue
             log.info("taking up the making of %s again", kept.job_id)
-            job = Job(kept.job_id, kept.created_at, kept.restarts + 1)
+            job = Job(kept.job_id, kept.created_at, kept.restarts)
             for request in kept.requests:
                 job.join(request, None)
-            # Before it is tried: so that what kills the service does not do so for ever.
-            await to_thread.run_sync(self._files.keep, job.kept())
             self._begin(job)
 
     async def close(self, patience_s: float = SHUTDOWN_S) -> None:
@@ -265,12 +264,20 @@ class Jobs:
     async def _outcome(self, job: Job, place: _Place) -> Stored | Exception:
         try:
             async with self._limiter:
+                await self._count_restart(job)
                 return await in_own_thread(lambda: self._made(job.job_id, place))
         except Exception as error:
             if job.is_kept:
                 # Nobody may be there to be told.
                 log.warning("%s is not made: %s", job.job_id, error, exc_info=not isinstance(error, DataError))
             return error
+
+    async def _count_restart(self, job: Job) -> None:
+        """Before it is tried, so that what kills the service does not do so for ever; not of one that only waits."""
+        if job.is_restart:
+            job.is_restart = False
+            job.restarts += 1
+            await self._keep(job)
 
     def _look(self, request: CreateDatasetRequest, key: str | None) -> tuple[Order, Stored | None]:
         order = self._catalog.order(request, key)

@@ -2,6 +2,8 @@
 
 import asyncio
 import logging
+import time
+from collections import Counter
 from collections.abc import Coroutine, Iterator
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
@@ -19,7 +21,7 @@ from juniper_data.catalog import Catalog
 from juniper_data.errors import BusyError, ConstraintError, GivenUpError, InvalidParametersError
 from juniper_data.imports.importer import Importer
 from juniper_data.job_files import JobFiles, KeptJob, UploadRequest
-from juniper_data.jobs import MAX_REQUESTS, MAX_RESTARTS, READ_AT_ONCE, REMEMBERED_FOR, Job, Jobs
+from juniper_data.jobs import MADE_AT_ONCE, MAX_REQUESTS, MAX_RESTARTS, READ_AT_ONCE, REMEMBERED_FOR, Job, Jobs
 from juniper_data.making import Made
 from juniper_data.stores.memory import MemoryStore
 from juniper_data.stores.protocol import Quota, Stored
@@ -394,8 +396,26 @@ async def test_restarts_are_counted_before_the_job_is_tried(process: Process, ga
     job = await process.job()
     process.files.keep(KeptJob(job_id=job.job_id, created_at=NOON, restarts=1, requests=(_request(1),)))
     await Process(world, gate).jobs.take_up()
+    await asyncio.to_thread(_begun, gate, 2)
     (kept,) = process.files.left()
     assert kept.restarts == 2
+
+
+async def test_restarts_are_not_counted_of_what_only_waits(process: Process, world: World) -> None:
+    """It cannot be what kills the service, and must not be given up with that."""
+    jobs = [await process.job(seed) for seed in range(MADE_AT_ONCE + 2)]
+    gate = Gate()
+    await Process(world, gate).jobs.take_up()
+    await asyncio.to_thread(_begun, gate, MADE_AT_ONCE)
+    assert Counter(kept.restarts for kept in process.files.left()) == {1: MADE_AT_ONCE, 0: len(jobs) - MADE_AT_ONCE}
+    process.gate.opens.set()
+    gate.opens.set()
+
+
+def _begun(gate: Gate, number: int) -> None:
+    deadline = time.monotonic() + 60
+    while gate.makings.total() < number and time.monotonic() < deadline:
+        time.sleep(0.01)
 
 
 async def test_job_of_another_version_is_given_up(next_process: Process) -> None:
