@@ -6,6 +6,7 @@ from contextlib import closing
 
 from anyio import to_thread
 from starlette.datastructures import Headers
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
@@ -60,8 +61,8 @@ class ArtifactResponse(Response):
                 file.seek(self._start)
                 self._content = file.read(self._length)
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:  # noqa: ARG002 - ASGI's signature
-        """Send head and pieces."""
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Send head and pieces. Raises ClientDisconnect where the caller left: the rest would be read for nobody."""
         with closing(self._artifact.file):
             await send({"type": "http.response.start", "status": self.status_code, "headers": self.raw_headers})
             if scope["method"] == "HEAD":
@@ -70,9 +71,9 @@ class ArtifactResponse(Response):
                 self._refuse_short(self._length - len(self._content))
                 await send({"type": "http.response.body", "body": self._content})
             else:
-                await self._send_pieces(send)
+                await self._send_pieces(Request(scope, receive), send)
 
-    async def _send_pieces(self, send: Send) -> None:
+    async def _send_pieces(self, request: Request, send: Send) -> None:
         file, left = self._artifact.file, self._length
         file.seek(self._start)
         while left:
@@ -80,6 +81,8 @@ class ArtifactResponse(Response):
             if not piece:
                 self._refuse_short(left)
             left -= len(piece)
+            if await request.is_disconnected():
+                raise ClientDisconnect
             await send({"type": "http.response.body", "body": piece, "more_body": left > 0})
 
     def _refuse_short(self, missing: int) -> None:

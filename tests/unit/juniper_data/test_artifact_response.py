@@ -2,9 +2,11 @@
 
 import io
 
+import anyio
 import httpx
 import pytest
 from starlette.datastructures import Headers
+from starlette.requests import ClientDisconnect
 from starlette.types import Message
 
 from juniper_data.artifact_response import SMALL_BYTES, ArtifactResponse
@@ -41,10 +43,7 @@ async def _sent(response: ArtifactResponse, method: str = "GET") -> list[Message
     async def send(message: Message) -> None:
         sent.append(message)
 
-    async def receive() -> Message:
-        return {"type": "http.disconnect"}
-
-    await response({"type": "http", "method": method}, receive, send)
+    await response({"type": "http", "method": method}, _nothing_more, send)
     return sent
 
 
@@ -89,9 +88,28 @@ async def test_file_is_closed_when_the_caller_leaves() -> None:
     async def send(_: Message) -> None:
         raise OSError("gone")
 
+    with pytest.raises(OSError, match="gone"):
+        await _response(file, SMALL_BYTES + 1)({"type": "http", "method": "GET"}, _nothing_more, send)
+    assert file.closed
+
+
+async def test_nothing_is_read_for_a_caller_who_left() -> None:
+    """The server takes what is sent to nobody: it would be all of the artifact, for each who breaks off."""
+    file, sent = io.BytesIO(b"x" * (5 * SMALL_BYTES)), list[Message]()
+
+    async def send(message: Message) -> None:
+        sent.append(message)
+
     async def receive() -> Message:
+        if len(sent) < 3:
+            await anyio.sleep_forever()
         return {"type": "http.disconnect"}
 
-    with pytest.raises(OSError, match="gone"):
-        await _response(file, SMALL_BYTES + 1)({"type": "http", "method": "GET"}, receive, send)
-    assert file.closed
+    with pytest.raises(ClientDisconnect):
+        await _response(file, 5 * SMALL_BYTES)({"type": "http", "method": "GET"}, receive, send)
+    assert (len(sent), file.closed) == (3, True)
+
+
+async def _nothing_more() -> Message:
+    await anyio.sleep_forever()
+    raise AssertionError
