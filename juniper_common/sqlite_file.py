@@ -51,7 +51,7 @@ class SqliteFile:
             if path is not None:
                 path.parent.mkdir(parents=True, exist_ok=True)
                 if sole_user is not None:
-                    opened.enter_context(_alone_in(path.parent, sole_user))
+                    opened.enter_context(alone_in(path.parent, sole_user))
                 # Of those that turn a new file to WAL at once, SQLite refuses all but one.
                 opening.enter_context(_locked(path.parent, os.O_RDONLY, fcntl.LOCK_EX))
             self._writer = self._connect()
@@ -139,8 +139,8 @@ def _is_full(error: OSError | sqlite3.Error) -> bool:
 
 
 @contextmanager
-def _alone_in(folder: Path, sole_user: str) -> Iterator[None]:
-    """The folder for this process alone."""
+def alone_in(folder: Path, sole_user: str) -> Iterator[None]:
+    """The folder for this process alone, of those of its kind. Raises StoreError where another one has it."""
     with ExitStack() as held:
         try:
             held.enter_context(_locked(folder / ".lock", os.O_WRONLY | os.O_CREAT, fcntl.LOCK_EX | fcntl.LOCK_NB))

@@ -3,11 +3,12 @@
 import argparse
 import contextlib
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import NoReturn
 
-from juniper_common import logs
+from juniper_common import logs, sqlite_file
 from juniper_common.settings import EXIT_CONFIGURATION
+from juniper_common.sqlite_file import alone_in
 from juniper_data.catalog import Catalog
 from juniper_data.errors import StoreError
 from juniper_data.settings import Settings
@@ -39,7 +40,11 @@ def serve(settings: Settings) -> None:
     from juniper_data.app import create_app
     from juniper_data.imports.importer import Importer
 
-    with contextlib.closing(_opened(settings)) as store, contextlib.closing(Notifier()) as notifier:
+    with (
+        _alone(settings),
+        contextlib.closing(_opened(settings)) as store,
+        contextlib.closing(Notifier()) as notifier,
+    ):
         _make_import_folder(settings)
         catalog = Catalog(store, Importer(settings.import_folder, settings.import_timeout_s, settings.state_dir))
 
@@ -63,6 +68,18 @@ def sweep(settings: Settings) -> None:
             _end(f"{error}; see that the disk has room and can be written to, then: {PROGRAM} sweep", 1)
     datasets, are = "dataset" if n_removed == 1 else "datasets", "is" if n_left == 1 else "are"
     _say(f"removed {n_removed} expired {datasets}, {n_left} {are} left")
+
+
+@contextlib.contextmanager
+def _alone(settings: Settings) -> Iterator[None]:
+    """The jobs and the uploads in the state folder, for this service alone; a sweep leaves them be."""
+    with contextlib.ExitStack() as held:
+        try:
+            settings.state_dir.mkdir(parents=True, exist_ok=True)
+            held.enter_context(alone_in(settings.state_dir, "dataset service"))
+        except (OSError, sqlite_file.StoreError) as error:
+            _end(f"{error}; set JUNIPER_DATA_STATE_DIR to another", EXIT_CONFIGURATION)
+        yield
 
 
 def _opened(settings: Settings) -> DatasetStore:

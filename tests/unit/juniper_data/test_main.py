@@ -98,6 +98,25 @@ def test_unusable_state_folder_is_one_line_and_78(tmp_path: Path) -> None:
     assert "JUNIPER_DATA_STATE_DIR" in ended.stderr
 
 
+def test_second_service_of_a_state_folder_is_one_line_and_78(tmp_path: Path, notify_socket: socket.socket) -> None:
+    """It would remove the uploads that the first one takes, and make what that one makes; but a sweep may run."""
+    environment = _environment(tmp_path, NOTIFY_SOCKET=str(tmp_path / "notify"))
+    with subprocess.Popen([sys.executable, "-m", "juniper_data"], env=environment) as process:
+        while notify_socket.recv(4096) != b"READY=1":
+            pass
+        coming = tmp_path / "state" / "uploads" / "coming"
+        coming.parent.mkdir()
+        coming.touch()
+        ended = _run(_environment(tmp_path))
+        sweep = subprocess.run(
+            [sys.executable, "-m", "juniper_data", "sweep"], env=environment, timeout=60, check=False
+        )
+        process.send_signal(signal.SIGTERM)
+    assert (ended.returncode, len(ended.stderr.splitlines())) == (78, 1)
+    assert f"another dataset service uses the state folder {tmp_path / 'state'}" in ended.stderr
+    assert (coming.exists(), sweep.returncode) == (True, 0)
+
+
 def test_damaged_index_is_one_line_and_78(tmp_path: Path) -> None:
     """What is there is not lost by starting anew; it is told which file it is, and what to do."""
     (tmp_path / "state").mkdir()
