@@ -190,6 +190,7 @@ class Jobs:
         """Go on with what a process before this one left undone. To be awaited before any request is served."""
         for kept in await to_thread.run_sync(self._files.left):
             if kept.restarts >= MAX_RESTARTS:
+                log.error("%s is given up: %s", kept.job_id, _KILLED)
                 await to_thread.run_sync(self._files.forget, kept.job_id, kept.requests)
                 self._note_failure(kept.job_id, kept.created_at, GivenUpError(_KILLED))
                 continue

@@ -380,8 +380,10 @@ async def test_next_process_removes_uploads_without_a_job(next_process: Process,
     assert world.uploads == []
 
 
-async def test_job_that_ends_the_service_again_and_again_is_given_up(next_process: Process, world: World) -> None:
-    """It would be down for ever; the job tells so."""
+async def test_job_that_ends_the_service_again_and_again_is_given_up(
+    next_process: Process, world: World, caplog: pytest.LogCaptureFixture
+) -> None:
+    """It would be down for ever; the job tells so, and the log to whom does not ask before the next start."""
     job_id = next_process.id_of(1)
     next_process.files.keep(KeptJob(job_id=job_id, created_at=NOON, restarts=MAX_RESTARTS, requests=(_request(1),)))
     await next_process.jobs.take_up()
@@ -389,6 +391,7 @@ async def test_job_that_ends_the_service_again_and_again_is_given_up(next_proces
     assert failed is not None
     assert isinstance(failed.error, GivenUpError)
     assert (next_process.gate.makings, world.kept) == ({}, [])
+    assert f"{job_id} is given up" in caplog.text
 
 
 async def test_restarts_are_counted_before_the_job_is_tried(process: Process, gate: Gate, world: World) -> None:
