@@ -143,7 +143,7 @@ class BatchTags(BatchIds, ChangeTags):
 
 
 class ExportManifest(BaseModel):
-    """What is in an export, and what of it that was asked for is not."""
+    """What is in an export, and what of it that was asked for is not. Profiles are left out."""
 
     model_config = ConfigDict(frozen=True)
 

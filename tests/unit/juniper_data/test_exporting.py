@@ -89,6 +89,7 @@ def test_each_artifact_and_a_manifest(catalog: Catalog) -> None:
         manifest = json.loads(archive.read("manifest.json"))
     assert [meta["dataset_id"] for meta in manifest["datasets"]] == [one, two]
     assert manifest["datasets"][0]["checksum"] == catalog.checksum(one)
+    assert [meta["profile"] for meta in manifest["datasets"]] == [None, None]
     assert (manifest["not_found"], manifest["damaged"]) == ([GONE], [])
 
 
