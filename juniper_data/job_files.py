@@ -82,16 +82,29 @@ class JobFiles:
             self.upload(request).unlink(missing_ok=True)
 
     def left(self) -> Sequence[KeptJob]:
-        """The jobs that a process before this one did not end; what else it left behind is removed."""
+        """The jobs that a process before this one did not end; what else it left behind is removed.
+
+        A job that the disk does not give is told of and left to the next start, with all uploads: they may be its.
+        """
         remove_leftovers(self._jobs)
-        jobs = [job for path in sorted(self._jobs.glob("*.json")) if (job := _read(path))]
-        self._sweep_uploads({request.file for job in jobs for request in _uploads(job.requests)})
+        jobs, is_all = [], True
+        for path in sorted(self._jobs.glob("*.json")):
+            try:
+                jobs += _read(path)
+            except OSError as error:
+                log.error("a job is not taken up by this start: %s", error)
+                is_all = False
+        if is_all:
+            self._sweep_uploads({request.file for job in jobs for request in _uploads(job.requests)})
         return jobs
 
     def _sweep_uploads(self, needed: Collection[str]) -> None:
         for path in self._uploads.glob("*"):
             if path.name not in needed:
-                path.unlink(missing_ok=True)
+                try:
+                    path.unlink(missing_ok=True)
+                except OSError as error:
+                    log.error("what is left of an upload cannot be removed: %s", error)
 
     def _job_file(self, job_id: str) -> Path:
         return self._jobs / f"{job_id}.json"
@@ -101,13 +114,14 @@ def _uploads(requests: Sequence[DatasetRequest]) -> list[UploadRequest]:
     return [request for request in requests if isinstance(request, UploadRequest)]
 
 
-def _read(path: Path) -> KeptJob | None:
+def _read(path: Path) -> list[KeptJob]:
+    """The job, if that is one."""
     try:
-        return KeptJob.model_validate_json(path.read_bytes())
+        return [KeptJob.model_validate_json(path.read_bytes())]
     except ValidationError as error:
         log.error("the job in %s cannot be read, and is given up: %s", path, error)
         path.unlink()
-        return None
+        return []
 
 
 def _sync(path: Path) -> None:

@@ -72,6 +72,28 @@ def test_damaged_job_is_told_of_and_removed(files: JobFiles, tmp_path: Path, cap
     assert not path.exists()
 
 
+def test_job_that_cannot_be_read_keeps_its_upload(
+    files: JobFiles, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Nor does it keep the service from starting, or the other jobs from being made."""
+    upload = _upload(files)
+    (tmp_path / "jobs" / "a.json").mkdir(parents=True)
+    kept = KeptJob(job_id=JOB_ID, created_at=NOON, requests=(CREATE,))
+    files.keep(kept)
+    assert files.left() == [kept]
+    assert files.upload(upload).exists()
+    assert "a.json" in caplog.text
+
+
+def test_upload_that_cannot_be_removed_keeps_no_service_from_starting(
+    files: JobFiles, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """It is told of."""
+    (tmp_path / "uploads" / "odd").mkdir(parents=True)
+    assert files.left() == []
+    assert "odd" in caplog.text
+
+
 def test_half_a_job_is_none(files: JobFiles, tmp_path: Path) -> None:
     """What a kill left on its way to the disk is removed."""
     files.keep(KeptJob(job_id=JOB_ID, created_at=NOON, requests=(CREATE,)))
