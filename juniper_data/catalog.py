@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from pydantic import BaseModel, ValidationError
+from pydantic_core import from_json
 
 from juniper_common.errors import field_problems
 from juniper_common.wire.dataset_queries import DatasetFilter, DatasetLineage, DatasetStats, FoundDatasets
@@ -164,9 +165,12 @@ class Catalog:
         told = query.model_dump(include={"name", "ttl_seconds", "description", "created_by", "parent_dataset_id"})
         tags = [tag for tag in (query.tags or "").split(",") if tag]
         try:
-            notes = CreateDatasetRequest(generator=UPLOAD.name, tags=tuple(tags), **told)
+            demanded = None if query.constraints is None else from_json(query.constraints)
+            notes = CreateDatasetRequest(generator=UPLOAD.name, tags=tuple(tags), constraints=demanded, **told)
         except ValidationError as error:
             raise InvalidParametersError(field_problems(error)) from error
+        except ValueError as error:
+            raise InvalidParametersError((FieldProblem(loc=["constraints"], msg=f"is no JSON: {error}"),)) from error
         return self._file_order(UPLOAD, parameters, sha256, notes, lambda: file.open("rb"))
 
     def find_made(self, order: Order) -> Stored | None:

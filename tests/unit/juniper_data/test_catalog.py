@@ -275,6 +275,25 @@ def test_upload_is_told_by_its_content(store: MemoryStore, tmp_path: Path) -> No
     assert catalog.find_made(order) == Stored(meta, created=False)
 
 
+@pytest.mark.parametrize(
+    ("text", "problem"),
+    [
+        ('{"min_samples": 1000}', r"constraints\.min_samples: "),
+        ('{"min_samples": 0}', r"constraints\.min_samples: "),
+        ("[" * 1000, "constraints: is no JSON"),
+        ("{", "constraints: is no JSON"),
+    ],
+)
+def test_upload_that_is_not_as_demanded_is_refused(store: MemoryStore, tmp_path: Path, text: str, problem: str) -> None:
+    """Constraints hold for files that are sent as for what is generated."""
+    catalog = Catalog(store, CopyingImporter(tmp_path))
+    file = tmp_path / "sent"
+    file.write_bytes(b"x")
+    with pytest.raises(InvalidParametersError, match=problem):
+        catalog.make(catalog.upload_order(UploadQuery(constraints=text), file, hashlib.sha256(b"x").hexdigest()))
+    assert catalog.ids(10, 0) == []
+
+
 def test_upload_with_a_wrong_parameter_is_refused(store: MemoryStore, tmp_path: Path) -> None:
     """Shares that do not fit are refused before anything is read."""
     catalog = Catalog(store, CopyingImporter(tmp_path))
