@@ -63,6 +63,14 @@ def test_rows_with_empty_cells_can_be_dropped(read_content: ReadContent) -> None
     assert [feature.missing for feature in result.facts.profile.features] == [1, 3]
 
 
+@pytest.mark.parametrize("end", ["", '3,"c\nd"\n'])
+def test_label_of_dropped_rows_alone_is_no_class(read_content: ReadContent, end: str) -> None:
+    """Nor does it make texts of the numbers beside it; whichever way the file is read."""
+    result = read_content("x,label\n,none\n1,10\n2,9\n" + end, missing_values="drop")
+    assert result.facts.class_names == (("10", "9", "c\nd") if end else ("9", "10"))
+    assert result.facts.class_distribution == dict.fromkeys("012" if end else "01", 1)
+
+
 @pytest.mark.parametrize(
     ("content", "message"),
     [
