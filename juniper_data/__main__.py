@@ -39,6 +39,7 @@ def serve(settings: Settings) -> None:
     from juniper_data.app import create_app
     from juniper_data.imports.importer import Importer
 
+    logs.configure(settings.log_level)  # Before the generators of other packages are looked for.
     with contextlib.closing(_opened(settings)) as store, contextlib.closing(Notifier()) as notifier:
         _make_import_folder(settings)
         catalog = Catalog(store, Importer(settings.import_folder, settings.import_timeout_s, settings.state_dir))

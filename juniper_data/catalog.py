@@ -163,7 +163,7 @@ class Catalog:
         asked["feature_columns"] = None if query.feature_columns is None else query.feature_columns.split(",")
         parameters = _validated(UPLOAD.parameters, asked | {"file_format": query.format})
         told = query.model_dump(include={"name", "ttl_seconds", "description", "created_by", "parent_dataset_id"})
-        tags = [tag for tag in (query.tags or "").split(",") if tag]
+        tags = [tag.strip() for tag in (query.tags or "").split(",") if tag.strip()]
         try:
             demanded = None if query.constraints is None else from_json(query.constraints)
             notes = CreateDatasetRequest(generator=UPLOAD.name, tags=tuple(tags), constraints=demanded, **told)

@@ -97,8 +97,10 @@ def _points(generator: AnyGenerator, parameters: GeneratorParameters, rng: np.ra
 
 def _profile(arrays: DatasetArrays, counts: list[int], names: tuple[str, ...] | None) -> DatasetProfile:
     profiler = Profiler(arrays.full.X.shape[1])
-    profiler.add(arrays.train.X, is_training=True)
-    profiler.add(arrays.full.X[len(arrays.train) :], is_training=False)
+    n_train, n_used = len(arrays.train), len(arrays.train) + len(arrays.test) + len(arrays.val)
+    profiler.add(arrays.train.X, "train")
+    profiler.add(arrays.full.X[n_train:n_used], "held out")
+    profiler.add(arrays.full.X[n_used:], "unused")
     return profiler.profile(counts, names)
 
 

@@ -147,7 +147,9 @@ def _records(lines: "_Lines", delimiter: str) -> Iterator[tuple[int, list[str]]]
         try:
             cells = next(reader, None)
         except csv.Error as error:
-            raise refused(f"line {line}: {error}") from None
+            # Python's own advice here is about the opening of files.
+            reason = "lines end with LF or CRLF, not with CR alone" if "new-line character" in str(error) else error
+            raise refused(f"line {line}: {reason}") from None
         if cells is None:
             return
         if cells:

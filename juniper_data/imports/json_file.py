@@ -18,8 +18,18 @@ _BUFFER_BYTES = 1 << 20
 
 Record = dict[str, object]
 
-# What stands for a value that holds others.
-_NESTED: Mapping[str, object] = MappingProxyType({"start_map": {}, "start_array": []})
+
+class _Nested:
+    """Stands for a value that holds others."""
+
+    def __init__(self, shown: str) -> None:
+        self._shown = shown
+
+    def __repr__(self) -> str:
+        return self._shown
+
+
+_NESTED: Mapping[str, object] = MappingProxyType({"start_map": _Nested("{…}"), "start_array": _Nested("[…]")})
 
 
 def read_json(file: BufferedReader, parameters: ImportParameters, scratch: Scratch) -> Samples:

@@ -18,7 +18,7 @@ from juniper_data.imports.rows_file import MAX_DATA_BYTES, PIECE_BYTES, Numbers,
 from juniper_data.imports.table import Samples
 from juniper_data.making import Facts
 from juniper_data.npz import write_array
-from juniper_data.profiling import Profiler
+from juniper_data.profiling import Part, Profiler
 
 MAX_ARTIFACT_BYTES = 2 * MAX_DATA_BYTES + (64 << 20)
 
@@ -92,9 +92,14 @@ def write_artifact(file: BufferedRandom, samples: Samples, ends: list[int], *, n
             first += len(piece)
 
     def profiled_features() -> Iterator[FloatArray]:
-        for start, stop in ((0, n_train), (n_train, rows.n)):
+        parts: list[tuple[Part, int, int]] = [
+            ("train", 0, n_train),
+            ("held out", n_train, n_split),
+            ("unused", n_split, rows.n),
+        ]
+        for part, start, stop in parts:
             for piece in features(start, stop):
-                profiler.add(piece, is_training=start == 0)
+                profiler.add(piece, part)
                 yield piece
 
     counts = np.zeros(target.n_classes, np.int64)

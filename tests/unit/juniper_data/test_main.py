@@ -112,7 +112,7 @@ def test_unknown_store_is_one_line_and_78(tmp_path: Path) -> None:
     """It is told which there are."""
     ended = _run(_environment(tmp_path, JUNIPER_DATA_STORE="cached:memory:tape"))
     assert (ended.returncode, len(ended.stderr.splitlines())) == (78, 1)
-    assert "JUNIPER_DATA_STORE: there is no store 'cached:memory:tape'" in ended.stderr.replace("Value error, ", "")
+    assert "JUNIPER_DATA_STORE: there is no store 'cached:memory:tape'" in ended.stderr
 
 
 def test_wrong_setting_is_one_line_and_78(tmp_path: Path) -> None:
@@ -120,6 +120,21 @@ def test_wrong_setting_is_one_line_and_78(tmp_path: Path) -> None:
     ended = _run(_environment(tmp_path, JUNIPER_DATA_PORT="many"))
     assert (ended.returncode, len(ended.stderr.splitlines())) == (78, 1)
     assert "JUNIPER_DATA_PORT" in ended.stderr
+
+
+def test_generator_that_is_left_out_is_logged_as_all_else(tmp_path: Path) -> None:
+    """Each line has a priority that the journal understands; the port is taken only so that the process ends."""
+    metadata = tmp_path / "rings-1.2.3.dist-info"
+    metadata.mkdir()
+    (metadata / "METADATA").write_text("Metadata-Version: 2.1\nName: rings\nVersion: 1.2.3\n")
+    (metadata / "entry_points.txt").write_text("[juniper_data.generators]\nspiral = rings:SPIRAL\n")
+    path = os.pathsep.join([str(tmp_path), *filter(None, [os.environ.get("PYTHONPATH")])])
+    with socket.socket() as holder:
+        holder.bind(("127.0.0.1", 0))
+        holder.listen()
+        port = str(holder.getsockname()[1])
+        ended = _run(_environment(tmp_path, JUNIPER_DATA_PORT=port, JOURNAL_STREAM="1:2", PYTHONPATH=path))
+    assert "<4>generator spiral of rings: rings:SPIRAL is left out: there is one of that name" in ended.stderr
 
 
 def test_taken_port_is_one_line_and_75(tmp_path: Path) -> None:
