@@ -90,7 +90,6 @@ class Located:
 
     location: str
     checksum: str
-    size_bytes: int
 
 
 class Index:
@@ -151,14 +150,14 @@ class Index:
         """Where a dataset's artifact is."""
         with self._reading() as connection:
             row = connection.execute(
-                "SELECT location, checksum, size_bytes FROM datasets WHERE id = ?", (checked(dataset_id),)
+                "SELECT location, checksum FROM datasets WHERE id = ?", (checked(dataset_id),)
             ).fetchone()
         if row is None:
             raise DatasetNotFoundError(dataset_id)
         return Located(*row)
 
-    def locations(self, prefix: str = "") -> set[str]:
-        """Where all artifacts are, of the locations that begin like this; no dataset is at any other."""
+    def locations(self, prefix: str) -> set[str]:
+        """All locations of artifacts that begin like this."""
         with self._reading() as connection:
             bounds = (prefix, f"{prefix}{chr(0x10FFFF)}")
             rows = connection.execute("SELECT location FROM datasets WHERE location BETWEEN ? AND ?", bounds)
