@@ -22,14 +22,10 @@ from juniper_common.wire.dataset_queries import (
     BatchItem,
     BatchTagged,
     BatchTags,
-    ChangeTags,
     CleanedUp,
     ExportIds,
 )
-from juniper_common.wire.datasets import (
-    CreateDatasetRequest,
-    DatasetMeta,
-)
+from juniper_common.wire.datasets import CreateDatasetRequest
 from juniper_common.wire.errors import FieldProblem
 from juniper_data import audit
 from juniper_data.catalog import Catalog
@@ -45,7 +41,7 @@ from juniper_data.exporting import export
 from juniper_data.jobs import Job, Jobs
 from juniper_data.piecewise_response import PiecewiseResponse
 from juniper_data.refusals import logged_error
-from juniper_data.routes.datasets import IDS, CreateHeaders, of_caller
+from juniper_data.routes.datasets import CreateHeaders, of_caller
 from juniper_data.routes.making_answers import made, running
 from juniper_data.routes.preferences import patience
 from juniper_data.stores.protocol import Stored
@@ -107,15 +103,6 @@ class BatchRoutes:
                 handler=self.cleanup_expired,
                 responses={200: CleanedUp},
             ),
-            Operation(
-                method="PATCH",
-                path="/v1/datasets/{dataset_id}/tags",
-                handler=self.change_tags,
-                body=ChangeTags,
-                responses={200: DatasetMeta},
-                errors=(400,),
-                patterns=IDS,
-            ),
         ]
 
     async def batch_create(self, request: Request) -> Response:
@@ -169,15 +156,6 @@ class BatchRoutes:
         deleted = tuple(await to_thread.run_sync(self._catalog.delete_expired))
         audit.note(request, *deleted[:MAX_AUDITED], source=f"expired:{len(deleted)}")
         return json_response(CleanedUp(deleted=deleted, total_deleted=len(deleted)))
-
-    async def change_tags(self, request: Request) -> Response:
-        """Take tags away from a dataset, then add some."""
-        body = await read_body(request, ChangeTags)
-        dataset_id: str = request.path_params["dataset_id"]
-        audit.note(request, dataset_id)
-        return json_response(
-            await to_thread.run_sync(self._catalog.change_tags, dataset_id, body.add_tags, body.remove_tags)
-        )
 
     async def _create(
         self, request: Request, key: str | None, index: int, item: JsonValue, deadline: float

@@ -1,4 +1,4 @@
-"""Datasets made, told of, given and removed."""
+"""Datasets made, told of, given, tagged and removed."""
 
 import hashlib
 
@@ -10,7 +10,7 @@ from starlette.responses import Response
 from juniper_common.errors import BadRequestError, NotFoundError
 from juniper_common.openapi import Operation
 from juniper_common.requests import json_response, read_body, read_headers, read_query
-from juniper_common.wire.dataset_queries import DatasetAccess
+from juniper_common.wire.dataset_queries import ChangeTags, DatasetAccess
 from juniper_common.wire.datasets import (
     DATASET_ID_PATTERN,
     CreateDatasetRequest,
@@ -127,6 +127,15 @@ class DatasetRoutes:
                 responses={200: DatasetAccess},
                 patterns=IDS,
             ),
+            Operation(
+                method="PATCH",
+                path=f"{dataset}/tags",
+                handler=self.change_tags,
+                body=ChangeTags,
+                responses={200: DatasetMeta},
+                errors=(400,),
+                patterns=IDS,
+            ),
         ]
 
     async def create_dataset(self, request: Request) -> Response:
@@ -180,6 +189,13 @@ class DatasetRoutes:
         """Tell how often the artifact was read, and when last."""
         meta = await self._meta(request)
         return json_response(DatasetAccess.model_validate(meta, from_attributes=True))
+
+    async def change_tags(self, request: Request) -> Response:
+        """Take tags away from a dataset, then add some."""
+        body = await read_body(request, ChangeTags)
+        audit.note(request, _id(request))
+        meta = await to_thread.run_sync(self._catalog.change_tags, _id(request), body.add_tags, body.remove_tags)
+        return json_response(meta)
 
     async def _meta(self, request: Request) -> DatasetMeta:
         return await to_thread.run_sync(self._catalog.meta, _id(request))
