@@ -16,7 +16,7 @@ from juniper_data.errors import StoreError, StoreFullError
 from juniper_data.settings import Settings
 from juniper_data.stores.memory import MemoryStore
 from juniper_data.stores.protocol import Accesses, Quota
-from tests.unit.juniper_data.conftest import NOON
+from tests.unit.juniper_data.stores.made import NOON
 
 XOR = {"generator": "xor", "params": {"n_points_per_quadrant": 5, "seed": 1}}
 

@@ -33,12 +33,6 @@ class OnceBrokenStore(MemoryStore):
         return super().delete_expired(at)
 
 
-@pytest.fixture
-def anyio_backend() -> str:
-    """The service's."""
-    return "asyncio"
-
-
 def _in_an_hour() -> datetime:
     return utc_now() + timedelta(hours=1)
 

@@ -1,7 +1,6 @@
 """What takes long, as callers see it."""
 
 import asyncio
-from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
 
@@ -13,19 +12,11 @@ from juniper_data.catalog import Catalog
 from juniper_data.errors import InvalidParametersError
 from juniper_data.stores.memory import MemoryStore
 from juniper_data.stores.protocol import Quota
-from tests.unit.juniper_data.conftest import NOON
 from tests.unit.juniper_data.gated_generator import GATED, Gate
+from tests.unit.juniper_data.stores.made import NOON
 
 pytestmark = pytest.mark.anyio
 AT_ONCE = {"Prefer": "respond-async"}
-
-
-@pytest.fixture
-def gate() -> Iterator[Gate]:
-    """Closed, until a test opens it or ends."""
-    gate = Gate()
-    yield gate
-    gate.opens.set()
 
 
 @pytest.fixture

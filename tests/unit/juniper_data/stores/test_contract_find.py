@@ -11,9 +11,8 @@ from juniper_common.wire.dataset_queries import DatasetFilter
 from juniper_common.wire.datasets import DatasetMeta
 from juniper_data.errors import InvalidParametersError
 from juniper_data.stores.protocol import DatasetStore, Quota
-
-from .conftest import OpenStore
-from .made import NOON, id_of, later, made
+from tests.unit.juniper_data.stores.conftest import OpenStore
+from tests.unit.juniper_data.stores.made import NOON, id_of, later, made
 
 NAMES = ["a", "A", "%", "a' OR 1 --", "ä"]
 TAGS = ["t", "T", "tt", "_", "%", "1", " ", "' OR 1 --"]

@@ -11,8 +11,7 @@ from juniper_common.wire.dataset_queries import DatasetFilter
 from juniper_data.errors import DatasetDamagedError, DatasetNotFoundError, StoreError, StoreFullError
 from juniper_data.stores.index import Added, Index, Located
 from juniper_data.stores.protocol import Accesses, Quota
-
-from .made import NOON, PROFILE, id_of, later, made
+from tests.unit.juniper_data.stores.made import NOON, PROFILE, id_of, later, made
 
 # Adds the same datasets as others like it, as soon as it is told to; says how many of them it was the first with.
 RACING = """

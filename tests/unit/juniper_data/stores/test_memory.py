@@ -5,8 +5,7 @@ import pytest
 from juniper_data.errors import DatasetDamagedError, QuotaExceededError
 from juniper_data.stores.memory import MemoryStore
 from juniper_data.stores.protocol import Quota
-
-from .made import id_of, later, made
+from tests.unit.juniper_data.stores.made import id_of, later, made
 
 
 def test_an_artifact_that_changed_is_not_given_out() -> None:
