@@ -140,7 +140,7 @@ def test_readings_that_cannot_be_written_down_stop_nothing(
         assert client.get(f"/v1/datasets/{dataset_id}/access").json()["access_count"] == 1
         store.failure = None
     assert store.meta(dataset_id).access_count == 1
-    assert {record.levelno for record in caplog.records if record.name == "juniper_data.app"} == {logging.ERROR}
+    assert {record.levelno for record in caplog.records if record.name == "juniper_data.repeating"} == {logging.ERROR}
 
 
 def test_document_tells_every_route(http: TestClient) -> None:
