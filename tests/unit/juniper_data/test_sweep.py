@@ -18,6 +18,7 @@ from juniper_data.catalog import Catalog, utc_now
 from juniper_data.settings import Settings
 from juniper_data.stores.file_system import FileSystemStore
 from tests.serving import served
+from tests.unit.juniper_data.creating import create
 
 
 @pytest.fixture
@@ -48,7 +49,7 @@ def _create(store: FileSystemStore, n: int, **notes: object) -> list[str]:
     requests = [
         CreateDatasetRequest.model_validate({"generator": "xor", "params": {"seed": None}} | notes) for _ in range(n)
     ]
-    return [catalog.create(request).meta.dataset_id for request in requests]
+    return [create(catalog, request).meta.dataset_id for request in requests]
 
 
 def test_what_has_expired_is_removed_with_its_file(tmp_path: Path, store: FileSystemStore) -> None:
