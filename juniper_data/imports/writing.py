@@ -24,7 +24,7 @@ from juniper_data.profiling import Profiler
 MAX_ARTIFACT_BYTES = 2 * MAX_DATA_BYTES + (64 << 20)
 
 MAX_COMPARED = 1_000_000
-"""Of more samples than this, duplicates are not counted: each takes 8 bytes until the end."""
+"""The profiler's, less than it is elsewhere: a child has little memory."""
 
 
 @dataclass(frozen=True, slots=True)

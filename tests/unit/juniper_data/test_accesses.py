@@ -13,7 +13,7 @@ from tests.unit.juniper_data.stores.made import NOON, made
 @pytest.fixture
 def store() -> Iterator[MemoryStore]:
     """An empty store."""
-    store = MemoryStore(Quota())
+    store = MemoryStore()
     yield store
     store.close()
 

@@ -27,7 +27,7 @@ from juniper_data.imports.importer import Importer
 from juniper_data.imports.parameters import ImportParameters
 from juniper_data.making import Made, generated
 from juniper_data.stores.memory import MemoryStore
-from juniper_data.stores.protocol import Quota, Stored
+from juniper_data.stores.protocol import Stored
 from tests.unit.juniper_data.creating import create
 
 DEMO = CreateDatasetRequest(
@@ -38,7 +38,7 @@ DEMO = CreateDatasetRequest(
 @pytest.fixture
 def store() -> Iterator[MemoryStore]:
     """An empty store."""
-    store = MemoryStore(Quota())
+    store = MemoryStore()
     yield store
     store.close()
 

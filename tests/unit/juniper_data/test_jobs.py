@@ -17,7 +17,7 @@ from juniper_data.errors import BusyError, ConstraintError, GivenUpError, Invali
 from juniper_data.job_files import JobFiles, KeptJob
 from juniper_data.jobs import MAX_REQUESTS, MAX_RESTARTS, REMEMBERED_FOR, Job, Jobs
 from juniper_data.stores.memory import MemoryStore
-from juniper_data.stores.protocol import Quota, Stored
+from juniper_data.stores.protocol import Stored
 from tests.unit.juniper_data.gated_generator import Gate
 from tests.unit.juniper_data.stores.made import NOON
 
@@ -46,7 +46,7 @@ class World:
 @pytest.fixture
 def world(tmp_path: Path) -> World:
     """Nothing yet, at noon."""
-    return World(tmp_path, MemoryStore(Quota()))
+    return World(tmp_path, MemoryStore())
 
 
 class Process:

@@ -13,7 +13,6 @@ from juniper_data.errors import StoreError
 from juniper_data.repeating import repeating
 from juniper_data.settings import Settings
 from juniper_data.stores.memory import MemoryStore
-from juniper_data.stores.protocol import Quota
 from tests.unit.juniper_data.stores.made import id_of, later, made
 
 pytestmark = pytest.mark.anyio
@@ -62,7 +61,7 @@ async def test_only_a_store_that_nobody_else_reaches_is_swept_by_the_service(
     tmp_path: Path, store: str, sweeps: bool
 ) -> None:
     """Any other has its timer; and the sweep ends with the service."""
-    app = create_app(Settings(state_dir=tmp_path, store=store), Catalog(MemoryStore(Quota())))
+    app = create_app(Settings(state_dir=tmp_path, store=store), Catalog(MemoryStore()))
     async with app.router.lifespan_context(app):
         assert ("sweep" in {task.get_name() for task in asyncio.all_tasks()}) is sweeps
     assert "sweep" not in {task.get_name() for task in asyncio.all_tasks()}
@@ -71,7 +70,7 @@ async def test_only_a_store_that_nobody_else_reaches_is_swept_by_the_service(
 async def test_what_has_expired_is_removed_from_memory(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     """And nothing else; the log tells how many."""
     caplog.set_level(logging.INFO)
-    store = MemoryStore(Quota())
+    store = MemoryStore()
     store.put(*made(1, expires_at=later(10)))
     store.put(*made(2))
     app = create_app(Settings(state_dir=tmp_path, store="memory"), Catalog(store, clock=lambda: later(10)))

@@ -45,7 +45,7 @@ class EndlessStore(MemoryStore):
 @pytest.fixture
 def catalog() -> Catalog:
     """A catalog with an empty store."""
-    return Catalog(MemoryStore(Quota()))
+    return Catalog(MemoryStore())
 
 
 def made(catalog: Catalog, seed: int) -> str:

@@ -11,7 +11,6 @@ from juniper_common.wire.errors import FieldProblem
 from juniper_data.catalog import Catalog
 from juniper_data.errors import InvalidParametersError
 from juniper_data.stores.memory import MemoryStore
-from juniper_data.stores.protocol import Quota
 from tests.unit.juniper_data.gated_generator import GATED, Gate
 from tests.unit.juniper_data.stores.made import NOON
 
@@ -23,7 +22,7 @@ AT_ONCE = {"Prefer": "respond-async"}
 def catalog(gate: Gate) -> Catalog:
     """A catalog of what the gate lets be made."""
     times = (NOON + timedelta(seconds=n) for n in range(10_000))
-    return Catalog(MemoryStore(Quota()), generators={"gated": gate.generator()}, clock=lambda: next(times))
+    return Catalog(MemoryStore(), generators={"gated": gate.generator()}, clock=lambda: next(times))
 
 
 async def _polled(http: httpx.AsyncClient, job: dict[str, Any]) -> dict[str, Any]:
