@@ -116,7 +116,6 @@ class Index:
         """
         now = microseconds(meta.created_at)
         with self._writing() as connection:
-            # The first writer of an id has it, until it expires.
             expired = connection.execute(
                 "DELETE FROM datasets WHERE id = ? AND expires_at <= ? RETURNING location",
                 (checked(meta.dataset_id), now),
