@@ -115,7 +115,7 @@ def _expected(
     ]
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(rows=datasets, named=namings, asked=st.lists(queries, min_size=1, max_size=8), at=SECONDS.map(later))
 def test_a_list_shows_what_fits(
     open_store: OpenStore,
