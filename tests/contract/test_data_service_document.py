@@ -47,7 +47,7 @@ def home(tmp_path: Path) -> Path:
 @pytest.fixture
 def environment(home: Path) -> dict[str, str]:
     """The home's, and nothing of whoever runs the tests."""
-    own = {name: value for name, value in os.environ.items() if not name.startswith(("JUNIPER_", "XDG_", "STATE_"))}
+    own = {name: value for name, value in os.environ.items() if not name.startswith(("XDG_", "STATE_"))}
     return own | {"HOME": str(home), "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}"}
 
 

@@ -15,8 +15,7 @@ from tests.dataset_process import dataset_service
 
 
 def _environment(tmp_path: Path, **more: str) -> dict[str, str]:
-    own = {name: value for name, value in os.environ.items() if not name.startswith("JUNIPER_")}
-    return own | {"JUNIPER_DATA_STATE_DIR": str(tmp_path / "state"), "JUNIPER_DATA_PORT": "0"} | more
+    return os.environ | {"JUNIPER_DATA_STATE_DIR": str(tmp_path / "state"), "JUNIPER_DATA_PORT": "0"} | more
 
 
 def _run(environment: dict[str, str]) -> "subprocess.CompletedProcess[str]":

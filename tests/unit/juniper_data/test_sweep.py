@@ -30,8 +30,7 @@ def store(tmp_path: Path) -> Iterator[FileSystemStore]:
 
 
 def _sweep(state_dir: Path, *more: str, **settings: str) -> "subprocess.CompletedProcess[str]":
-    own = {name: value for name, value in os.environ.items() if not name.startswith("JUNIPER_")}
-    environment = own | {"JUNIPER_DATA_STATE_DIR": str(state_dir)} | settings
+    environment = os.environ | {"JUNIPER_DATA_STATE_DIR": str(state_dir)} | settings
     command = [sys.executable, "-m", "juniper_data", "sweep", *more]
     return subprocess.run(command, env=environment, capture_output=True, text=True, timeout=60, check=False)
 
