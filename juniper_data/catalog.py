@@ -114,11 +114,6 @@ class Catalog:
                 return source
         raise UnknownGeneratorError(name, tuple(source.name for source in self.sources()))
 
-    def create(self, request: CreateDatasetRequest, key: str | None = None) -> Stored:
-        """The dataset that was asked for: the stored one if it is there and has not expired, else a new one."""
-        order = self.order(request, key)
-        return self.find_made(order) or self.make(order)
-
     def order(self, request: CreateDatasetRequest, key: str | None = None) -> Order:
         """What a request asks for.
 

@@ -12,6 +12,7 @@ from io import BufferedRandom
 import numpy as np
 from numpy.typing import NDArray
 
+from juniper_data.arrays import FloatArray
 from juniper_data.imports.labels import Target
 from juniper_data.imports.refusals import refused
 from juniper_data.imports.rows_file import MAX_DATA_BYTES, PIECE_BYTES, Numbers, RowsFile
@@ -23,9 +24,7 @@ from juniper_data.profiling import Part, Profiler
 MAX_ARTIFACT_BYTES = 2 * MAX_DATA_BYTES + (64 << 20)
 
 MAX_COMPARED = 1_000_000
-"""Of more samples than this, duplicates are not counted: each takes 8 bytes until the end."""
-
-FloatArray = NDArray[np.float32]
+"""The profiler's, less than it is elsewhere: a child has little memory."""
 
 
 @dataclass(frozen=True, slots=True)

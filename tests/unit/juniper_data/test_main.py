@@ -11,10 +11,11 @@ from pathlib import Path
 import httpx
 import pytest
 
+from tests.dataset_process import dataset_service
+
 
 def _environment(tmp_path: Path, **more: str) -> dict[str, str]:
-    own = {name: value for name, value in os.environ.items() if not name.startswith("JUNIPER_")}
-    return own | {"JUNIPER_DATA_STATE_DIR": str(tmp_path / "state"), "JUNIPER_DATA_PORT": "0"} | more
+    return os.environ | {"JUNIPER_DATA_STATE_DIR": str(tmp_path / "state"), "JUNIPER_DATA_PORT": "0"} | more
 
 
 def _run(environment: dict[str, str]) -> "subprocess.CompletedProcess[str]":
@@ -37,39 +38,26 @@ def _free_port() -> str:
         return str(free.getsockname()[1])
 
 
-def test_process_is_ready_serves_and_ends_when_told(tmp_path: Path, notify_socket: socket.socket) -> None:
+def test_process_is_ready_serves_and_ends_when_told(tmp_path: Path) -> None:
     """READY comes once the port answers, and SIGTERM ends the process with 0."""
-    port = _free_port()
-    environment = _environment(tmp_path, NOTIFY_SOCKET=str(tmp_path / "notify"), JUNIPER_DATA_PORT=port)
-    with subprocess.Popen([sys.executable, "-m", "juniper_data"], env=environment) as process:
-        while notify_socket.recv(4096) != b"READY=1":
-            pass
-        answer = httpx.post(f"http://127.0.0.1:{port}/v1/datasets", json={"generator": "xor"})
-        process.send_signal(signal.SIGTERM)
-        assert process.wait(60) == 0
+    with dataset_service(tmp_path / "state") as service:
+        answer = service.http.post("/v1/datasets", json={"generator": "xor"})
+        assert service.stop() == 0
     assert answer.status_code == 201
     assert len(list((tmp_path / "state").glob(f"artifacts/*/{answer.json()['dataset_id']}.*.npz"))) == 1
 
 
-def test_process_makes_the_import_folder_that_it_reads_by_default(tmp_path: Path, notify_socket: socket.socket) -> None:
+def test_process_makes_the_import_folder_that_it_reads_by_default(tmp_path: Path) -> None:
     """So that whoever has a file to import finds where it belongs; nobody else reads there."""
-    environment = _environment(tmp_path, NOTIFY_SOCKET=str(tmp_path / "notify"))
-    with subprocess.Popen([sys.executable, "-m", "juniper_data"], env=environment) as process:
-        while notify_socket.recv(4096) != b"READY=1":
-            pass
-        process.send_signal(signal.SIGTERM)
-    assert (tmp_path / "state" / "import").stat().st_mode & 0o777 == 0o700
+    with dataset_service(tmp_path / "state"):
+        assert (tmp_path / "state" / "import").stat().st_mode & 0o777 == 0o700
 
 
-def test_process_makes_no_import_folder_that_it_was_told(tmp_path: Path, notify_socket: socket.socket) -> None:
+def test_process_makes_no_import_folder_that_it_was_told(tmp_path: Path) -> None:
     """A mistyped one stays one that is not there."""
-    told = {"NOTIFY_SOCKET": str(tmp_path / "notify"), "JUNIPER_DATA_IMPORT_DIR": str(tmp_path / "files")}
-    with subprocess.Popen([sys.executable, "-m", "juniper_data"], env=_environment(tmp_path, **told)) as process:
-        while notify_socket.recv(4096) != b"READY=1":
-            pass
-        process.send_signal(signal.SIGTERM)
-    assert not (tmp_path / "files").exists()
-    assert not (tmp_path / "state" / "import").exists()
+    with dataset_service(tmp_path / "state", {"JUNIPER_DATA_IMPORT_DIR": str(tmp_path / "files")}):
+        assert not (tmp_path / "files").exists()
+        assert not (tmp_path / "state" / "import").exists()
 
 
 def test_process_tells_of_itself(tmp_path: Path, notify_socket: socket.socket) -> None:

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from juniper_data.imports.csv_file import MAX_LINE_BYTES
+from juniper_data.imports.text_file import MAX_LINE_BYTES
 from tests.unit.juniper_data.imports.conftest import ReadContent, Refusal
 
 TABLE = "x1,x2,label\n1,2.5,b\n-3,4e-1,a\n"
