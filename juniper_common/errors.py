@@ -24,7 +24,7 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.types import ASGIApp, ExceptionHandler, Message, Receive, Scope, Send
 
-from juniper_common.wire.errors import FieldProblem
+from juniper_common.wire.errors import FieldProblem, reason
 
 MAX_LISTED = 20
 """So many refused fields are named; of the others it is said how many they are."""
@@ -124,7 +124,7 @@ def field_problems(error: pydantic.ValidationError) -> tuple[FieldProblem, ...]:
         return (FieldProblem(loc=[], msg=f"has {count} mistakes, more than can be listed", type="too_many"),)
     problems = error.errors(include_url=False, include_context=False, include_input=False)
     return tuple(
-        FieldProblem(loc=[_shown(part) for part in problem["loc"]], msg=problem["msg"], type=problem["type"])
+        FieldProblem(loc=[_shown(part) for part in problem["loc"]], msg=reason(problem), type=problem["type"])
         for problem in problems[:MAX_LISTED]
     )
 

@@ -17,7 +17,7 @@ _NOISY = ("uvicorn.access", "uvicorn.sockets", "httpx", "httpcore", "websockets"
 
 
 def configure(level: str) -> None:
-    """Send the root logger's records to standard error. Call once, when a process starts."""
+    """Send the root logger's records to standard error. Call when a process starts."""
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(JournalFormatter() if "JOURNAL_STREAM" in os.environ else TerminalFormatter())
     logging.basicConfig(level=level, handlers=[handler], force=True)

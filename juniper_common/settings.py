@@ -14,6 +14,8 @@ import pydantic
 from pydantic import AfterValidator, BeforeValidator, Field, SecretStr
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict, SettingsError
 
+from juniper_common.wire.errors import reason
+
 EXIT_CONFIGURATION = 78
 """sysexits.h EX_CONFIG: systemd does not restart a service that ends with it."""
 
@@ -100,7 +102,7 @@ class ServiceSettings(BaseSettings):
         try:
             return cls(_secrets_dir=os.environ.get("CREDENTIALS_DIRECTORY"))
         except pydantic.ValidationError as error:
-            problems = [f"{cls._spelled(problem['loc'])}: {problem['msg']}" for problem in error.errors()]
+            problems = [f"{cls._spelled(problem['loc'])}: {reason(problem)}" for problem in error.errors()]
         except SettingsError as error:
             problems = [str(error)]
         for problem in problems:

@@ -40,6 +40,7 @@ def serve(settings: Settings) -> None:
     from juniper_data.app import create_app
     from juniper_data.imports.importer import Importer
 
+    logs.configure(settings.log_level)  # Before the generators of other packages are looked for.
     with (
         _alone(settings),
         contextlib.closing(_opened(settings)) as store,

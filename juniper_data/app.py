@@ -1,9 +1,8 @@
 """The dataset service put together."""
 
-import asyncio
 import logging
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, nullcontext
+from contextlib import AsyncExitStack, asynccontextmanager
 
 from anyio import to_thread
 from starlette.applications import Starlette
@@ -15,13 +14,13 @@ from juniper_common.health import HealthReport
 from juniper_common.metrics import Metrics
 from juniper_common.notify import Notifier
 from juniper_common.openapi import document_routes, routes
-from juniper_data.accesses import AccessCounter
 from juniper_data.audit import Audit
 from juniper_data.catalog import Catalog
-from juniper_data.errors import DataError, StoreError
+from juniper_data.errors import DataError
 from juniper_data.job_files import JobFiles
 from juniper_data.jobs import Jobs
 from juniper_data.refusals import Refusal, answer_error, error_body
+from juniper_data.repeating import repeating
 from juniper_data.routes.batches import BatchRoutes
 from juniper_data.routes.datasets import DatasetRoutes
 from juniper_data.routes.generators import GeneratorRoutes
@@ -29,10 +28,11 @@ from juniper_data.routes.jobs import JobRoutes
 from juniper_data.routes.search import SearchRoutes
 from juniper_data.routes.uploads import UploadRoutes
 from juniper_data.settings import Settings
-from juniper_data.sweeping import sweeping
 
 ACCESSES_EVERY_S = 1.0
 """How often it is written down which artifacts were read: what a kill may lose of it."""
+
+SWEEP_EVERY_S = 60.0
 
 log = logging.getLogger(__name__)
 
@@ -59,12 +59,18 @@ def create_app(settings: Settings, catalog: Catalog, notifier: Notifier | None =
         *BatchRoutes(catalog, jobs, settings.wait_s).operations(),
     ]
 
+    def sweep() -> None:
+        if removed := catalog.delete_expired():
+            log.info("removed %d expired", len(removed))
+
     @asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
         await jobs.take_up()
-        # Any other store is swept by a process of its own, on a timer.
-        swept = sweeping(catalog) if settings.back_ends[-1] == "memory" else nullcontext()
-        async with _written_down(catalog.accesses), swept:
+        async with AsyncExitStack() as works:
+            await works.enter_async_context(repeating("count of accesses", catalog.accesses.flush, ACCESSES_EVERY_S))
+            # Any other store is swept by a process of its own, on a timer.
+            if settings.back_ends[-1] == "memory":
+                await works.enter_async_context(repeating("sweep", sweep, SWEEP_EVERY_S))
             yield
             await jobs.close()
 
@@ -80,28 +86,3 @@ def create_app(settings: Settings, catalog: Catalog, notifier: Notifier | None =
     )
     app.router.redirect_slashes = False
     return app
-
-
-@asynccontextmanager
-async def _written_down(accesses: AccessCounter) -> AsyncIterator[None]:
-    """Write accesses down every second, and at the end."""
-    task = asyncio.create_task(_flush_for_ever(accesses), name="accesses")
-    try:
-        yield
-    finally:
-        task.cancel()
-        await asyncio.wait({task})
-        await _flush(accesses)
-
-
-async def _flush_for_ever(accesses: AccessCounter) -> None:
-    while True:
-        await asyncio.sleep(ACCESSES_EVERY_S)
-        await _flush(accesses)
-
-
-async def _flush(accesses: AccessCounter) -> None:
-    try:
-        await to_thread.run_sync(accesses.flush)
-    except StoreError as error:
-        log.error("how often artifacts were read is not written down, and will be tried again: %s", error)

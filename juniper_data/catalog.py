@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from pydantic import BaseModel, ValidationError
+from pydantic_core import from_json
 
 from juniper_common.errors import field_problems
 from juniper_common.wire.dataset_queries import DatasetFilter, DatasetLineage, DatasetStats, FoundDatasets
@@ -116,11 +117,6 @@ class Catalog:
                 return source
         raise UnknownGeneratorError(name, tuple(source.name for source in self.sources()))
 
-    def create(self, request: CreateDatasetRequest, key: str | None = None) -> Stored:
-        """The dataset that was asked for: the stored one if it is there and has not expired, else a new one."""
-        order = self.order(request, key)
-        return self.find_made(order) or self.make(order)
-
     def order(self, request: CreateDatasetRequest, key: str | None = None) -> Order:
         """What a request asks for.
 
@@ -165,11 +161,14 @@ class Catalog:
         asked["feature_columns"] = None if query.feature_columns is None else query.feature_columns.split(",")
         parameters = _validated(UPLOAD.parameters, asked | {"file_format": query.format})
         told = query.model_dump(include={"name", "ttl_seconds", "description", "created_by", "parent_dataset_id"})
-        tags = [tag for tag in (query.tags or "").split(",") if tag]
+        tags = [tag.strip() for tag in (query.tags or "").split(",") if tag.strip()]
         try:
-            notes = CreateDatasetRequest(generator=UPLOAD.name, tags=tuple(tags), **told)
+            demanded = None if query.constraints is None else from_json(query.constraints)
+            notes = CreateDatasetRequest(generator=UPLOAD.name, tags=tuple(tags), constraints=demanded, **told)
         except ValidationError as error:
             raise InvalidParametersError(field_problems(error)) from error
+        except ValueError as error:
+            raise InvalidParametersError((FieldProblem(loc=["constraints"], msg=f"is no JSON: {error}"),)) from error
         return self._file_order(UPLOAD, parameters, sha256, notes, lambda: file.open("rb"))
 
     def find_made(self, order: Order) -> Stored | None:

@@ -65,6 +65,9 @@ def generated(generator: AnyGenerator, parameters: GeneratorParameters) -> Itera
         artifact = cast("BinaryIO", spool)
         write_npz(artifact, arrays.by_name())
         size = artifact.tell()
+        artifact.seek(0)
+        checksum = hashlib.file_digest(spool, "sha256").hexdigest()
+        artifact.seek(0)
         counts = np.bincount(points.labels, minlength=points.n_classes).tolist()
         facts = Facts(
             n_samples=len(arrays.full),
@@ -74,7 +77,7 @@ def generated(generator: AnyGenerator, parameters: GeneratorParameters) -> Itera
             n_test=len(arrays.test),
             n_val=len(arrays.val),
             class_distribution={str(index): count for index, count in enumerate(counts)},
-            checksum=_sha256(artifact),
+            checksum=checksum,
             size_bytes=size,
             feature_names=points.feature_names,
             class_names=points.class_names,
@@ -97,16 +100,8 @@ def _points(generator: AnyGenerator, parameters: GeneratorParameters, rng: np.ra
 
 def _profile(arrays: DatasetArrays, counts: list[int], names: tuple[str, ...] | None) -> DatasetProfile:
     profiler = Profiler(arrays.full.X.shape[1])
-    profiler.add(arrays.train.X, is_training=True)
-    profiler.add(arrays.full.X[len(arrays.train) :], is_training=False)
+    n_train, n_used = len(arrays.train), len(arrays.train) + len(arrays.test) + len(arrays.val)
+    profiler.add(arrays.train.X, "train")
+    profiler.add(arrays.full.X[n_train:n_used], "held out")
+    profiler.add(arrays.full.X[n_used:], "unused")
     return profiler.profile(counts, names)
-
-
-def _sha256(file: BinaryIO) -> str:
-    """The checksum of the whole file, which is left open at its start."""
-    digest = hashlib.sha256()
-    file.seek(0)
-    while block := file.read(1 << 20):
-        digest.update(block)
-    file.seek(0)
-    return digest.hexdigest()

@@ -2,11 +2,15 @@
 
 from array import array
 from collections.abc import Sequence
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 from juniper_common.wire.profiles import DatasetProfile, FeatureProfile
+
+Part = Literal["train", "held out", "unused"]
+"""What samples are for: held out are those to test or validate on, unused those that no split has."""
 
 MAX_COMPARED = 10_000_000
 """Of more samples than this, duplicates are not counted: each takes 8 bytes until the end."""
@@ -33,11 +37,11 @@ class Profiler:
     def __init__(self, n_features: int, max_compared: int = MAX_COMPARED) -> None:
         self._max_compared = max_compared
         self._moments = _Moments(n_features)
-        self._training_hashes, self._other_hashes = array("Q"), array("Q")
+        self._training, self._held_out, self._unused = array("Q"), array("Q"), array("Q")  # hashes
 
-    def add(self, X: NDArray[np.float32], *, is_training: bool) -> None:
+    def add(self, X: NDArray[np.float32], part: Part) -> None:
         """Take samples [n, features], all finite."""
-        hashes = self._training_hashes if is_training else self._other_hashes
+        hashes = {"train": self._training, "held out": self._held_out, "unused": self._unused}[part]
         rows = max(1, _BLOCK // X.shape[1])
         for start in range(0, len(X), rows):
             block = X[start : start + rows]
@@ -45,7 +49,7 @@ class Profiler:
             if self._moments.n <= self._max_compared:
                 hashes.frombytes(hash_rows(block).view(np.uint8).data)
         if self._moments.n > self._max_compared:
-            self._training_hashes, self._other_hashes = array("Q"), array("Q")
+            self._training, self._held_out, self._unused = array("Q"), array("Q"), array("Q")
 
     def profile(
         self,
@@ -63,7 +67,7 @@ class Profiler:
         total = max(1, sum(class_counts))
         duplicates, leaked = None, None
         if self._moments.n <= self._max_compared:
-            hashes = self._training_hashes, self._other_hashes
+            hashes = self._training, self._held_out, self._unused
             duplicates, leaked = _count_same(*(np.frombuffer(each, np.uint64) for each in hashes))
         return DatasetProfile(
             features=self._moments.profiles(names, missing),
@@ -133,19 +137,31 @@ def hash_rows(X: NDArray[np.float32]) -> NDArray[np.uint64]:
     return hashes
 
 
-def _count_same(training: NDArray[np.uint64], others: NDArray[np.uint64]) -> tuple[int, int]:
-    """How many stand before, the training ones coming first; and how many of the others are among the training ones.
+def _count_same(
+    training: NDArray[np.uint64], held_out: NDArray[np.uint64], unused: NDArray[np.uint64]
+) -> tuple[int, int]:
+    """How many stand before, in this order of the parts; and how many of those held out are among the training ones.
 
-    Sorts both in place.
+    Sorts each in place.
     """
-    training.sort()
-    others.sort()
-    is_leaked = _is_among(training, others)
-    leaked = int(np.count_nonzero(is_leaked))
-    # Equal hashes are leaked together or not at all.
-    repeated_others = int(np.count_nonzero((others[1:] == others[:-1]) & ~is_leaked[1:]))
-    repeated_training = int(np.count_nonzero(training[1:] == training[:-1]))
-    return repeated_training + leaked + repeated_others, leaked
+    _, repeated = _count_known(training)
+    leaked, leaked_or_repeated = _count_known(held_out, training)
+    _, known_or_repeated = _count_known(unused, training, held_out)
+    return repeated + leaked_or_repeated + known_or_repeated, leaked
+
+
+def _count_known(hashes: NDArray[np.uint64], *before: NDArray[np.uint64]) -> tuple[int, int]:
+    """How many are in one of the sorted parts before; and with those that are not, but stand before in their own part.
+
+    Sorts them in place.
+    """
+    hashes.sort()
+    is_known = np.zeros(len(hashes), bool)
+    for part in before:
+        is_known |= _is_among(part, hashes)
+    known = int(np.count_nonzero(is_known))
+    # Equal hashes are known together or not at all.
+    return known, known + int(np.count_nonzero((hashes[1:] == hashes[:-1]) & ~is_known[1:]))
 
 
 def _is_among(ordered: NDArray[np.uint64], asked: NDArray[np.uint64]) -> NDArray[np.bool_]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import time
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing
 from dataclasses import dataclass
 
 from benchmarks.service.figures import Line, below, percentile
@@ -55,10 +56,9 @@ def measure_answering(*, quick: bool) -> Answering:
 def _pair(address: str) -> Callable[[Connection], None]:
     """Ask for the spiral, then download it; every time the same bytes."""
     ask = post("/v1/datasets", {"generator": "spiral"})
-    first = Connection(address)
-    download = get(first.create(generator="spiral")["artifact_url"])
-    artifact = first.ask(download)
-    first.close()
+    with closing(Connection(address)) as first:
+        download = get(first.create(generator="spiral")["artifact_url"])
+        artifact = first.ask(download)
 
     def pair(connection: Connection) -> None:
         connection.ask(ask)
@@ -78,12 +78,10 @@ def _new_set() -> Callable[[Connection], None]:
 
 
 def _million_s(address: str, seed: int) -> float:
-    connection = Connection(address)
-    began = time.perf_counter()
-    connection.create(generator="spiral", params=MILLION | {"seed": seed})
-    took_s = time.perf_counter() - began
-    connection.close()
-    return took_s
+    with closing(Connection(address)) as connection:
+        began = time.perf_counter()
+        connection.create(generator="spiral", params=MILLION | {"seed": seed})
+        return time.perf_counter() - began
 
 
 def _at_least(what: str, load: Load, rate: float) -> Line:

@@ -8,6 +8,7 @@ import shutil
 import tempfile
 import time
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -94,8 +95,7 @@ def measure_finding(*, quick: bool) -> Finding:
         for _ in range(0 if quick else 4):
             with started("data", store) as service:
                 ready_s.append(service.ready_s)
-        with started("data", store) as service:
-            connection = Connection(service.address)
+        with started("data", store) as service, closing(Connection(service.address)) as connection:
             filters_ms = {name: _times_ms(connection, query, repeats) for name, query in FILTERS.items()}
             filters_ms["the second half by its cursor"] = _times_ms(connection, _half_way(connection), repeats)
             thousand_ms = _times_ms(connection, {"limit": 1_000}, repeats)
@@ -104,11 +104,10 @@ def measure_finding(*, quick: bool) -> Finding:
 
 
 def _fill(root: Path, datasets: int) -> None:
-    store = FileSystemStore(root)
-    for number in range(datasets):
-        artifact = str(number).encode()  # nobody looks at it
-        store.put(_meta(number, artifact), io.BytesIO(artifact))
-    store.close()
+    with closing(FileSystemStore(root)) as store:
+        for number in range(datasets):
+            artifact = str(number).encode()  # nobody looks at it
+            store.put(_meta(number, artifact), io.BytesIO(artifact))
 
 
 def _meta(number: int, artifact: bytes) -> DatasetMeta:

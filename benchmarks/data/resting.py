@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from statistics import median
 
@@ -54,7 +55,8 @@ def measure_resting(*, quick: bool) -> Resting:
             ready_s.append(service.ready_s)
     with running_service() as service:
         fresh_mb = resident_mb(service.process.pid)
-        _use(Connection(service.address), divisor=100 if quick else 1)
+        with closing(Connection(service.address)) as connection:
+            _use(connection, divisor=100 if quick else 1)
         return Resting([*ready_s, service.ready_s], fresh_mb, resident_mb(service.process.pid))
 
 

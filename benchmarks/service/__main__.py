@@ -2,25 +2,20 @@
 
 from __future__ import annotations
 
-import argparse
-import shlex
 import sys
 import tempfile
-import time
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 from .answering import measure_answering
+from .command import Benchmark
 from .fanning_out import CLIENTS, measure_fan_out
-from .figures import Line, table
+from .figures import Line
 from .overhead import measure_overhead
-from .report import rendered
 from .running import Service, running_service
 from .starting import measure_starting
 from .work import digits, large
 
-PAGE = Path("docs/benchmarks/service.md")
-TITLE = "The training service against its budgets"
 PARTS: dict[str, Callable[..., Iterator[Line]]] = {
     "answering": lambda service, quick: measure_answering(service, quick=quick).lines(),
     "fan-out": lambda service, quick: measure_fan_out(service, quick=quick).lines(),
@@ -28,24 +23,6 @@ PARTS: dict[str, Callable[..., Iterator[Line]]] = {
         line for overhead in measure_overhead(service, quick=quick) for line in overhead.lines()
     ),
 }
-
-
-def main(argv: Sequence[str] | None = None) -> int:
-    """Some minutes; 1 when a budget is not kept."""
-    parser = argparse.ArgumentParser(prog="python -m benchmarks.service", description=__doc__)
-    parser.add_argument("--quick", action="store_true", help="check the benchmark itself: its figures mean nothing")
-    parser.add_argument("--write", action="store_true", help=f"write {PAGE}")
-    parser.add_argument("parts", nargs="*", metavar="PART", help=f"of: starting, {', '.join(PARTS)} (default: all)")
-    options = parser.parse_args(argv)
-    if unknown := set(options.parts) - {"starting", *PARTS}:
-        parser.error(f"there is no part {', '.join(sorted(unknown))}")
-    began = time.monotonic()
-    lines = list(_measured(options.parts or ["starting", *PARTS], options.quick))
-    sys.stdout.write(table(lines))
-    if options.write:
-        command = shlex.join(["python", "-m", "benchmarks.service", *(argv if argv is not None else sys.argv[1:])])
-        PAGE.write_text(rendered(TITLE, lines, command, (time.monotonic() - began) / 60), encoding="utf-8")
-    return int(any(line.is_met is False for line in lines))
 
 
 def _measured(parts: Sequence[str], quick: bool) -> Iterator[Line]:
@@ -69,5 +46,14 @@ def _warm(service: Service) -> None:
         service.train(work.request())
 
 
+BENCHMARK = Benchmark(
+    module="benchmarks.service",
+    description=__doc__,
+    title="The training service against its budgets",
+    page=Path("docs/benchmarks/service.md"),
+    parts=["starting", *PARTS],
+    measure=_measured,
+)
+
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(BENCHMARK.main())

@@ -207,7 +207,8 @@ def _check_classes(y: NDArray[np.floating[Any]], name: str) -> None:
     neither = (y != 0) & (y != 1)
     if neither.any():
         row, column = (int(i) for i in np.argwhere(neither)[0])
-        raise DataError(name, f"{y[row, column]} is neither 0 nor 1", row=row, column=column)
+        message = f"{y[row, column]} is neither 0 nor 1; task = regression predicts numbers"
+        raise DataError(name, message, row=row, column=column)
     if y.shape[1] > 1:
         not_one_hot = y.sum(axis=1) != 1
         if not_one_hot.any():

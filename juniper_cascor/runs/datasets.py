@@ -157,6 +157,10 @@ class Datasets:
             raise UnavailableError(
                 f"the data service does not answer ({error}); start it: juniper-ctl start data"
             ) from error
+        except TimeoutError as error:
+            raise UnavailableError(
+                f"the data service is still making the dataset: {error}; start again later"
+            ) from error
         except (ClientError, DatasetFileError) as error:
             raise UnavailableError(f"the data service gave no usable dataset: {error}") from error
 

@@ -150,3 +150,4 @@ class UploadQuery(BaseModel):
     description: str | None = Field(None, max_length=10_000)
     created_by: str | None = Field(None, max_length=200)
     parent_dataset_id: DatasetId | None = None
+    constraints: str | None = Field(None, max_length=2_000, description="What the data must be like, as JSON")

@@ -17,16 +17,15 @@ from juniper_data.imports.parameters import ImportParameters
 from juniper_data.imports.refusals import refused
 from juniper_data.imports.rows_file import PIECE_BYTES, Numbers, Scratch
 from juniper_data.imports.table import Samples, Table
+from juniper_data.imports.text_file import MAX_LINE_BYTES, lines, seek_text
 
 if TYPE_CHECKING:
     import pyarrow
     from _typeshed import WriteableBuffer
 
-MAX_LINE_BYTES = 8 << 20
 _BLOCK_BYTES = 1 << 18
 # Arrow takes memory for each column, however short the file is.
 _MAX_FAST_COLUMNS = 2_000
-_BOM = b"\xef\xbb\xbf"
 
 
 class _NotFastError(Exception):
@@ -41,15 +40,15 @@ def read_csv(file: BufferedReader, parameters: ImportParameters, scratch: Scratc
     """
     import pyarrow as pa
 
-    lines = _Lines(file)
-    first = next(_records(lines, parameters.delimiter), None)
+    first = next(_records(file, parameters.delimiter), None)
     if first is None:
         raise refused("is empty")
     names = tuple(cell.strip() for cell in first[1]) if parameters.header else _numbered(len(first[1]))
-    start = lines.read_bytes if parameters.header else lines.bom_bytes
     table = Table(names, parameters, scratch)
+    first_end = file.tell()
+    start = first_end if parameters.header else seek_text(file)
     # A row must fit into a block; those of a wide table are about as long as its first.
-    block_bytes = min(max(_BLOCK_BYTES, 16 * lines.read_bytes), MAX_LINE_BYTES)
+    block_bytes = min(max(_BLOCK_BYTES, 16 * first_end), MAX_LINE_BYTES)
     try:
         if len(names) > _MAX_FAST_COLUMNS:
             raise _NotFastError
@@ -118,7 +117,7 @@ def _careful(
     file: BufferedReader, names: tuple[str, ...], table: Table, parameters: ImportParameters
 ) -> Iterator[Numbers]:
     """What comes after the rows that the table has seen."""
-    records = _records(_Lines(file), parameters.delimiter)
+    records = _records(file, parameters.delimiter)
     for _ in range(table.n_seen + parameters.header):
         next(records)
     place_of = {name: j for j, name in enumerate(names)}
@@ -139,19 +138,29 @@ def _careful(
         yield np.array(rows)
 
 
-def _records(lines: "_Lines", delimiter: str) -> Iterator[tuple[int, list[str]]]:
+def _records(file: BufferedReader, delimiter: str) -> Iterator[tuple[int, list[str]]]:
     """The rows that are not empty, each with the line it begins on, from 1."""
-    reader = csv.reader(lines, delimiter=delimiter)
+    reader = csv.reader(_text(file), delimiter=delimiter)
     while True:
         line = reader.line_num + 1
         try:
             cells = next(reader, None)
         except csv.Error as error:
-            raise refused(f"line {line}: {error}") from None
+            # Python's own advice here is about the opening of files.
+            reason = "lines end with LF or CRLF, not with CR alone" if "new-line character" in str(error) else error
+            raise refused(f"line {line}: {reason}") from None
         if cells is None:
             return
         if cells:
             yield line, cells
+
+
+def _text(file: BufferedReader) -> Iterator[str]:
+    for n, line in enumerate(lines(file), 1):
+        try:
+            yield line.decode()
+        except UnicodeDecodeError:
+            raise refused(f"line {n} is no UTF-8") from None
 
 
 class _From(io.RawIOBase):
@@ -168,31 +177,3 @@ class _From(io.RawIOBase):
         n = os.preadv(self._descriptor, [buffer], self._position)
         self._position += n
         return n
-
-
-class _Lines:
-    """The lines of a file, none longer than it may be."""
-
-    def __init__(self, file: BufferedReader) -> None:
-        self._file = file
-        file.seek(0)
-        self.bom_bytes = len(_BOM) if file.read(len(_BOM)) == _BOM else 0
-        file.seek(self.bom_bytes)
-        self.read_bytes = self.bom_bytes
-        self._n = 0
-
-    def __iter__(self) -> Iterator[str]:
-        return self
-
-    def __next__(self) -> str:
-        line = self._file.readline(MAX_LINE_BYTES + 1)
-        self._n += 1
-        if not line:
-            raise StopIteration
-        if len(line) > MAX_LINE_BYTES:
-            raise refused(f"line {self._n} is longer than {MAX_LINE_BYTES >> 20} MiB")
-        self.read_bytes += len(line)
-        try:
-            return line.decode()
-        except UnicodeDecodeError:
-            raise refused(f"line {self._n} is no UTF-8") from None

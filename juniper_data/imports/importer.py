@@ -21,6 +21,7 @@ from juniper_common.wire.errors import FieldProblem
 from juniper_data.errors import StoreFullError, UnreadableFileError
 from juniper_data.imports.import_folder import open_inside
 from juniper_data.imports.parameters import CsvImportParameters, ImportParameters
+from juniper_data.imports.refusals import ABOUT_FILE, refused
 from juniper_data.imports.task import ImportAnswer, ImportTask
 from juniper_data.making import Made
 
@@ -110,7 +111,7 @@ class Importer:
                 code,
                 errors[-_LOGGED:].decode(errors="replace"),
             )
-        return ImportAnswer(problems=(_problem(message),))
+        return ImportAnswer(problems=refused(message).problems)
 
     def _run(self, task: ImportTask) -> tuple[int | None, bytes, bytes]:
         """The child's exit status (None: it took too long), what it said, and what it complained of."""
@@ -132,16 +133,11 @@ class Importer:
         return child.returncode, output, errors
 
 
-def _problem(message: str) -> FieldProblem:
-    return FieldProblem(loc=["params", "file_path"], msg=message)
-
-
 def _error(problems: tuple[FieldProblem, ...], parameters: ImportParameters) -> UnreadableFileError:
     """What is wrong with a file that was sent is wrong with no parameter."""
     if not isinstance(parameters, CsvImportParameters):
-        about_file = _problem("").loc
         problems = tuple(
-            problem.model_copy(update={"loc": ["file"]}) if problem.loc == about_file else problem
+            problem.model_copy(update={"loc": ["file"]}) if problem.loc == ABOUT_FILE else problem
             for problem in problems
         )
     return UnreadableFileError(problems)

@@ -11,15 +11,25 @@ from juniper_data.imports.parameters import ImportParameters
 from juniper_data.imports.refusals import refused, shown
 from juniper_data.imports.rows_file import PIECE_BYTES, Scratch
 from juniper_data.imports.table import Samples, Table
+from juniper_data.imports.text_file import beginning, lines, seek_text
 
-MAX_LINE_BYTES = 8 << 20
 # A text that does not fit is looked at from its start again with each further buffer.
 _BUFFER_BYTES = 1 << 20
 
 Record = dict[str, object]
 
-# What stands for a value that holds others.
-_NESTED: Mapping[str, object] = MappingProxyType({"start_map": {}, "start_array": []})
+
+class _Nested:
+    """Stands for a value that holds others."""
+
+    def __init__(self, shown: str) -> None:
+        self._shown = shown
+
+    def __repr__(self) -> str:
+        return self._shown
+
+
+_NESTED: Mapping[str, object] = MappingProxyType({"start_map": _Nested("{…}"), "start_array": _Nested("[…]")})
 
 
 def read_json(file: BufferedReader, parameters: ImportParameters, scratch: Scratch) -> Samples:
@@ -31,7 +41,7 @@ def read_json(file: BufferedReader, parameters: ImportParameters, scratch: Scrat
     Raises:
         UnreadableFileError: names the record (from 1) and the key.
     """
-    records = _array(file) if _first_sign(file) == b"[" else _lines(file)
+    records = _array(file) if beginning(file).startswith(b"[") else _lines(file)
     table: Table | None = None
     keys: frozenset[str] = frozenset()
     rows: list[list[float]] = []
@@ -64,19 +74,8 @@ def _row(record: Record, table: Table, place: str) -> list[float]:
     return [*numbers, table.target(record.get(table.label), place)]
 
 
-def _first_sign(file: BufferedReader) -> bytes:
-    file.seek(0)
-    return file.read(4096).removeprefix(b"\xef\xbb\xbf").lstrip()[:1]
-
-
 def _lines(file: BufferedReader) -> Iterator[object]:
-    file.seek(0)
-    n = 0
-    while line := file.readline(MAX_LINE_BYTES + 1):
-        n += 1
-        if len(line) > MAX_LINE_BYTES:
-            raise refused(f"line {n} is longer than {MAX_LINE_BYTES >> 20} MiB")
-        line = line.removeprefix(b"\xef\xbb\xbf") if n == 1 else line
+    for n, line in enumerate(lines(file), 1):
         if not line.strip():
             continue
         try:
@@ -90,9 +89,7 @@ def _lines(file: BufferedReader) -> Iterator[object]:
 def _array(file: BufferedReader) -> Iterator[object]:
     import ijson
 
-    file.seek(0)
-    if file.read(3) != b"\xef\xbb\xbf":
-        file.seek(0)
+    seek_text(file)
     n = 0
     try:
         for record in _records(ijson.basic_parse(file, use_float=True, buf_size=_BUFFER_BYTES)):

@@ -60,14 +60,20 @@ class ClassCodes:
         """The labels' numbers; NaN where there is no label."""
         return np.array([np.nan if label is None else self.code(label) for label in labels], np.float64)
 
-    def target(self) -> Target:
-        """The classes of all labels that came. Those of the same value, as 1 and 1.0, are one class."""
-        values = [_exact(label) for label in self._codes]
-        keys: list[Any] = list(self._codes) if None in values else values
+    def target(self, is_used: NDArray[np.bool_]) -> Target:
+        """The classes of the labels that are used. Those of the same value, as 1 and 1.0, are one class.
+
+        Args:
+            is_used: by code. A label that stood in dropped rows alone is no class.
+        """
+        labels = [label for label, code in self._codes.items() if is_used[code]]
+        values = [_exact(label) for label in labels]
+        keys: list[Any] = list(labels) if None in values else values
         ranks = {key: rank for rank, key in enumerate(sorted(set(keys)))}
-        classes = np.array([ranks[key] for key in keys], np.int64)
+        classes = np.zeros(len(self._codes), np.int64)
+        classes[[self._codes[label] for label in labels]] = [ranks[key] for key in keys]
         # reversed: of several ways to write a number, the first that came is the class's name.
-        names = {ranks[key]: label for key, label in reversed(list(zip(keys, self._codes, strict=True)))}
+        names = {ranks[key]: label for key, label in reversed(list(zip(keys, labels, strict=True)))}
         return Target(len(ranks), len(ranks), classes, tuple(names[rank] for rank in range(len(ranks))))
 
 

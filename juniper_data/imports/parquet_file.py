@@ -1,5 +1,7 @@
 """Reads Parquet, one column of one row group at a time: a wide file takes no more memory than a narrow one."""
 
+import re
+from collections.abc import Sequence
 from io import BufferedReader
 from typing import TYPE_CHECKING
 
@@ -40,6 +42,8 @@ def read_parquet(file: BufferedReader, parameters: ImportParameters, scratch: Sc
             thrift_container_size_limit=_MAX_FOOTER_ITEMS,
         )
         table = Table(source.schema_arrow.names, parameters, scratch)
+        if parameters.feature_columns is None:
+            _refuse_index(table.features)
         _check_types(source.schema_arrow, table)
         check_size(source.metadata.num_rows, table.rows.width)
         return _samples(source, table, scratch)
@@ -48,6 +52,14 @@ def read_parquet(file: BufferedReader, parameters: ImportParameters, scratch: Sc
         if isinstance(error, MemoryError) or (isinstance(error, OSError) and error.errno):
             raise
         raise refused(f"is no Parquet that can be read: {str(error).splitlines()[0][:200]}") from None
+
+
+def _refuse_index(features: Sequence[str]) -> None:
+    """Row numbers that pandas wrote are no feature: of sorted rows they tell the class."""
+    for name in features:
+        if re.fullmatch(r"__index_level_\d+__", name, re.ASCII):
+            message = f"column {shown(name)} is a pandas index; write it with index=False, or choose feature_columns"
+            raise refused(message)
 
 
 def _check_types(schema: "pyarrow.Schema", table: Table) -> None:

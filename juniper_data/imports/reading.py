@@ -20,6 +20,7 @@ from juniper_data.imports.refusals import refused
 from juniper_data.imports.rows_file import Scratch
 from juniper_data.imports.shuffling import shuffle
 from juniper_data.imports.table import Samples
+from juniper_data.imports.text_file import beginning
 from juniper_data.imports.writing import write_artifact
 from juniper_data.making import Facts
 
@@ -81,7 +82,6 @@ def read(
     Raises:
         InvalidParametersError: names the row and column, or the parameter.
     """
-    file.seek(0)
     known = parameters.file_format
     reader = READERS[_format(file, name) if known == "auto" else known]
     with Scratch(folder) as scratch:
@@ -104,8 +104,8 @@ def _version(file: BufferedReader) -> tuple[int, int]:
 
 def _format(file: BufferedReader, name: str) -> KnownFormat:
     """By the first bytes, then by the name; a CSV may begin with anything."""
-    beginning = file.read(4096).removeprefix(b"\xef\xbb\xbf").lstrip()
+    begins = beginning(file)
     for first, found in _FIRST_BYTES:
-        if beginning.startswith(first):
+        if begins.startswith(first):
             return found
     return _NAMES.get(PurePath(name).suffix.lower(), "csv")

@@ -5,13 +5,17 @@ from collections.abc import Iterable
 from juniper_common.wire.errors import FieldProblem
 from juniper_data.errors import UnreadableFileError
 
+ABOUT_FILE = ["params", "file_path"]
+"""The `loc` of what is wrong with the file itself; a file that was sent has no such parameter."""
+
 _SHOWN = 60
 _LISTED = 20
 
 
-def refused(message: str, field: str = "file_path") -> UnreadableFileError:
+def refused(message: str, field: str | None = None) -> UnreadableFileError:
     """The error to raise; without a field it is about the file itself."""
-    return UnreadableFileError((FieldProblem(loc=["params", field], msg=message),))
+    loc = ABOUT_FILE if field is None else ["params", field]
+    return UnreadableFileError((FieldProblem(loc=list(loc), msg=message),))
 
 
 def shown(value: object) -> str:

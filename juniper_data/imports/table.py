@@ -8,7 +8,7 @@ import numpy as np
 
 from juniper_common.wire.errors import FieldProblem
 from juniper_data.errors import UnreadableFileError
-from juniper_data.imports.labels import ClassCodes, Target, label_text, number
+from juniper_data.imports.labels import MAX_CLASSES, ClassCodes, Target, label_text, number
 from juniper_data.imports.parameters import ImportParameters
 from juniper_data.imports.refusals import listed, refused, shown
 from juniper_data.imports.rows_file import Numbers, RowsFile, Scratch
@@ -57,6 +57,7 @@ class Table:
         self.takes_empty = parameters.missing_values == "drop"
         self.n_seen = 0
         self.codes = ClassCodes()
+        self._is_used = np.zeros(MAX_CLASSES, bool)  # by code
         dtype = np.float64 if parameters.normalize_features else np.float32
         self.rows = RowsFile(scratch, len(self.features) + 1, dtype)
         self._missing = np.zeros(len(self.features), np.int64)
@@ -76,6 +77,8 @@ class Table:
         if empty.any():
             self._missing += empty[:, :-1].sum(axis=0)
             rows = rows[~empty.any(axis=1)]
+        if self.is_classification:
+            self._is_used[rows[:, -1].astype(np.intp)] = True
         self.rows.append(rows)
         self.n_seen += len(empty)
 
@@ -125,7 +128,7 @@ class Table:
         if self.rows.n == 0:
             what = "has no rows" if self.n_seen == 0 else "has an empty cell in each of its rows"
             raise refused(what)
-        target = self.codes.target() if self.is_classification else Target(0, 1)
+        target = self.codes.target(self._is_used) if self.is_classification else Target(0, 1)
         return Samples(self.rows, target, self.features, self._missing.tolist())
 
     def _empty(self, name: str, place: str) -> float:

@@ -12,20 +12,19 @@ from io import BufferedRandom
 import numpy as np
 from numpy.typing import NDArray
 
+from juniper_data.arrays import FloatArray
 from juniper_data.imports.labels import Target
 from juniper_data.imports.refusals import refused
 from juniper_data.imports.rows_file import MAX_DATA_BYTES, PIECE_BYTES, Numbers, RowsFile
 from juniper_data.imports.table import Samples
 from juniper_data.making import Facts
 from juniper_data.npz import write_array
-from juniper_data.profiling import Profiler
+from juniper_data.profiling import Part, Profiler
 
 MAX_ARTIFACT_BYTES = 2 * MAX_DATA_BYTES + (64 << 20)
 
 MAX_COMPARED = 1_000_000
-"""Of more samples than this, duplicates are not counted: each takes 8 bytes until the end."""
-
-FloatArray = NDArray[np.float32]
+"""The profiler's, less than it is elsewhere: a child has little memory."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,9 +91,14 @@ def write_artifact(file: BufferedRandom, samples: Samples, ends: list[int], *, n
             first += len(piece)
 
     def profiled_features() -> Iterator[FloatArray]:
-        for start, stop in ((0, n_train), (n_train, rows.n)):
+        parts: list[tuple[Part, int, int]] = [
+            ("train", 0, n_train),
+            ("held out", n_train, n_split),
+            ("unused", n_split, rows.n),
+        ]
+        for part, start, stop in parts:
             for piece in features(start, stop):
-                profiler.add(piece, is_training=start == 0)
+                profiler.add(piece, part)
                 yield piece
 
     counts = np.zeros(target.n_classes, np.int64)

@@ -22,15 +22,10 @@ from juniper_common.wire.dataset_queries import (
     BatchItem,
     BatchTagged,
     BatchTags,
-    ChangeTags,
     CleanedUp,
     ExportIds,
 )
-from juniper_common.wire.datasets import (
-    CreateDatasetRequest,
-    DatasetMeta,
-)
-from juniper_common.wire.errors import FieldProblem
+from juniper_common.wire.datasets import CreateDatasetRequest
 from juniper_data import audit
 from juniper_data.catalog import Catalog
 from juniper_data.errors import (
@@ -38,14 +33,12 @@ from juniper_data.errors import (
     DatasetDamagedError,
     DatasetNotFoundError,
     InvalidParametersError,
-    KeyReusedError,
-    UnknownGeneratorError,
 )
 from juniper_data.exporting import export
 from juniper_data.jobs import Job, Jobs
 from juniper_data.piecewise_response import PiecewiseResponse
 from juniper_data.refusals import logged_error
-from juniper_data.routes.datasets import IDS, CreateHeaders, of_caller
+from juniper_data.routes.creating import CreateHeaders, create
 from juniper_data.routes.making_answers import made, running
 from juniper_data.routes.preferences import patience
 from juniper_data.stores.protocol import Stored
@@ -107,15 +100,6 @@ class BatchRoutes:
                 handler=self.cleanup_expired,
                 responses={200: CleanedUp},
             ),
-            Operation(
-                method="PATCH",
-                path="/v1/datasets/{dataset_id}/tags",
-                handler=self.change_tags,
-                body=ChangeTags,
-                responses={200: DatasetMeta},
-                errors=(400,),
-                patterns=IDS,
-            ),
         ]
 
     async def batch_create(self, request: Request) -> Response:
@@ -170,15 +154,6 @@ class BatchRoutes:
         audit.note(request, *deleted[:MAX_AUDITED], source=f"expired:{len(deleted)}")
         return json_response(CleanedUp(deleted=deleted, total_deleted=len(deleted)))
 
-    async def change_tags(self, request: Request) -> Response:
-        """Take tags away from a dataset, then add some."""
-        body = await read_body(request, ChangeTags)
-        dataset_id: str = request.path_params["dataset_id"]
-        audit.note(request, dataset_id)
-        return json_response(
-            await to_thread.run_sync(self._catalog.change_tags, dataset_id, body.add_tags, body.remove_tags)
-        )
-
     async def _create(
         self, request: Request, key: str | None, index: int, item: JsonValue, deadline: float
     ) -> BatchItem:
@@ -191,11 +166,7 @@ class BatchRoutes:
             patience_s = max(0.0, deadline - anyio.current_time())
             if not asked.persist and not patience_s:
                 raise BadRequestError("there is no time left for what is not kept; ask for it by itself")
-            # Each item has its own of the batch's key.
-            item_key = key and of_caller(request, f"{key} {index}")
-            outcome = await self._jobs.create(asked, item_key, patience_s)
-        except KeyReusedError:
-            return _failed(index, generator, KeyReusedError(key or ""))
+            outcome = await create(self._jobs, request, asked, key, patience_s, str(index))
         except (ServiceError, DataError, OSError) as error:
             return _failed(index, generator, error)
         return _pending(index, outcome) if isinstance(outcome, Job) else _made(index, outcome, is_kept=asked.persist)
@@ -266,9 +237,6 @@ def _pending(index: int, job: Job) -> BatchItem:
 
 def _failed(index: int, generator: str | None, error: Exception) -> BatchItem:
     answer = error if isinstance(error, ServiceError) else logged_error(error)
-    problems = answer.fields
-    if isinstance(error, UnknownGeneratorError):
-        problems = (FieldProblem(loc=["generator"], msg=answer.message),)
     return BatchItem(
-        index=index, outcome="failed", success=False, generator=generator, error=answer.message, problems=problems
+        index=index, outcome="failed", success=False, generator=generator, error=answer.message, problems=answer.fields
     )

@@ -1,6 +1,5 @@
-"""Datasets made, told of, given and removed."""
+"""Datasets made, told of, given, tagged and removed."""
 
-import hashlib
 from collections.abc import Callable
 
 from anyio import to_thread
@@ -8,38 +7,26 @@ from pydantic import BaseModel, ConfigDict, Field, RootModel
 from starlette.requests import Request
 from starlette.responses import Response
 
-from juniper_common.errors import BadRequestError, NotFoundError
+from juniper_common.errors import NotFoundError
 from juniper_common.openapi import Operation
 from juniper_common.requests import json_response, read_body, read_headers, read_query
-from juniper_common.wire.dataset_queries import DatasetAccess
+from juniper_common.wire.dataset_queries import ChangeTags, DatasetAccess
 from juniper_common.wire.datasets import (
     DATASET_ID_PATTERN,
     CreateDatasetRequest,
     DatasetMeta,
     DatasetPreview,
 )
-from juniper_common.wire.errors import FieldProblem
 from juniper_common.wire.profiles import DatasetProfile
 from juniper_data import audit
 from juniper_data.artifact_response import ArtifactResponse, entity_tag, is_known_to_client
 from juniper_data.catalog import Catalog
-from juniper_data.errors import KeyReusedError, UnknownGeneratorError
 from juniper_data.jobs import Jobs
-from juniper_data.routes.making_answers import MAKING_RESPONSES, MakingHeaders, making_answer
+from juniper_data.routes.creating import CreateHeaders, create
+from juniper_data.routes.making_answers import MAKING_RESPONSES, making_answer
 from juniper_data.routes.preferences import patience
 
 IDS = {"dataset_id": DATASET_ID_PATTERN}
-
-
-class CreateHeaders(MakingHeaders):
-    """How a dataset is asked for."""
-
-    idempotency_key: str | None = Field(
-        None,
-        alias="Idempotency-Key",
-        pattern=r"^[!-~]{1,200}$",
-        description="The same request with the same key within a day is the same dataset, its seed null or not",
-    )
 
 
 class DatasetPage(BaseModel):
@@ -128,6 +115,15 @@ class DatasetRoutes:
                 responses={200: DatasetAccess},
                 patterns=IDS,
             ),
+            Operation(
+                method="PATCH",
+                path=f"{dataset}/tags",
+                handler=self.change_tags,
+                body=ChangeTags,
+                responses={200: DatasetMeta},
+                errors=(400,),
+                patterns=IDS,
+            ),
         ]
 
     async def create_dataset(self, request: Request) -> Response:
@@ -135,14 +131,8 @@ class DatasetRoutes:
         headers = read_headers(request, CreateHeaders)
         body = await read_body(request, CreateDatasetRequest)
         audit.note(request, source=body.generator)
-        key = headers.idempotency_key
         waiting = patience(headers.prefer, self._wait_s)
-        try:
-            outcome = await self._jobs.create(body, of_caller(request, key) if key else None, waiting.wait_s)
-        except UnknownGeneratorError as error:
-            raise BadRequestError(str(error), (FieldProblem(loc=["generator"], msg=str(error)),)) from error
-        except KeyReusedError as error:
-            raise KeyReusedError(key or "") from error
+        outcome = await create(self._jobs, request, body, headers.idempotency_key, waiting.wait_s)
         return making_answer(request, outcome, waiting, is_kept=body.persist)
 
     async def list_datasets(self, request: Request) -> Response:
@@ -185,6 +175,13 @@ class DatasetRoutes:
             raise NotFoundError(f"dataset {dataset_id!r} has no profile: delete it and create it again")
         return profile
 
+    async def change_tags(self, request: Request) -> Response:
+        """Take tags away from a dataset, then add some."""
+        body = await read_body(request, ChangeTags)
+        audit.note(request, _id(request))
+        meta = await to_thread.run_sync(self._catalog.change_tags, _id(request), body.add_tags, body.remove_tags)
+        return json_response(meta)
+
     def _artifact(self, dataset_id: str, request: Request) -> Response:
         if "if-none-match" in request.headers:
             checksum = self._catalog.checksum(dataset_id)
@@ -197,12 +194,6 @@ async def answered(ask: Callable[[], BaseModel]) -> Response:
     """What a call that blocks returns, as JSON."""
     # Writing a long answer takes as long as finding it: in the same thread, where nobody waits for it.
     return await to_thread.run_sync(lambda: json_response(ask()))
-
-
-def of_caller(request: Request, key: str) -> str:
-    """The key as that of this caller alone; no header has a line break."""
-    caller = request.headers.get("x-api-key", "")
-    return hashlib.sha256(f"{caller}\n{key}".encode()).hexdigest()
 
 
 def _id(request: Request) -> str:

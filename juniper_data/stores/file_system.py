@@ -26,8 +26,9 @@ from typing import BinaryIO
 
 from juniper_common.wire.datasets import DatasetMeta
 from juniper_data.errors import DatasetDamagedError, StoreError, StoreFullError
-from juniper_data.stores.index import Index, Located, checked
+from juniper_data.stores.index import Index, Located
 from juniper_data.stores.protocol import Artifact, Quota, Stored
+from juniper_data.stores.rows import checked
 from juniper_data.stores.verification import Verifier
 
 INDEX = "index.sqlite"

@@ -1,6 +1,5 @@
 """All that is known of datasets but the artifacts' bytes, in SQLite; stores put the bytes beside it."""
 
-import re
 import sqlite3
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
@@ -9,16 +8,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
-from pydantic import ValidationError
-
 from juniper_common import sqlite_file
 from juniper_common.sqlite_file import SqliteFile
 from juniper_common.wire.dataset_queries import DatasetFilter, DatasetStats, FoundDatasets
-from juniper_common.wire.datasets import DATASET_ID_PATTERN, DatasetMeta
+from juniper_common.wire.datasets import DatasetMeta
 from juniper_common.wire.errors import FieldProblem
-from juniper_common.wire.profiles import DatasetProfile
 from juniper_data.errors import (
-    DatasetDamagedError,
     DatasetNotFoundError,
     InvalidParametersError,
     QuotaExceededError,
@@ -27,38 +22,34 @@ from juniper_data.errors import (
 )
 from juniper_data.stores.protocol import Accesses, Quota
 from juniper_data.stores.query import NAME, Values, asked_tags, condition, cursor_at, microseconds, moment_at, place_of
+from juniper_data.stores.rows import (
+    META_COLUMNS,
+    add_dataset,
+    add_name,
+    checked,
+    listed_meta,
+    read_dataset,
+    set_tags,
+    tag_numbers,
+)
 from juniper_data.stores.schema import MIGRATIONS
 
 MAX_TAGS = 100
 
-_ID = re.compile(DATASET_ID_PATTERN)
-# What `details` does not say of a dataset: it has a column of its own.
-_APART = {"profile", "access_count", "last_accessed_at"}
-
-_TOLD = "number, id, created_at, access_count, last_accessed_at, meta"
 # In a list that asks for a name, datasets say that one.
 _AS_NAMED = ":dataset_name AS as_name, versions.version AS as_version"
 _PAGE = f"""
-    SELECT {_TOLD}, {_AS_NAMED} FROM
+    SELECT {META_COLUMNS}, {_AS_NAMED} FROM
         (SELECT number FROM datasets WHERE {{}} ORDER BY created_at DESC, id DESC LIMIT :n OFFSET :offset) AS page
         JOIN datasets USING (number) JOIN details ON details.dataset = number
         LEFT JOIN versions ON versions.dataset = number AND versions.name = {NAME}
     ORDER BY created_at DESC, id DESC
 """  # noqa: S608
 _VERSIONS = f"""
-    SELECT {_TOLD}, {_AS_NAMED} FROM versions JOIN datasets ON number = versions.dataset
+    SELECT {META_COLUMNS}, {_AS_NAMED} FROM versions JOIN datasets ON number = versions.dataset
         JOIN details ON details.dataset = number
     WHERE versions.name = {NAME} ORDER BY versions.version
 """  # noqa: S608
-_INSERT = """
-    INSERT INTO datasets (
-        id, generator, created_at, expires_at, n_samples, size_bytes, parent, names, tags, location, checksum,
-        access_count, last_accessed_at
-    ) VALUES (
-        :id, :generator, :created_at, :expires_at, :n_samples, :size_bytes, :parent, '', :tags, :location, :checksum,
-        :access_count, :last_accessed_at
-    ) RETURNING number
-"""
 _ACCESSED = """
     UPDATE datasets SET
         access_count = access_count + :count,
@@ -90,7 +81,6 @@ class Located:
 
     location: str
     checksum: str
-    size_bytes: int
 
 
 class Index:
@@ -126,39 +116,38 @@ class Index:
         """
         now = microseconds(meta.created_at)
         with self._writing() as connection:
-            # The first writer of an id has it, until it expires.
             expired = connection.execute(
                 "DELETE FROM datasets WHERE id = ? AND expires_at <= ? RETURNING location",
                 (checked(meta.dataset_id), now),
             ).fetchone()
             try:
-                number, there = _find(connection, meta.dataset_id)
+                number, there = read_dataset(connection, meta.dataset_id)
             except DatasetNotFoundError:
                 self._check_quota(connection, meta, now)
-                new = _insert(connection, meta, location)
+                new = add_dataset(connection, meta, location)
                 return Added(new, created=True, replaced=expired["location"] if expired else None)
             if meta.dataset_name is not None:
-                there = _named(connection, number, there, meta.dataset_name)
+                there = add_name(connection, number, there, meta.dataset_name)
             return Added(there, created=False, replaced=None)
 
     def meta(self, dataset_id: str) -> DatasetMeta:
         """All that is known of a dataset."""
         with self._reading() as connection:
-            _, meta = _find(connection, dataset_id)
+            _, meta = read_dataset(connection, dataset_id)
             return meta
 
     def locate(self, dataset_id: str) -> Located:
         """Where a dataset's artifact is."""
         with self._reading() as connection:
             row = connection.execute(
-                "SELECT location, checksum, size_bytes FROM datasets WHERE id = ?", (checked(dataset_id),)
+                "SELECT location, checksum FROM datasets WHERE id = ?", (checked(dataset_id),)
             ).fetchone()
         if row is None:
             raise DatasetNotFoundError(dataset_id)
         return Located(*row)
 
-    def locations(self, prefix: str = "") -> set[str]:
-        """Where all artifacts are, of the locations that begin like this; no dataset is at any other."""
+    def locations(self, prefix: str) -> set[str]:
+        """All locations of artifacts that begin like this."""
         with self._reading() as connection:
             bounds = (prefix, f"{prefix}{chr(0x10FFFF)}")
             rows = connection.execute("SELECT location FROM datasets WHERE location BETWEEN ? AND ?", bounds)
@@ -194,7 +183,7 @@ class Index:
             after = "(created_at, id) < (:cursor_created_at, :cursor_id)"
             bounds["cursor_created_at"], bounds["cursor_id"] = place_of(query.cursor)
         with self._reading() as connection:
-            where, values = condition(query, at, _tag_numbers(connection, asked_tags(query)))
+            where, values = condition(query, at, tag_numbers(connection, asked_tags(query)))
             rows = connection.execute(_PAGE.format(f"{where} AND {after}"), values | bounds).fetchall()
             if query.cursor is None and query.offset == 0 and len(rows) <= query.limit:
                 total = len(rows)
@@ -202,7 +191,7 @@ class Index:
                 total = connection.execute(f"SELECT count(*) FROM datasets WHERE {where}", values).fetchone()[0]  # noqa: S608
         shown = rows[: query.limit]
         return FoundDatasets(
-            datasets=tuple(map(_listed, shown)),
+            datasets=tuple(map(listed_meta, shown)),
             total=total,
             limit=query.limit,
             offset=query.offset,
@@ -234,26 +223,25 @@ class Index:
     def add_version(self, dataset_id: str, name: str) -> DatasetMeta:
         """Give a dataset a name."""
         with self._writing() as connection:
-            number, meta = _find(connection, dataset_id)
-            return _named(connection, number, meta, name)
+            number, meta = read_dataset(connection, dataset_id)
+            return add_name(connection, number, meta, name)
 
     def versions(self, name: str) -> Sequence[DatasetMeta]:
         """The datasets that have or had this name, by version."""
         with self._reading() as connection:
             rows = connection.execute(_VERSIONS, {"dataset_name": name})
-            return [_listed(row) for row in rows]
+            return [listed_meta(row) for row in rows]
 
     def change_tags(self, dataset_id: str, add: Sequence[str], remove: Sequence[str]) -> DatasetMeta:
         """Take tags away, then add some at the end, each once."""
         with self._writing() as connection:
-            number, meta = _find(connection, dataset_id)
+            number, meta = read_dataset(connection, dataset_id)
             kept = [tag for tag in meta.tags if tag not in set(remove)]
-            tags = tuple(dict.fromkeys([*kept, *add]))
+            tags = list(dict.fromkeys([*kept, *add]))
             if len(tags) > MAX_TAGS:
                 problem = FieldProblem(loc=["add_tags"], msg=f"a dataset has at most {MAX_TAGS} tags")
                 raise InvalidParametersError((problem,))
-            connection.execute("UPDATE datasets SET tags = ? WHERE number = ?", (_tags(connection, tags), number))
-            return _rewritten(connection, number, meta.model_copy(update={"tags": tags}))
+            return set_tags(connection, number, meta, tags)
 
     def remove(self, dataset_id: str) -> str:
         """Forget a dataset; returns where its artifact is."""
@@ -327,87 +315,6 @@ def _store_errors() -> Iterator[None]:
         raise StoreError(str(error)) from error
 
 
-def checked(dataset_id: str) -> str:
-    """The id; DatasetNotFoundError where it is malformed."""
-    # fullmatch: $ would let a line break through.
-    if not _ID.fullmatch(dataset_id):
-        raise DatasetNotFoundError(dataset_id)
-    return dataset_id
-
-
-def _find(connection: sqlite3.Connection, dataset_id: str) -> tuple[int, DatasetMeta]:
-    """A dataset's number, and all that is known of it."""
-    row = connection.execute(
-        f"SELECT {_TOLD}, profile FROM datasets JOIN details ON dataset = number WHERE id = ?",  # noqa: S608
-        (checked(dataset_id),),
-    ).fetchone()
-    if row is None:
-        raise DatasetNotFoundError(dataset_id)
-    meta = _told(row)
-    if row["profile"] is not None:
-        try:
-            meta = meta.model_copy(update={"profile": DatasetProfile.model_validate_json(row["profile"])})
-        except ValidationError as error:
-            raise DatasetDamagedError(dataset_id, "its profile cannot be read") from error
-    return row["number"], meta
-
-
-def _told(row: sqlite3.Row) -> DatasetMeta:
-    """A row's meta, but for the profile."""
-    try:
-        meta = DatasetMeta.model_validate_json(row["meta"])
-    except ValidationError as error:
-        raise DatasetDamagedError(row["id"], "its meta cannot be read") from error
-    if row["last_accessed_at"] is None:
-        return meta
-    accessed = {"access_count": row["access_count"], "last_accessed_at": moment_at(row["last_accessed_at"])}
-    return meta.model_copy(update=accessed)
-
-
-def _listed(row: sqlite3.Row) -> DatasetMeta:
-    """A row's meta in a list; under the name that was asked for, if any was."""
-    meta = _told(row)
-    return meta if row["as_version"] is None else _as(meta, row["as_name"], row["as_version"])
-
-
-def _as(meta: DatasetMeta, name: str, version: int) -> DatasetMeta:
-    return meta.model_copy(update={"dataset_name": name, "dataset_version": version})
-
-
-def _insert(connection: sqlite3.Connection, meta: DatasetMeta, location: str) -> DatasetMeta:
-    row = {
-        "id": meta.dataset_id,
-        "generator": meta.generator,
-        "created_at": microseconds(meta.created_at),
-        "expires_at": None if meta.expires_at is None else microseconds(meta.expires_at),
-        "n_samples": meta.n_samples,
-        "size_bytes": meta.size_bytes,
-        "parent": meta.parent_dataset_id,
-        "tags": _tags(connection, meta.tags),
-        "location": location,
-        "checksum": meta.checksum,
-        "access_count": meta.access_count,
-        "last_accessed_at": None if meta.last_accessed_at is None else microseconds(meta.last_accessed_at),
-    }
-    number = connection.execute(_INSERT, row).fetchone()["number"]
-    profile = None if meta.profile is None else meta.profile.model_dump_json()
-    connection.execute("INSERT INTO details VALUES (?, ?, ?)", (number, _json(meta), profile))
-    return meta if meta.dataset_name is None else _named(connection, number, meta, meta.dataset_name)
-
-
-def _tags(connection: sqlite3.Connection, tags: Sequence[str]) -> str:
-    """Tags as a list of numbers: new ones get some."""
-    connection.executemany("INSERT OR IGNORE INTO tags (tag) VALUES (?)", [(tag,) for tag in tags])
-    numbers = _tag_numbers(connection, tags)
-    return f" {' '.join(str(numbers[tag]) for tag in tags)} "
-
-
-def _tag_numbers(connection: sqlite3.Connection, tags: Sequence[str]) -> dict[str, int]:
-    """The numbers of those tags that have one."""
-    marks = ", ".join("?" * len(tags))
-    return dict(connection.execute(f"SELECT tag, number FROM tags WHERE tag IN ({marks})", tags).fetchall())  # noqa: S608
-
-
 def _by_tag(connection: sqlite3.Connection) -> dict[str, int]:
     """How many datasets have each tag."""
     counts: Counter[str] = Counter()
@@ -415,41 +322,6 @@ def _by_tag(connection: sqlite3.Connection) -> dict[str, int]:
         counts.update(dict.fromkeys(numbers.split(), n))
     tags = connection.execute("SELECT number, tag FROM tags ORDER BY tag")
     return {tag: counts[str(number)] for number, tag in tags if str(number) in counts}
-
-
-def _named(connection: sqlite3.Connection, number: int, meta: DatasetMeta, name: str) -> DatasetMeta:
-    """Make a dataset the next version of a name, unless it is one already."""
-    row = connection.execute(
-        f"SELECT version FROM versions WHERE dataset = :number AND name = {NAME}",  # noqa: S608
-        {"number": number, "dataset_name": name},
-    ).fetchone()
-    version = _new_version(connection, number, name) if row is None else row["version"]
-    connection.execute("UPDATE datasets SET version = ? WHERE number = ?", (version, number))
-    return _rewritten(connection, number, _as(meta, name, version))
-
-
-def _new_version(connection: sqlite3.Connection, number: int, name: str) -> int:
-    name_number, version = connection.execute(
-        """
-        INSERT INTO names (name, last_version) VALUES (?, 1)
-        ON CONFLICT (name) DO UPDATE SET last_version = last_version + 1 RETURNING number, last_version
-        """,
-        (name,),
-    ).fetchone()
-    connection.execute("INSERT INTO versions VALUES (?, ?, ?)", (name_number, version, number))
-    connection.execute(
-        "UPDATE datasets SET names = rtrim(names) || ' ' || ? || ' ' WHERE number = ?", (name_number, number)
-    )
-    return int(version)
-
-
-def _rewritten(connection: sqlite3.Connection, number: int, meta: DatasetMeta) -> DatasetMeta:
-    connection.execute("UPDATE details SET meta = ? WHERE dataset = ?", (_json(meta), number))
-    return meta
-
-
-def _json(meta: DatasetMeta) -> str:
-    return meta.model_dump_json(exclude=_APART)
 
 
 def _expired(connection: sqlite3.Connection, now: int) -> tuple[int, int]:

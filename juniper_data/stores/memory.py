@@ -20,7 +20,7 @@ class MemoryStore(Index):
         quota: how much it takes.
     """
 
-    def __init__(self, quota: Quota) -> None:
+    def __init__(self, quota: Quota = Quota()) -> None:  # noqa: B008 - frozen
         super().__init__(None, quota)
         self._artifacts: dict[str, bytes] = {}
         self._new_locations = count()

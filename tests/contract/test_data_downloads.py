@@ -16,7 +16,6 @@ from juniper_data.catalog import Catalog
 from juniper_data.client import AsyncJuniperDataClient, JuniperDataClient
 from juniper_data.settings import Settings
 from juniper_data.stores.memory import MemoryStore
-from juniper_data.stores.protocol import Quota
 from tests.serving import served
 
 LARGE = {"n_spirals": 10, "n_points_per_spiral": 10_000}
@@ -60,7 +59,7 @@ class Cutting:
 
 
 def _service(folder: Path, n: int) -> Cutting:
-    return Cutting(create_app(Settings(state_dir=folder), Catalog(MemoryStore(Quota()))), n)
+    return Cutting(create_app(Settings(state_dir=folder), Catalog(MemoryStore())), n)
 
 
 def _download(url: str, dataset_id: str, path: Path) -> str:

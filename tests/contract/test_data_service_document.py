@@ -24,7 +24,6 @@ from juniper_data.imports.importer import Importer
 from juniper_data.making import generated
 from juniper_data.settings import Settings
 from juniper_data.stores.memory import MemoryStore
-from juniper_data.stores.protocol import Quota
 
 DOCUMENT = (Path(__file__).resolve().parents[2] / "docs" / "data-service.md").read_text(encoding="utf-8")
 URL = "http://127.0.0.1:8100"
@@ -48,7 +47,7 @@ def home(tmp_path: Path) -> Path:
 @pytest.fixture
 def environment(home: Path) -> dict[str, str]:
     """The home's, and nothing of whoever runs the tests."""
-    own = {name: value for name, value in os.environ.items() if not name.startswith(("JUNIPER_", "XDG_", "STATE_"))}
+    own = {name: value for name, value in os.environ.items() if not name.startswith(("XDG_", "STATE_"))}
     return own | {"HOME": str(home), "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}"}
 
 
@@ -101,7 +100,7 @@ def test_each_generator_stands_in_the_table_with_its_parameters(tmp_path: Path) 
     common = set(GeneratorParameters.model_fields)
     rows = re.findall(r"^\| `(\w+)` \|(.*?)\|[^|]*\|$", DOCUMENT.partition("### Generators")[2], re.MULTILINE)
     told = {name: set(re.findall(r"`(\w+)`", re.sub(r"\(alias [^)]*\)", "", cells))) for name, cells in rows}
-    catalog = Catalog(MemoryStore(Quota()), Importer(tmp_path, timeout_s=1))
+    catalog = Catalog(MemoryStore(), Importer(tmp_path, timeout_s=1))
     assert told == {each.name: set(each.parameters.model_fields) - common for each in catalog.sources()}
 
 

@@ -26,7 +26,6 @@ from juniper_data.app import create_app
 from juniper_data.catalog import Catalog
 from juniper_data.settings import Settings
 from juniper_data.stores.memory import MemoryStore
-from juniper_data.stores.protocol import Quota
 from tests.serving import served
 
 NOWHERE = "xor-1.0.0-0000000000000000"
@@ -222,7 +221,7 @@ def test_its_key_opens_the_service(tmp_path: Path) -> None:
     """With keys set it comes in with one of them alone; its hook is told of each call."""
     settings = Settings.model_validate({"state_dir": tmp_path, "api_keys": "secret"})
     told: list[tuple[str, int | None]] = []
-    with served(create_app(settings, Catalog(MemoryStore(Quota())))) as url:
+    with served(create_app(settings, Catalog(MemoryStore()))) as url:
         with JuniperDataClient(url, on_request=lambda method, _, status, *__: told.append((method, status))) as without:
             with pytest.raises(JuniperDataClientError, match="Missing API key") as refused:
                 without.list_datasets()

@@ -11,7 +11,7 @@ import httpx
 import pytest
 from pydantic import JsonValue
 
-from tests.integration.dataset_process import TIMEOUT_S, DatasetProcess, dataset_service
+from tests.dataset_process import TIMEOUT_S, DatasetProcess, dataset_service
 from tests.integration.test_survival import SMALL_DISK
 
 AT_ONCE = {"Prefer": "respond-async"}

@@ -3,6 +3,7 @@
 import asyncio
 import logging
 from collections.abc import AsyncIterator, Iterator
+from typing import Self
 
 import pydantic
 import pytest
@@ -171,6 +172,21 @@ def test_validation_names_each_field() -> None:
     assert [(field.path, field.type) for field in error.fields] == [("size", "int_parsing"), ("names.1", "string_type")]
     assert error.message.startswith("size: Input should be a valid integer")
     assert "hidden" not in error.message
+
+
+def test_words_of_a_validator_are_told_as_they_are() -> None:
+    """A rule about several fields says what is wrong by itself."""
+
+    class Body(pydantic.BaseModel):
+        least: int
+
+        @pydantic.model_validator(mode="after")
+        def _can_be(self) -> Self:
+            raise ValueError("least is more than most")
+
+    with pytest.raises(pydantic.ValidationError) as refused:
+        Body.model_validate({"least": 1})
+    assert UnprocessableError.from_validation(refused.value).message == "body: least is more than most"
 
 
 def _refused(mistakes: int) -> UnprocessableError:

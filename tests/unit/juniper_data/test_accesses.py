@@ -7,20 +7,20 @@ from juniper_data.accesses import AccessCounter
 from juniper_data.errors import StoreError
 from juniper_data.stores.memory import MemoryStore
 from juniper_data.stores.protocol import Accesses, Quota
-from tests.unit.juniper_data.conftest import NOON, MakeDataset
+from tests.unit.juniper_data.stores.made import NOON, made
 
 
 @pytest.fixture
 def store() -> Iterator[MemoryStore]:
     """An empty store."""
-    store = MemoryStore(Quota())
+    store = MemoryStore()
     yield store
     store.close()
 
 
-def test_readings_are_seen_at_once_and_kept_by_a_flush(store: MemoryStore, make_dataset: MakeDataset) -> None:
+def test_readings_are_seen_at_once_and_kept_by_a_flush(store: MemoryStore) -> None:
     """A reader sees every reading before and after it was written down, and none twice."""
-    meta = store.put(*make_dataset(1)).meta
+    meta = store.put(*made(1)).meta
     accesses = AccessCounter(store)
     for minute in (2, 1):
         accesses.count(meta.dataset_id, NOON + timedelta(minutes=minute))
@@ -31,9 +31,9 @@ def test_readings_are_seen_at_once_and_kept_by_a_flush(store: MemoryStore, make_
     assert (seen.access_count, seen.last_accessed_at) == (2, NOON + timedelta(minutes=2))
 
 
-def test_readings_of_a_deleted_dataset_are_forgotten(store: MemoryStore, make_dataset: MakeDataset) -> None:
+def test_readings_of_a_deleted_dataset_are_forgotten(store: MemoryStore) -> None:
     """A dataset made again begins at none."""
-    meta = store.put(*make_dataset(1)).meta
+    meta = store.put(*made(1)).meta
     accesses = AccessCounter(store)
     accesses.count(meta.dataset_id, NOON)
     accesses.forget(meta.dataset_id)
@@ -41,7 +41,7 @@ def test_readings_of_a_deleted_dataset_are_forgotten(store: MemoryStore, make_da
     assert store.meta(meta.dataset_id).access_count == 0
 
 
-def test_what_cannot_be_written_down_stays_counted(make_dataset: MakeDataset) -> None:
+def test_what_cannot_be_written_down_stays_counted() -> None:
     """A full disk loses no reading: the next flush brings all."""
 
     class FullStore(MemoryStore):
@@ -53,7 +53,7 @@ def test_what_cannot_be_written_down_stays_counted(make_dataset: MakeDataset) ->
             super().record_accesses(accesses)
 
     store = FullStore(Quota())
-    meta = store.put(*make_dataset(1)).meta
+    meta = store.put(*made(1)).meta
     accesses = AccessCounter(store)
     accesses.count(meta.dataset_id, NOON)
     with pytest.raises(StoreError):

@@ -16,7 +16,7 @@ from juniper_data.errors import StoreError, StoreFullError
 from juniper_data.settings import Settings
 from juniper_data.stores.memory import MemoryStore
 from juniper_data.stores.protocol import Accesses, Quota
-from tests.unit.juniper_data.conftest import NOON
+from tests.unit.juniper_data.stores.made import NOON
 
 XOR = {"generator": "xor", "params": {"n_points_per_quadrant": 5, "seed": 1}}
 
@@ -140,7 +140,7 @@ def test_readings_that_cannot_be_written_down_stop_nothing(
         assert client.get(f"/v1/datasets/{dataset_id}/access").json()["access_count"] == 1
         store.failure = None
     assert store.meta(dataset_id).access_count == 1
-    assert {record.levelno for record in caplog.records if record.name == "juniper_data.app"} == {logging.ERROR}
+    assert {record.levelno for record in caplog.records if record.name == "juniper_data.repeating"} == {logging.ERROR}
 
 
 def test_document_tells_every_route(http: TestClient) -> None:

@@ -15,12 +15,6 @@ from juniper_data.stores.protocol import Artifact
 pytestmark = pytest.mark.anyio
 
 
-@pytest.fixture
-def anyio_backend() -> str:
-    """The loop that the service runs on."""
-    return "asyncio"
-
-
 class WatchedFile(io.BytesIO):
     """A file that tells the longest piece that was read of it."""
 

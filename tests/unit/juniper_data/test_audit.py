@@ -12,7 +12,6 @@ from juniper_data.app import create_app
 from juniper_data.catalog import Catalog
 from juniper_data.settings import Settings
 from juniper_data.stores.memory import MemoryStore
-from juniper_data.stores.protocol import Quota
 
 XOR = {"generator": "xor", "params": {"n_points_per_quadrant": 5, "seed": 1}}
 Connect = Callable[..., TestClient]
@@ -24,7 +23,7 @@ def connect(tmp_path: Path) -> Connect:
 
     def make(**settings: object) -> TestClient:
         known = Settings.model_validate({"state_dir": tmp_path, **settings})
-        app = create_app(known, Catalog(MemoryStore(Quota())))
+        app = create_app(known, Catalog(MemoryStore()))
         return TestClient(app, base_url="http://127.0.0.1", client=("192.0.2.7", 5))
 
     return make

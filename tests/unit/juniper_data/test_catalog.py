@@ -28,7 +28,8 @@ from juniper_data.imports.parameters import ImportParameters
 from juniper_data.making import Made, generated
 from juniper_data.npz import write_npz
 from juniper_data.stores.memory import MemoryStore
-from juniper_data.stores.protocol import Quota, Stored
+from juniper_data.stores.protocol import Stored
+from tests.unit.juniper_data.creating import create
 
 DEMO = CreateDatasetRequest(
     generator="spiral", params={"n_spirals": 2, "n_points_per_spiral": 200, "noise": 0.15, "seed": 42}
@@ -38,7 +39,7 @@ DEMO = CreateDatasetRequest(
 @pytest.fixture
 def store() -> Iterator[MemoryStore]:
     """An empty store."""
-    store = MemoryStore(Quota())
+    store = MemoryStore()
     yield store
     store.close()
 
@@ -46,7 +47,7 @@ def store() -> Iterator[MemoryStore]:
 def test_meta_tells_all_of_the_demo_set(catalog: Catalog) -> None:
     """The demo's dataset is described as the wire contract says."""
     request = DEMO.model_copy(update={"tags": ("a", "b"), "ttl_seconds": 60, "name": "demo", "created_by": "me"})
-    meta = catalog.create(request).meta
+    meta = create(catalog, request).meta
     assert meta == catalog.meta(meta.dataset_id)
     assert (meta.n_samples, meta.n_features, meta.n_classes) == (400, 2, 2)
     assert (meta.n_train, meta.n_test, meta.n_val) == (320, 80, 0)
@@ -58,7 +59,7 @@ def test_meta_tells_all_of_the_demo_set(catalog: Catalog) -> None:
 
 def test_artifact_holds_the_arrays_that_meta_describes(catalog: Catalog) -> None:
     """The artifact has the checksum, the shapes and the type that are promised."""
-    meta = catalog.create(DEMO).meta
+    meta = create(catalog, DEMO).meta
     with catalog.open_artifact(meta.dataset_id).file as file:
         assert hashlib.sha256(file.read()).hexdigest() == meta.checksum
         file.seek(0)
@@ -77,9 +78,9 @@ def test_artifact_holds_the_arrays_that_meta_describes(catalog: Catalog) -> None
 
 def test_same_request_finds_the_same_dataset(catalog: Catalog) -> None:
     """Asked again, by aliases and with other notes, the dataset is found and keeps its own notes."""
-    first = catalog.create(DEMO)
+    first = create(catalog, DEMO)
     params = {"n_points": 200, "noise_level": 0.15}
-    again = catalog.create(CreateDatasetRequest(generator="spiral", params=params, description="other"))
+    again = create(catalog, CreateDatasetRequest(generator="spiral", params=params, description="other"))
     assert (first.created, again.created) == (True, False)
     assert again.meta == first.meta
 
@@ -87,17 +88,17 @@ def test_same_request_finds_the_same_dataset(catalog: Catalog) -> None:
 def test_null_seed_makes_another_dataset_each_time(catalog: Catalog) -> None:
     """Without a seed each dataset is new, and the seed it got makes it again."""
     request = CreateDatasetRequest(generator="xor", params={"seed": None})
-    one, two = catalog.create(request), catalog.create(request)
+    one, two = create(catalog, request), create(catalog, request)
     assert (one.created, two.created) == (True, True)
     assert (one.meta.params["seed"], two.meta.params["seed"]) == (1000, 1001)
-    assert not catalog.create(CreateDatasetRequest(generator="xor", params={"seed": 1001})).created
+    assert not create(catalog, CreateDatasetRequest(generator="xor", params={"seed": 1001})).created
 
 
 def test_unpersisted_dataset_is_described_but_not_kept(catalog: Catalog) -> None:
     """With persist off the same meta comes back, and the store stays empty."""
-    meta = catalog.create(DEMO.model_copy(update={"persist": False})).meta
+    meta = create(catalog, DEMO.model_copy(update={"persist": False})).meta
     assert catalog.ids(10, 0) == []
-    assert catalog.create(DEMO).meta.checksum == meta.checksum
+    assert create(catalog, DEMO).meta.checksum == meta.checksum
 
 
 def test_expired_dataset_makes_room_for_its_successor(store: MemoryStore) -> None:
@@ -109,11 +110,11 @@ def test_expired_dataset_makes_room_for_its_successor(store: MemoryStore) -> Non
 
     catalog = Catalog(store, clock=clock)
     request = CreateDatasetRequest(generator="xor", ttl_seconds=10)
-    catalog.create(request)
+    create(catalog, request)
     now += timedelta(seconds=9)
-    assert not catalog.create(request).created
+    assert not create(catalog, request).created
     now += timedelta(seconds=1)
-    renewed = catalog.create(request)
+    renewed = create(catalog, request)
     assert (renewed.created, renewed.meta.created_at) == (True, now)
 
 
@@ -133,7 +134,7 @@ def test_refused_params_are_named_and_change_nothing(
 ) -> None:
     """Each wrong field is named, and nothing is stored."""
     with pytest.raises(InvalidParametersError) as refused:
-        catalog.create(CreateDatasetRequest.model_construct(generator="spiral", params=params, persist=True))
+        create(catalog, CreateDatasetRequest.model_construct(generator="spiral", params=params, persist=True))
     assert [problem.loc for problem in refused.value.problems] == locs
     assert catalog.ids(10, 0) == []
 
@@ -141,7 +142,7 @@ def test_refused_params_are_named_and_change_nothing(
 def test_unknown_generator_is_told_which_there_are(catalog: Catalog) -> None:
     """The error ends with the names to choose from."""
     with pytest.raises(UnknownGeneratorError, match="parity, spiral, xor"):
-        catalog.create(CreateDatasetRequest(generator="spirl"))
+        create(catalog, CreateDatasetRequest(generator="spirl"))
 
 
 def test_generators_come_by_name(catalog: Catalog) -> None:
@@ -151,7 +152,7 @@ def test_generators_come_by_name(catalog: Catalog) -> None:
 
 def test_preview_shows_the_first_samples_and_counts(catalog: Catalog) -> None:
     """A preview is at most as long as asked for, and an access."""
-    dataset_id = catalog.create(DEMO).meta.dataset_id
+    dataset_id = create(catalog, DEMO).meta.dataset_id
     preview = catalog.preview(dataset_id, 3)
     assert (preview.n_samples, len(preview.X_sample), len(preview.y_sample[0])) == (3, 3, 2)
     assert catalog.preview(dataset_id, 1000).n_samples == 400
@@ -160,7 +161,7 @@ def test_preview_shows_the_first_samples_and_counts(catalog: Catalog) -> None:
 
 def test_preview_of_wide_samples_is_short(store: MemoryStore, catalog: Catalog) -> None:
     """Not as many as asked for, where that would be a gigabyte of text; but one at least."""
-    meta = catalog.create(DEMO.model_copy(update={"persist": False})).meta
+    meta = create(catalog, DEMO.model_copy(update={"persist": False})).meta
     for width, n_shown in ((19_999, 50), (1_000_000, 1)):
         artifact = io.BytesIO()
         write_npz(artifact, {"X_full": np.zeros((60, width), np.float32), "y_full": np.zeros((60, 1), np.float32)})
@@ -174,7 +175,7 @@ def test_preview_of_wide_samples_is_short(store: MemoryStore, catalog: Catalog) 
 def test_preview_of_what_is_no_npz_is_damage(store: MemoryStore, catalog: Catalog) -> None:
     """An artifact with the right checksum that is no NPZ is told as damage, not as a crash."""
     content = b"no zip"
-    meta = catalog.create(DEMO.model_copy(update={"persist": False})).meta
+    meta = create(catalog, DEMO.model_copy(update={"persist": False})).meta
     store.put(meta.model_copy(update={"checksum": hashlib.sha256(content).hexdigest()}), io.BytesIO(content))
     with pytest.raises(DatasetDamagedError):
         catalog.preview(meta.dataset_id, 1)
@@ -182,7 +183,7 @@ def test_preview_of_what_is_no_npz_is_damage(store: MemoryStore, catalog: Catalo
 
 def test_deleted_dataset_is_not_found(catalog: Catalog) -> None:
     """What was deleted is gone."""
-    dataset_id = catalog.create(DEMO).meta.dataset_id
+    dataset_id = create(catalog, DEMO).meta.dataset_id
     catalog.delete(dataset_id)
     with pytest.raises(DatasetNotFoundError):
         catalog.checksum(dataset_id)
@@ -198,24 +199,24 @@ UNSEEDED = CreateDatasetRequest(generator="xor", params={"seed": None})
 
 def test_idempotency_key_makes_one_set_of_a_null_seed(catalog: Catalog) -> None:
     """The same request with the same key is the same dataset; with another key, or none, it is another."""
-    first = catalog.create(UNSEEDED, "a")
-    assert catalog.create(UNSEEDED, "a") == Stored(first.meta, created=False)
-    others = {catalog.create(UNSEEDED, "b").meta.dataset_id, catalog.create(UNSEEDED).meta.dataset_id}
+    first = create(catalog, UNSEEDED, "a")
+    assert create(catalog, UNSEEDED, "a") == Stored(first.meta, created=False)
+    others = {create(catalog, UNSEEDED, "b").meta.dataset_id, create(catalog, UNSEEDED).meta.dataset_id}
     assert len({first.meta.dataset_id, *others}) == 3
 
 
 def test_idempotency_key_of_another_request_is_refused(catalog: Catalog) -> None:
     """A key stands for one request alone, its notes included."""
-    catalog.create(UNSEEDED, "a")
+    create(catalog, UNSEEDED, "a")
     with pytest.raises(KeyReusedError):
-        catalog.create(UNSEEDED.model_copy(update={"tags": ("x",)}), "a")
+        create(catalog, UNSEEDED.model_copy(update={"tags": ("x",)}), "a")
 
 
 def test_found_dataset_takes_a_further_name(catalog: Catalog) -> None:
     """Data is the same whatever it is called: a new name is noted, with a version of its own."""
-    catalog.create(DEMO.model_copy(update={"name": "one"}))
-    catalog.create(UNSEEDED.model_copy(update={"name": "two"}))
-    again = catalog.create(DEMO.model_copy(update={"name": "two"}))
+    create(catalog, DEMO.model_copy(update={"name": "one"}))
+    create(catalog, UNSEEDED.model_copy(update={"name": "two"}))
+    again = create(catalog, DEMO.model_copy(update={"name": "two"}))
     assert (again.created, again.meta.dataset_name, again.meta.dataset_version) == (False, "two", 2)
     assert [meta.dataset_id for meta in catalog.versions("one")] == [again.meta.dataset_id]
 
@@ -224,24 +225,24 @@ def test_constraints_hold_for_new_and_for_stored_datasets(catalog: Catalog) -> N
     """What is not as demanded is not kept, and what was kept before is held against the demand too."""
     demanding = DEMO.model_copy(update={"constraints": Constraints(min_samples=401)})
     with pytest.raises(ConstraintError, match=r"constraints\.min_samples"):
-        catalog.create(demanding)
+        create(catalog, demanding)
     assert catalog.ids(10, 0) == []
-    catalog.create(DEMO)
+    create(catalog, DEMO)
     with pytest.raises(ConstraintError):
-        catalog.create(demanding)
+        create(catalog, demanding)
 
 
 def test_lineage_goes_both_ways(catalog: Catalog) -> None:
     """A dataset tells its ancestors, nearest first, and its children; a parent must be there."""
-    root = catalog.create(DEMO).meta.dataset_id
-    middle = catalog.create(UNSEEDED.model_copy(update={"parent_dataset_id": root})).meta.dataset_id
-    leaf = catalog.create(UNSEEDED.model_copy(update={"parent_dataset_id": middle})).meta.dataset_id
+    root = create(catalog, DEMO).meta.dataset_id
+    middle = create(catalog, UNSEEDED.model_copy(update={"parent_dataset_id": root})).meta.dataset_id
+    leaf = create(catalog, UNSEEDED.model_copy(update={"parent_dataset_id": middle})).meta.dataset_id
     assert catalog.lineage(leaf).ancestors == (middle, root)
     assert catalog.lineage(root).children == (middle,)
     catalog.delete(root)
     assert catalog.lineage(leaf).ancestors == (middle, root)
     with pytest.raises(InvalidParametersError, match="parent_dataset_id"):
-        catalog.create(DEMO.model_copy(update={"parent_dataset_id": root}))
+        create(catalog, DEMO.model_copy(update={"parent_dataset_id": root}))
 
 
 class CopyingImporter(Importer):
@@ -268,11 +269,11 @@ def test_imported_file_is_told_by_its_content(store: MemoryStore, tmp_path: Path
     file = tmp_path / "a.csv"
     file.write_text("one")
     request = CreateDatasetRequest(generator="csv_import", params={"file_path": "a.csv"})
-    first = catalog.create(request)
+    first = create(catalog, request)
     assert first.meta.params["file_sha256"] == hashlib.sha256(b"one").hexdigest()
-    assert not catalog.create(request).created
+    assert not create(catalog, request).created
     file.write_text("two")
-    assert catalog.create(request).created
+    assert create(catalog, request).created
     assert len(catalog.ids(10, 0)) == 2
 
 
@@ -289,6 +290,25 @@ def test_upload_is_told_by_its_content(store: MemoryStore, tmp_path: Path) -> No
     assert catalog.find_made(order) == Stored(meta, created=False)
 
 
+@pytest.mark.parametrize(
+    ("text", "problem"),
+    [
+        ('{"min_samples": 1000}', r"constraints\.min_samples: "),
+        ('{"min_samples": 0}', r"constraints\.min_samples: "),
+        ("[" * 1000, "constraints: is no JSON"),
+        ("{", "constraints: is no JSON"),
+    ],
+)
+def test_upload_that_is_not_as_demanded_is_refused(store: MemoryStore, tmp_path: Path, text: str, problem: str) -> None:
+    """Constraints hold for files that are sent as for what is generated."""
+    catalog = Catalog(store, CopyingImporter(tmp_path))
+    file = tmp_path / "sent"
+    file.write_bytes(b"x")
+    with pytest.raises(InvalidParametersError, match=problem):
+        catalog.make(catalog.upload_order(UploadQuery(constraints=text), file, hashlib.sha256(b"x").hexdigest()))
+    assert catalog.ids(10, 0) == []
+
+
 def test_upload_with_a_wrong_parameter_is_refused(store: MemoryStore, tmp_path: Path) -> None:
     """Shares that do not fit are refused before anything is read."""
     catalog = Catalog(store, CopyingImporter(tmp_path))
@@ -299,4 +319,4 @@ def test_upload_with_a_wrong_parameter_is_refused(store: MemoryStore, tmp_path: 
 def test_without_an_importer_there_are_no_files(catalog: Catalog) -> None:
     """What cannot be done is not offered."""
     with pytest.raises(UnknownGeneratorError):
-        catalog.create(CreateDatasetRequest(generator="csv_import", params={"file_path": "a.csv"}))
+        create(catalog, CreateDatasetRequest(generator="csv_import", params={"file_path": "a.csv"}))

@@ -15,6 +15,7 @@ from juniper_data.errors import DatasetDamagedError
 from juniper_data.exporting import PIECE_BYTES, export
 from juniper_data.stores.memory import MemoryStore
 from juniper_data.stores.protocol import Artifact, Quota
+from tests.unit.juniper_data.creating import create
 
 GONE = "xor-1.0.0-0000000000000000"
 LARGE = 4_500_000_000
@@ -72,7 +73,7 @@ def catalog(store: WatchedStore) -> Catalog:
 def made(catalog: Catalog, seed: int, n: int = 5) -> str:
     """A dataset's id."""
     request = CreateDatasetRequest(generator="xor", params={"n_points_per_quadrant": n, "seed": seed})
-    return catalog.create(request).meta.dataset_id
+    return create(catalog, request).meta.dataset_id
 
 
 def test_each_artifact_and_a_manifest(catalog: Catalog) -> None:

@@ -7,7 +7,7 @@ import pytest
 
 from juniper_common.wire.datasets import CreateDatasetRequest, UploadQuery
 from juniper_data.job_files import JobFiles, KeptJob, UploadRequest
-from tests.unit.juniper_data.conftest import NOON
+from tests.unit.juniper_data.stores.made import NOON
 
 JOB_ID = "xor-1.0.0-0123456789abcdef"
 CREATE = CreateDatasetRequest(generator="xor", params={"seed": 1}, tags=("t",), ttl_seconds=5)

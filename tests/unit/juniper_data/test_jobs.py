@@ -4,7 +4,7 @@ import asyncio
 import logging
 import time
 from collections import Counter
-from collections.abc import Coroutine, Iterator
+from collections.abc import Coroutine
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -24,17 +24,11 @@ from juniper_data.job_files import JobFiles, KeptJob, UploadRequest
 from juniper_data.jobs import MADE_AT_ONCE, MAX_REQUESTS, MAX_RESTARTS, READ_AT_ONCE, REMEMBERED_FOR, Job, Jobs
 from juniper_data.making import Made
 from juniper_data.stores.memory import MemoryStore
-from juniper_data.stores.protocol import Quota, Stored
-from tests.unit.juniper_data.conftest import NOON
+from juniper_data.stores.protocol import Stored
 from tests.unit.juniper_data.gated_generator import Gate
+from tests.unit.juniper_data.stores.made import NOON
 
 pytestmark = pytest.mark.anyio
-
-
-@pytest.fixture
-def anyio_backend() -> str:
-    """The loop that the service runs on."""
-    return "asyncio"
 
 
 @dataclass
@@ -59,7 +53,7 @@ class World:
 @pytest.fixture
 def world(tmp_path: Path) -> World:
     """Nothing yet, at noon."""
-    return World(tmp_path, MemoryStore(Quota()))
+    return World(tmp_path, MemoryStore())
 
 
 class HeldImporter(Importer):
@@ -110,14 +104,6 @@ class Process:
         """Return when the job has ended."""
         while self.jobs.running(job.job_id):
             await asyncio.sleep(0.01)
-
-
-@pytest.fixture
-def gate() -> Iterator[Gate]:
-    """Closed, until a test opens it or ends."""
-    gate = Gate()
-    yield gate
-    gate.opens.set()
 
 
 @pytest.fixture

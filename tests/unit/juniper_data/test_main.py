@@ -11,10 +11,11 @@ from pathlib import Path
 import httpx
 import pytest
 
+from tests.dataset_process import dataset_service
+
 
 def _environment(tmp_path: Path, **more: str) -> dict[str, str]:
-    own = {name: value for name, value in os.environ.items() if not name.startswith("JUNIPER_")}
-    return own | {"JUNIPER_DATA_STATE_DIR": str(tmp_path / "state"), "JUNIPER_DATA_PORT": "0"} | more
+    return os.environ | {"JUNIPER_DATA_STATE_DIR": str(tmp_path / "state"), "JUNIPER_DATA_PORT": "0"} | more
 
 
 def _run(environment: dict[str, str]) -> "subprocess.CompletedProcess[str]":
@@ -37,39 +38,26 @@ def _free_port() -> str:
         return str(free.getsockname()[1])
 
 
-def test_process_is_ready_serves_and_ends_when_told(tmp_path: Path, notify_socket: socket.socket) -> None:
+def test_process_is_ready_serves_and_ends_when_told(tmp_path: Path) -> None:
     """READY comes once the port answers, and SIGTERM ends the process with 0."""
-    port = _free_port()
-    environment = _environment(tmp_path, NOTIFY_SOCKET=str(tmp_path / "notify"), JUNIPER_DATA_PORT=port)
-    with subprocess.Popen([sys.executable, "-m", "juniper_data"], env=environment) as process:
-        while notify_socket.recv(4096) != b"READY=1":
-            pass
-        answer = httpx.post(f"http://127.0.0.1:{port}/v1/datasets", json={"generator": "xor"})
-        process.send_signal(signal.SIGTERM)
-        assert process.wait(60) == 0
+    with dataset_service(tmp_path / "state") as service:
+        answer = service.http.post("/v1/datasets", json={"generator": "xor"})
+        assert service.stop() == 0
     assert answer.status_code == 201
     assert len(list((tmp_path / "state").glob(f"artifacts/*/{answer.json()['dataset_id']}.*.npz"))) == 1
 
 
-def test_process_makes_the_import_folder_that_it_reads_by_default(tmp_path: Path, notify_socket: socket.socket) -> None:
+def test_process_makes_the_import_folder_that_it_reads_by_default(tmp_path: Path) -> None:
     """So that whoever has a file to import finds where it belongs; nobody else reads there."""
-    environment = _environment(tmp_path, NOTIFY_SOCKET=str(tmp_path / "notify"))
-    with subprocess.Popen([sys.executable, "-m", "juniper_data"], env=environment) as process:
-        while notify_socket.recv(4096) != b"READY=1":
-            pass
-        process.send_signal(signal.SIGTERM)
-    assert (tmp_path / "state" / "import").stat().st_mode & 0o777 == 0o700
+    with dataset_service(tmp_path / "state"):
+        assert (tmp_path / "state" / "import").stat().st_mode & 0o777 == 0o700
 
 
-def test_process_makes_no_import_folder_that_it_was_told(tmp_path: Path, notify_socket: socket.socket) -> None:
+def test_process_makes_no_import_folder_that_it_was_told(tmp_path: Path) -> None:
     """A mistyped one stays one that is not there."""
-    told = {"NOTIFY_SOCKET": str(tmp_path / "notify"), "JUNIPER_DATA_IMPORT_DIR": str(tmp_path / "files")}
-    with subprocess.Popen([sys.executable, "-m", "juniper_data"], env=_environment(tmp_path, **told)) as process:
-        while notify_socket.recv(4096) != b"READY=1":
-            pass
-        process.send_signal(signal.SIGTERM)
-    assert not (tmp_path / "files").exists()
-    assert not (tmp_path / "state" / "import").exists()
+    with dataset_service(tmp_path / "state", {"JUNIPER_DATA_IMPORT_DIR": str(tmp_path / "files")}):
+        assert not (tmp_path / "files").exists()
+        assert not (tmp_path / "state" / "import").exists()
 
 
 def test_process_tells_of_itself(tmp_path: Path, notify_socket: socket.socket) -> None:
@@ -131,7 +119,7 @@ def test_unknown_store_is_one_line_and_78(tmp_path: Path) -> None:
     """It is told which there are."""
     ended = _run(_environment(tmp_path, JUNIPER_DATA_STORE="cached:memory:tape"))
     assert (ended.returncode, len(ended.stderr.splitlines())) == (78, 1)
-    assert "JUNIPER_DATA_STORE: there is no store 'cached:memory:tape'" in ended.stderr.replace("Value error, ", "")
+    assert "JUNIPER_DATA_STORE: there is no store 'cached:memory:tape'" in ended.stderr
 
 
 def test_wrong_setting_is_one_line_and_78(tmp_path: Path) -> None:
@@ -139,6 +127,21 @@ def test_wrong_setting_is_one_line_and_78(tmp_path: Path) -> None:
     ended = _run(_environment(tmp_path, JUNIPER_DATA_PORT="many"))
     assert (ended.returncode, len(ended.stderr.splitlines())) == (78, 1)
     assert "JUNIPER_DATA_PORT" in ended.stderr
+
+
+def test_generator_that_is_left_out_is_logged_as_all_else(tmp_path: Path) -> None:
+    """Each line has a priority that the journal understands; the port is taken only so that the process ends."""
+    metadata = tmp_path / "rings-1.2.3.dist-info"
+    metadata.mkdir()
+    (metadata / "METADATA").write_text("Metadata-Version: 2.1\nName: rings\nVersion: 1.2.3\n")
+    (metadata / "entry_points.txt").write_text("[juniper_data.generators]\nspiral = rings:SPIRAL\n")
+    path = os.pathsep.join([str(tmp_path), *filter(None, [os.environ.get("PYTHONPATH")])])
+    with socket.socket() as holder:
+        holder.bind(("127.0.0.1", 0))
+        holder.listen()
+        port = str(holder.getsockname()[1])
+        ended = _run(_environment(tmp_path, JUNIPER_DATA_PORT=port, JOURNAL_STREAM="1:2", PYTHONPATH=path))
+    assert "<4>generator spiral of rings: rings:SPIRAL is left out: there is one of that name" in ended.stderr
 
 
 def test_taken_port_is_one_line_and_75(tmp_path: Path) -> None:

@@ -59,6 +59,13 @@ def test_profile_is_of_the_whole_set_and_knows_what_is_trained_on() -> None:
     assert facts.profile.class_balance == {"0": 0.5, "1": 0.5}
 
 
+def test_what_no_split_has_is_not_leaked() -> None:
+    """A sample that is left out of all splits is a duplicate of one to train on, but tests nothing."""
+    points = LabelledPoints(np.array([[1.0], [2.0], [3.0], [2.0]]), LABELS, 2)
+    facts = _facts(_giving(points), train_ratio=0.5, test_ratio=0.25, shuffle=False)
+    assert (facts.profile.duplicates, facts.profile.leaked) == (1, 0)
+
+
 @pytest.mark.parametrize(
     ("points", "told"),
     [

@@ -11,12 +11,6 @@ pytestmark = pytest.mark.anyio
 SCOPE = {"type": "http", "method": "POST", "path": "/"}
 
 
-@pytest.fixture
-def anyio_backend() -> str:
-    """The loop that the service runs on."""
-    return "asyncio"
-
-
 class Source:
     """Two pieces, and whether their file is open."""
 

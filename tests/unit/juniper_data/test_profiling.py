@@ -15,24 +15,29 @@ REPEATING = st.sampled_from([0.0, -0.0, 1.0, -1.5, 3e38])
 SAMPLES = arrays.arrays(np.float32, st.tuples(st.integers(0, 60), st.integers(1, 7)), elements=REPEATING)
 
 
-def _profile(pieces: Sequence[np.ndarray], n_train: int, counts: Sequence[int] = (1,)) -> DatasetProfile:
-    """The profile of pieces, of which so many are to train on."""
+def _profile(
+    pieces: Sequence[np.ndarray], n_train: int, counts: Sequence[int] = (1,), unused: np.ndarray | None = None
+) -> DatasetProfile:
+    """The profile of pieces, of which so many are to train on, and of what no split has."""
     profiler = Profiler(pieces[0].shape[1])
     for i, piece in enumerate(pieces):
-        profiler.add(piece, is_training=i < n_train)
+        profiler.add(piece, "train" if i < n_train else "held out")
+    if unused is not None:
+        profiler.add(unused, "unused")
     return profiler.profile(list(counts))
 
 
-@given(X=SAMPLES, share=st.floats(0, 1), cut=st.floats(0, 1))
-def test_same_samples_are_counted_as_sets_would(X: np.ndarray, share: float, cut: float) -> None:
+@given(X=SAMPLES, share=st.floats(0, 1), cut=st.floats(0, 1), used=st.floats(0, 1))
+def test_same_samples_are_counted_as_sets_would(X: np.ndarray, share: float, cut: float, used: float) -> None:
     """Duplicates and leaked samples are what comparing every row finds, in whichever pieces they come."""
     n_train = int(len(X) * share)
-    train, others = X[:n_train], X[n_train:]
+    n_used = n_train + int((len(X) - n_train) * used)
+    train, others = X[:n_train], X[n_train:n_used]
     half = int(n_train * cut)
-    profile = _profile([train[:half], train[half:], others], 2)
+    profile = _profile([train[:half], train[half:], others], 2, unused=X[n_used:])
     rows = [tuple(row) for row in X.tolist()]  # in Python too, 0.0 == -0.0, and their hashes are the same
     assert profile.duplicates == len(rows) - len(set(rows))
-    assert profile.leaked == sum(row in set(rows[:n_train]) for row in rows[n_train:])
+    assert profile.leaked == sum(row in set(rows[:n_train]) for row in rows[n_train:n_used])
 
 
 @given(
@@ -94,7 +99,7 @@ def test_no_piece_is_kept() -> None:
     """A set larger than memory can be profiled: what was taken is let go."""
     profiler = Profiler(2)
     piece = np.ones((1000, 2), np.float32)
-    profiler.add(piece, is_training=True)
+    profiler.add(piece, "train")
     is_there = weakref.ref(piece)
     del piece
     assert is_there() is None
@@ -105,9 +110,9 @@ def test_duplicates_are_not_counted_in_too_many_samples() -> None:
     piece = np.broadcast_to(np.float32(2), (MAX_COMPARED // 10, 1))
     profiler = Profiler(1)
     for _ in range(10):
-        profiler.add(piece, is_training=True)
+        profiler.add(piece, "train")
     assert profiler.profile([1]).duplicates == MAX_COMPARED - 1
-    profiler.add(piece[:1], is_training=False)
+    profiler.add(piece[:1], "held out")
     profile = profiler.profile([1])
     assert (profile.duplicates, profile.leaked, profile.features[0].mean) == (None, None, 2)
 
@@ -122,7 +127,7 @@ def test_class_balance_is_each_share() -> None:
 def test_names_and_missing_cells_stand_at_their_features() -> None:
     """What the source knows of its columns is told of each feature."""
     profiler = Profiler(2)
-    profiler.add(np.ones((1, 2), np.float32), is_training=True)
+    profiler.add(np.ones((1, 2), np.float32), "train")
     features = profiler.profile([1], ("a", "b"), [0, 7]).features
     assert [(feature.name, feature.missing) for feature in features] == [("a", 0), ("b", 7)]
 

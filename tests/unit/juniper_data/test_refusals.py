@@ -14,12 +14,6 @@ from juniper_data.stores.protocol import DatasetStore
 pytestmark = pytest.mark.anyio
 
 
-@pytest.fixture
-def anyio_backend() -> str:
-    """The loop that the service runs on."""
-    return "asyncio"
-
-
 async def test_mistake_in_a_generator_is_answered_with_its_name(
     store: DatasetStore, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:

@@ -4,8 +4,9 @@ import os
 import sqlite3
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
+from contextlib import closing
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import httpx
@@ -13,10 +14,11 @@ import pytest
 
 from juniper_common.wire.datasets import CreateDatasetRequest
 from juniper_data.app import create_app
-from juniper_data.catalog import Catalog
+from juniper_data.catalog import Catalog, utc_now
 from juniper_data.settings import Settings
 from juniper_data.stores.file_system import FileSystemStore
 from tests.serving import served
+from tests.unit.juniper_data.creating import create
 
 
 @pytest.fixture
@@ -28,8 +30,7 @@ def store(tmp_path: Path) -> Iterator[FileSystemStore]:
 
 
 def _sweep(state_dir: Path, *more: str, **settings: str) -> "subprocess.CompletedProcess[str]":
-    own = {name: value for name, value in os.environ.items() if not name.startswith("JUNIPER_")}
-    environment = own | {"JUNIPER_DATA_STATE_DIR": str(state_dir)} | settings
+    environment = os.environ | {"JUNIPER_DATA_STATE_DIR": str(state_dir)} | settings
     command = [sys.executable, "-m", "juniper_data", "sweep", *more]
     return subprocess.run(command, env=environment, capture_output=True, text=True, timeout=60, check=False)
 
@@ -38,19 +39,22 @@ def _artifacts(state_dir: Path) -> list[Path]:
     return list(state_dir.glob("artifacts/*/*"))
 
 
+def _an_hour_ago() -> datetime:
+    return utc_now() - timedelta(hours=1)
+
+
 def _create(store: FileSystemStore, n: int, **notes: object) -> list[str]:
-    catalog = Catalog(store)
+    catalog = Catalog(store, clock=_an_hour_ago)
     requests = [
         CreateDatasetRequest.model_validate({"generator": "xor", "params": {"seed": None}} | notes) for _ in range(n)
     ]
-    return [catalog.create(request).meta.dataset_id for request in requests]
+    return [create(catalog, request).meta.dataset_id for request in requests]
 
 
 def test_what_has_expired_is_removed_with_its_file(tmp_path: Path, store: FileSystemStore) -> None:
     """All else stays; one line says how many of both there are."""
     _create(store, 2, ttl_seconds=1)
-    (stays,) = _create(store, 1, ttl_seconds=1000)
-    time.sleep(1.0)
+    (stays,) = _create(store, 1, ttl_seconds=5000)
     ended = _sweep(tmp_path)
     assert (ended.returncode, ended.stdout) == (0, "removed 2 expired datasets, 1 is left\n")
     assert store.ids(10, 0) == [stays]
@@ -68,11 +72,10 @@ def test_what_an_interrupted_call_left_is_removed(tmp_path: Path, store: FileSys
 
 def test_a_running_service_does_not_find_what_was_swept(tmp_path: Path, store: FileSystemStore) -> None:
     """The store is both processes' at once."""
-    with served(create_app(Settings(state_dir=tmp_path), Catalog(store))) as url:
+    with served(create_app(Settings(state_dir=tmp_path), Catalog(store, clock=_an_hour_ago))) as url:
         made = httpx.post(f"{url}/v1/datasets", json={"generator": "xor", "ttl_seconds": 1}).json()
         artifact = f"{url}{made['artifact_url']}"
         assert httpx.get(artifact).status_code == 200
-        time.sleep(1.0)
         assert _sweep(tmp_path).returncode == 0
         assert httpx.get(artifact).status_code == 404
 
@@ -104,9 +107,8 @@ def test_a_state_folder_that_cannot_be_used_is_one_line_and_78(tmp_path: Path) -
 def test_an_index_that_refuses_is_one_line_and_1(tmp_path: Path, store: FileSystemStore) -> None:
     """What stood in the way may be gone by the next sweep; the datasets are as before."""
     ids = _create(store, 1, ttl_seconds=1)
-    with sqlite3.connect(tmp_path / "index.sqlite") as index:
+    with closing(sqlite3.connect(tmp_path / "index.sqlite")) as index:
         index.execute("CREATE TRIGGER stays BEFORE DELETE ON datasets BEGIN SELECT RAISE(ABORT, 'not now'); END")
-    time.sleep(1.0)
     ended = _sweep(tmp_path)
     assert (ended.returncode, len(ended.stderr.splitlines())) == (1, 1)
     assert "not now" in ended.stderr

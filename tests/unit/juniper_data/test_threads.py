@@ -15,12 +15,6 @@ pytestmark = pytest.mark.anyio
 caller: ContextVar[str] = ContextVar("caller")
 
 
-@pytest.fixture
-def anyio_backend() -> str:
-    """The loop that the service runs on."""
-    return "asyncio"
-
-
 async def test_result_comes_back() -> None:
     """From another thread."""
     assert await in_own_thread(threading.current_thread) is not threading.current_thread()

@@ -63,9 +63,10 @@ def test_targets_that_are_not_one_hot(y: list[list[int]], row: int) -> None:
 
 
 def test_targets_that_are_neither_0_nor_1() -> None:
-    """A class column holds 0 and 1 alone."""
+    """A class column holds 0 and 1 alone; whoever has numbers to predict is told how."""
     error = refusal(X, [[0], [1], [2]])
     assert (error.row, error.column) == (2, 0)
+    assert "task = regression predicts numbers" in str(error)
 
 
 @pytest.mark.parametrize("empty", [np.zeros((0, 2)), np.zeros((3, 0))])

@@ -11,7 +11,7 @@ import pytest
 from juniper_cascor.runs import dataset_file
 from juniper_cascor.runs.dataset_file import TrainingData
 from juniper_cascor.runs.datasets import Datasets
-from juniper_common.errors import NotFoundError
+from juniper_common.errors import NotFoundError, UnavailableError
 from juniper_common.wire.training import SwapDataset
 from juniper_data.client import AsyncJuniperDataClient
 
@@ -30,6 +30,10 @@ class DataService:
     async def get_dataset(self, dataset_id: str) -> SimpleNamespace:
         """What is known of it."""
         return SimpleNamespace(dataset_id=dataset_id, checksum=self.checksum)
+
+    async def create_dataset(self, generator: str, params: object) -> SimpleNamespace:  # noqa: ARG002 - the client's signature
+        """It takes longer than the client waits."""
+        raise TimeoutError(f"dataset {generator}-1 was not made within 600 s; its job is {generator}-1")
 
     async def download_artifact(self, dataset_id: str, path: Path, *, checksum: str) -> str:
         """The file."""
@@ -76,6 +80,13 @@ def test_a_lost_file_is_downloaded_for_a_run(datasets: Datasets, service: DataSe
         path.unlink()
     assert asyncio.run(datasets.fetch("d1", service.checksum)) == path
     np.testing.assert_array_equal(dataset_file.read(path).x, X)
+
+
+def test_dataset_that_takes_too_long_is_named(datasets: Datasets) -> None:
+    """It is being made still: the start may be asked for again."""
+    request = SwapDataset.model_validate({"dataset": {"generator": "moon"}})
+    with pytest.raises(UnavailableError, match=r"dataset moon-1 was not made within 600 s; .*; start again later"):
+        asyncio.run(datasets.find(request, "classification"))
 
 
 def test_lost_rows_are_nowhere(datasets: Datasets, service: DataService) -> None:

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from juniper_data.imports.csv_file import MAX_LINE_BYTES
+from juniper_data.imports.text_file import MAX_LINE_BYTES
 from tests.unit.juniper_data.imports.conftest import ReadContent, Refusal
 
 TABLE = "x1,x2,label\n1,2.5,b\n-3,4e-1,a\n"
@@ -63,6 +63,14 @@ def test_rows_with_empty_cells_can_be_dropped(read_content: ReadContent) -> None
     assert [feature.missing for feature in result.facts.profile.features] == [1, 3]
 
 
+@pytest.mark.parametrize("end", ["", '3," "\n'])
+def test_label_of_dropped_rows_alone_is_no_class(read_content: ReadContent, end: str) -> None:
+    """Nor does it make texts of the numbers beside it; whether or not a row of spaces needs care."""
+    result = read_content("x,label\n,none\n1,10\n2,9\n" + end, missing_values="drop")
+    assert result.facts.class_names == ("9", "10")
+    assert result.facts.class_distribution == {"0": 1, "1": 1}
+
+
 @pytest.mark.parametrize(
     ("content", "message"),
     [
@@ -78,6 +86,7 @@ def test_rows_with_empty_cells_can_be_dropped(read_content: ReadContent) -> None
         ("x,label\n1\n", "line 2 has 1 cells, not 2 as the others"),
         ("x,x,label\n1,2,a\n", "has two columns of the same name: 'x'"),
         (",x,label\n1,2,a\n", "column 1 has no name of 1 to 200 characters: ''; choose feature_columns"),
+        ("x,label\r1,a\r", "line 1: lines end with LF or CRLF, not with CR alone"),
         ("label\na\n", "has no column but 'label'"),
         ("x,label\n", "has no rows"),
         ("", "is empty"),

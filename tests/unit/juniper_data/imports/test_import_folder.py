@@ -1,5 +1,7 @@
 import os
 import threading
+from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -20,11 +22,19 @@ def folder(tmp_path: Path) -> Path:
     return folder
 
 
+def opened_files() -> Iterator[Path]:
+    """What this process has open."""
+    for descriptor in Path("/proc/self/fd").iterdir():
+        with suppress(FileNotFoundError):  # Other threads close theirs meanwhile.
+            yield descriptor.readlink()
+
+
 @pytest.mark.parametrize("path", ["sub/a.csv", "./sub//a.csv", "sub/./a.csv"])
 def test_files_of_the_folder_are_opened(folder: Path, path: str) -> None:
     """Any way to write a relative path is taken."""
     with open_inside(folder, path) as file:
         assert file.read() == b"inside"
+        assert folder / "sub" / "a.csv" in opened_files()
 
 
 @pytest.mark.parametrize(
@@ -89,11 +99,10 @@ def test_only_regular_files_are_opened(folder: Path) -> None:
 
 def test_refused_files_leave_nothing_open(folder: Path) -> None:
     """However often a path is refused, no descriptor stays open."""
-    before = len(list(Path("/proc/self/fd").iterdir()))
     for path in ("sub", "sub/none", "sub/a.csv/x"):
         with pytest.raises(UnreadableFileError):
             open_inside(folder, path)
-    assert len(list(Path("/proc/self/fd").iterdir())) == before
+    assert [path for path in opened_files() if path.is_relative_to(folder)] == []
 
 
 def test_missing_folder_says_what_to_make(tmp_path: Path) -> None:

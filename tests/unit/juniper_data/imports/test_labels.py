@@ -1,3 +1,4 @@
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -9,7 +10,7 @@ from juniper_data.imports.labels import MAX_CLASSES, ClassCodes, label_text, num
 def _classes(labels: list[str]) -> tuple[list[int], tuple[str, ...] | None]:
     codes = ClassCodes()
     coded = codes.codes(labels).astype(int)
-    target = codes.target()
+    target = codes.target(np.ones(MAX_CLASSES, bool))
     assert target.classes is not None
     return target.classes[coded].tolist(), target.class_names
 

@@ -93,6 +93,13 @@ def test_nan_is_no_empty_cell(refusal: Refusal) -> None:
     assert refusal(content, missing_values="drop")[1] == "row 3, column 'x': nan is no number"
 
 
+def test_index_of_pandas_is_no_feature(refusal: Refusal, read_content: ReadContent) -> None:
+    """Row numbers that pandas wrote beside the columns are refused; who chooses them gets them."""
+    content = written({"x": [1, 2], "label": [0, 1], "__index_level_0__": [7, 9]})
+    assert refusal(content)[1].startswith("column '__index_level_0__' is a pandas index; write it with index=False")
+    assert read_content(content, feature_columns=("__index_level_0__",)).arrays["X_full"].tolist() == [[7], [9]]
+
+
 def test_two_columns_of_one_name_are_refused(refusal: Refusal) -> None:
     """Which of them would be meant cannot be known."""
     file = io.BytesIO()

@@ -79,6 +79,13 @@ def test_facts_describe_the_artifact(read_content: ReadContent) -> None:
     assert (profile.features[0].name, profile.features[0].min, profile.features[0].max) == ("x", 1, 4)
 
 
+def test_what_no_split_has_is_not_leaked(read_content: ReadContent) -> None:
+    """A row that is left out of all splits is a duplicate of one to train on, but tests nothing."""
+    content = "x,label\n1,a\n1,b\n4,a\n1,a\n"
+    profile = read_content(content, train_ratio=0.5, test_ratio=0.25, shuffle=False).facts.profile
+    assert (profile.duplicates, profile.leaked) == (2, 0)
+
+
 def test_features_are_normalized_by_the_training_samples(read_content: ReadContent) -> None:
     """Mean 0 and deviation 1 over what is trained on; the test samples are moved by the same."""
     content = "x,label\n" + "".join(f"{1_700_000_000 + j},a\n" for j in (0, 2, 4, 6, 100))

@@ -11,12 +11,6 @@ from juniper_data.settings import Settings
 
 
 @pytest.fixture
-def anyio_backend() -> str:
-    """The loop that the service runs on."""
-    return "asyncio"
-
-
-@pytest.fixture
 def app(catalog: Catalog, tmp_path: Path) -> Starlette:
     """The service on an empty store."""
     return create_app(Settings(state_dir=tmp_path / "state"), catalog)

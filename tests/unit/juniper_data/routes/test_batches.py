@@ -1,5 +1,4 @@
 import logging
-from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
 
@@ -12,19 +11,11 @@ from juniper_data.catalog import Catalog
 from juniper_data.generators.xor import XOR
 from juniper_data.stores.memory import MemoryStore
 from juniper_data.stores.protocol import Quota
-from tests.unit.juniper_data.conftest import NOON
 from tests.unit.juniper_data.gated_generator import GATED, Gate
+from tests.unit.juniper_data.stores.made import NOON
 
 pytestmark = pytest.mark.anyio
 NOWHERE = "xor-1.0.0-0000000000000000"
-
-
-@pytest.fixture
-def gate() -> Iterator[Gate]:
-    """The gate of a generator."""
-    gate = Gate()
-    yield gate
-    gate.opens.set()
 
 
 @pytest.fixture

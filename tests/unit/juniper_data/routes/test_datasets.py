@@ -6,7 +6,7 @@ import httpx
 import numpy as np
 import pytest
 
-from tests.unit.juniper_data.conftest import NOON
+from tests.unit.juniper_data.stores.made import NOON
 
 pytestmark = pytest.mark.anyio
 XOR = {"generator": "xor", "params": {"n_points_per_quadrant": 5, "seed": 1}}

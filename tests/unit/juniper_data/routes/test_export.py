@@ -15,6 +15,7 @@ from juniper_data.settings import Settings
 from juniper_data.stores.memory import MemoryStore
 from juniper_data.stores.protocol import Artifact, Quota
 from tests.serving import served
+from tests.unit.juniper_data.creating import create
 
 NOWHERE = "xor-1.0.0-0000000000000000"
 ENDLESS_BYTES = 1 << 40
@@ -44,12 +45,12 @@ class EndlessStore(MemoryStore):
 @pytest.fixture
 def catalog() -> Catalog:
     """A catalog with an empty store."""
-    return Catalog(MemoryStore(Quota()))
+    return Catalog(MemoryStore())
 
 
 def made(catalog: Catalog, seed: int) -> str:
     """A dataset's id."""
-    return catalog.create(CreateDatasetRequest(generator="xor", params={"seed": seed})).meta.dataset_id
+    return create(catalog, CreateDatasetRequest(generator="xor", params={"seed": seed})).meta.dataset_id
 
 
 @pytest.mark.anyio

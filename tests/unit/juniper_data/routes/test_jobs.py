@@ -1,7 +1,6 @@
 """What takes long, as callers see it."""
 
 import asyncio
-from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
 
@@ -12,27 +11,18 @@ from juniper_common.wire.errors import FieldProblem
 from juniper_data.catalog import Catalog
 from juniper_data.errors import InvalidParametersError
 from juniper_data.stores.memory import MemoryStore
-from juniper_data.stores.protocol import Quota
-from tests.unit.juniper_data.conftest import NOON
 from tests.unit.juniper_data.gated_generator import GATED, Gate
+from tests.unit.juniper_data.stores.made import NOON
 
 pytestmark = pytest.mark.anyio
 AT_ONCE = {"Prefer": "respond-async"}
 
 
 @pytest.fixture
-def gate() -> Iterator[Gate]:
-    """Closed, until a test opens it or ends."""
-    gate = Gate()
-    yield gate
-    gate.opens.set()
-
-
-@pytest.fixture
 def catalog(gate: Gate) -> Catalog:
     """A catalog of what the gate lets be made."""
     times = (NOON + timedelta(seconds=n) for n in range(10_000))
-    return Catalog(MemoryStore(Quota()), generators={"gated": gate.generator()}, clock=lambda: next(times))
+    return Catalog(MemoryStore(), generators={"gated": gate.generator()}, clock=lambda: next(times))
 
 
 async def _polled(http: httpx.AsyncClient, job: dict[str, Any]) -> dict[str, Any]:

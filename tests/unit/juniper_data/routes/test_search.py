@@ -7,7 +7,7 @@ import pytest
 from juniper_data.catalog import Catalog
 from juniper_data.stores.memory import MemoryStore
 from juniper_data.stores.protocol import Quota
-from tests.unit.juniper_data.conftest import NOON
+from tests.unit.juniper_data.stores.made import NOON
 
 pytestmark = pytest.mark.anyio
 NOWHERE = "xor-1.0.0-0000000000000000"

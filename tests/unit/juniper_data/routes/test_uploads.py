@@ -51,7 +51,7 @@ def left(tmp_path: Path) -> Callable[[], list[str]]:
 
 async def test_file_becomes_a_dataset(http: httpx.AsyncClient, left: Callable[[], list[str]]) -> None:
     """As one of a generator does, with the names that the file has; nothing else is left of it."""
-    answer = await http.post(URL, content=CSV, params={"name": "mine", "tags": "a,b"})
+    answer = await http.post(URL, content=CSV, params={"name": "mine", "tags": "a, b, "})
     assert answer.status_code == 201
     meta = answer.json()["meta"]
     assert (meta["generator"], meta["feature_names"], meta["class_names"]) == ("upload", ["x", "y"], ["a", "b"])

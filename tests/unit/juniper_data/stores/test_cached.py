@@ -195,7 +195,7 @@ def test_copies_of_another_process_make_room_too(cached: CachedStore, fast: Memo
     assert fast.ids(10, 0) == [id_of(1)]
 
 
-@pytest.mark.parametrize("make", [lambda _: MemoryStore(Quota()), FileSystemStore])
+@pytest.mark.parametrize("make", [lambda _: MemoryStore(), FileSystemStore])
 def test_a_copy_can_be_read_from_anywhere(
     tmp_path: Path, slow: SlowStore, make: Callable[[Path], MemoryStore | FileSystemStore]
 ) -> None:

@@ -8,9 +8,9 @@ import pytest
 from juniper_common.wire.dataset_queries import DatasetFilter
 from juniper_data.errors import DatasetNotFoundError, InvalidParametersError, QuotaExceededError, StoreError
 from juniper_data.stores.protocol import Accesses, DatasetStore, Quota
-
-from .conftest import OpenStore
-from .made import NOON, content_of, id_of, later, made
+from tests.unit.juniper_data.stores.conftest import OpenStore
+from tests.unit.juniper_data.stores.made import NOON, content_of, id_of, later, made
+from tests.unit.juniper_data.stores.samples import content
 
 MALFORMED = ["", "xor", "../../etc/passwd", f"{id_of(1)}\n", f"{id_of(1)} ", "xor-1.0.0-000000000000000G", "' OR 1 --"]
 
@@ -19,12 +19,6 @@ MALFORMED = ["", "xor", "../../etc/passwd", f"{id_of(1)}\n", f"{id_of(1)} ", "xo
 def store(open_store: OpenStore) -> DatasetStore:
     """An empty store that takes whatever comes."""
     return open_store(Quota())
-
-
-def content(store: DatasetStore, dataset_id: str) -> bytes:
-    """The whole artifact."""
-    with store.open_artifact(dataset_id).file as file:
-        return file.read()
 
 
 def at_once(n: int, call: Callable[[int], object]) -> None:

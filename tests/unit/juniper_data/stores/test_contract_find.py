@@ -11,9 +11,8 @@ from juniper_common.wire.dataset_queries import DatasetFilter
 from juniper_common.wire.datasets import DatasetMeta
 from juniper_data.errors import InvalidParametersError
 from juniper_data.stores.protocol import DatasetStore, Quota
-
-from .conftest import OpenStore
-from .made import NOON, id_of, later, made
+from tests.unit.juniper_data.stores.conftest import OpenStore
+from tests.unit.juniper_data.stores.made import NOON, id_of, later, made
 
 NAMES = ["a", "A", "%", "a' OR 1 --", "ä"]
 TAGS = ["t", "T", "tt", "_", "%", "1", " ", "' OR 1 --"]
@@ -116,7 +115,7 @@ def _expected(
     ]
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(rows=datasets, named=namings, asked=st.lists(queries, min_size=1, max_size=8), at=SECONDS.map(later))
 def test_a_list_shows_what_fits(
     open_store: OpenStore,

@@ -11,8 +11,7 @@ from juniper_common.wire.dataset_queries import DatasetFilter
 from juniper_data.errors import DatasetDamagedError, DatasetNotFoundError, StoreError, StoreFullError
 from juniper_data.stores.index import Added, Index, Located
 from juniper_data.stores.protocol import Accesses, Quota
-
-from .made import NOON, PROFILE, content_of, id_of, later, made
+from tests.unit.juniper_data.stores.made import NOON, PROFILE, id_of, later, made
 
 # Adds the same datasets as others like it, as soon as it is told to; says how many of them it was the first with.
 RACING = """
@@ -94,10 +93,10 @@ def test_a_location_is_told(index: Index) -> None:
     """With what must be there, as long as the dataset is."""
     meta, _ = made(1)
     index.add(meta, "there")
-    assert index.locate(id_of(1)) == Located("there", meta.checksum, len(content_of(1)))
-    assert (index.locations(), index.has_location("there"), index.has_location("else")) == ({"there"}, True, False)
+    assert index.locate(id_of(1)) == Located("there", meta.checksum)
+    assert (index.locations(""), index.has_location("there"), index.has_location("else")) == ({"there"}, True, False)
     assert index.remove(id_of(1)) == "there"
-    assert (index.locations(), index.has_location("there")) == (set(), False)
+    assert (index.locations(""), index.has_location("there")) == (set(), False)
     with pytest.raises(DatasetNotFoundError):
         index.locate(id_of(1))
 
@@ -114,7 +113,7 @@ def test_who_replaces_an_expired_dataset_is_told_where_it_was(index: Index) -> N
     index.add(made(1, expires_at=later(10))[0], "old")
     meta, _ = made(1, created_at=later(10))
     assert index.add(meta, "new") == Added(meta, created=True, replaced="old")
-    assert index.locations() == {"new"}
+    assert index.locations("") == {"new"}
 
 
 def test_what_has_expired_is_told_with_its_location(index: Index) -> None:
@@ -122,7 +121,7 @@ def test_what_has_expired_is_told_with_its_location(index: Index) -> None:
     index.add(made(1, expires_at=later(10))[0], "one")
     index.add(made(2)[0], "two")
     assert index.remove_expired(later(10)) == [(id_of(1), "one")]
-    assert index.locations() == {"two"}
+    assert index.locations("") == {"two"}
 
 
 def test_expired_keys_are_removed_with_what_has_expired(index: Index) -> None:
@@ -184,7 +183,7 @@ def test_a_full_disk_loses_nothing(index: Index) -> None:
             index.add(made(number, description="x" * 1_000)[0], str(number))
             n_added += 1
     assert index.meta(id_of(0)) == meta
-    assert (index.stats(NOON).total_datasets, len(index.locations())) == (n_added, n_added)
+    assert (index.stats(NOON).total_datasets, len(index.locations(""))) == (n_added, n_added)
     with index._file.writing() as connection:
         connection.execute("PRAGMA max_page_count = 100000")
     assert index.add(made(n_added)[0], "more").created

@@ -5,13 +5,12 @@ import pytest
 from juniper_data.errors import DatasetDamagedError, QuotaExceededError
 from juniper_data.stores.memory import MemoryStore
 from juniper_data.stores.protocol import Quota
-
-from .made import id_of, later, made
+from tests.unit.juniper_data.stores.made import id_of, later, made
 
 
 def test_an_artifact_that_changed_is_not_given_out() -> None:
     """Memory fails, too."""
-    store = MemoryStore(Quota())
+    store = MemoryStore()
     store.put(*made(1))
     store._artifacts = dict.fromkeys(store._artifacts, b"artifact 2")
     with pytest.raises(DatasetDamagedError, match="checksum"):

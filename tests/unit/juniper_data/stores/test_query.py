@@ -6,8 +6,7 @@ from juniper_common.wire.dataset_queries import DatasetFilter
 from juniper_data.stores.index import Index
 from juniper_data.stores.protocol import Quota
 from juniper_data.stores.query import condition
-
-from .made import NOON, id_of
+from tests.unit.juniper_data.stores.made import NOON, id_of
 
 
 @pytest.mark.parametrize(

@@ -13,8 +13,7 @@ import stamina
 from juniper_common.http import InvalidRequestError, NotFoundError, RateLimitedError, ServerError, UnreachableError
 from juniper_data.errors import DatasetNotFoundError
 from juniper_data.testing import AsyncFakeDataClient, FakeDataClient, FakeDataService
-
-NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
+from tests.unit.juniper_data.stores.made import NOON
 
 
 def test_the_next_calls_fail_as_told() -> None:

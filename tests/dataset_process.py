@@ -26,8 +26,7 @@ class DatasetProcess:
         with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as manager:
             manager.bind(str(address))
             manager.settimeout(TIMEOUT_S)
-            own = {name: value for name, value in os.environ.items() if not name.startswith("JUNIPER_")}
-            environment = own | {
+            environment = os.environ | {
                 "JUNIPER_DATA_PORT": str(self.port),
                 "JUNIPER_DATA_STATE_DIR": str(state_dir),
                 "NOTIFY_SOCKET": str(address),
