@@ -2,6 +2,7 @@
 
 import argparse
 import contextlib
+import logging
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from typing import NoReturn
@@ -10,12 +11,14 @@ from juniper_common import logs, sqlite_file
 from juniper_common.settings import EXIT_CONFIGURATION
 from juniper_common.sqlite_file import alone_in
 from juniper_data.catalog import Catalog
-from juniper_data.errors import StoreError
+from juniper_data.errors import StoreError, StoreFullError
 from juniper_data.settings import Settings
 from juniper_data.stores.opening import open_store
 from juniper_data.stores.protocol import DatasetStore
 
 PROGRAM = "juniper-data"
+log = logging.getLogger(__name__)
+
 EXIT_USAGE = 64
 """sysexits.h EX_USAGE, as the other commands end with it."""
 
@@ -50,7 +53,11 @@ def serve(settings: Settings) -> None:
         catalog = Catalog(store, Importer(settings.import_folder, settings.import_timeout_s, settings.state_dir))
 
         async def self_check() -> None:
-            await to_thread.run_sync(catalog.check)
+            try:
+                await to_thread.run_sync(catalog.check)
+            except StoreFullError as error:
+                # What is there is served nevertheless, and only a service that runs lets it be deleted.
+                log.error("%s", error)
 
         server.serve(create_app(settings, catalog, notifier), settings, self_check=self_check, notifier=notifier)
 

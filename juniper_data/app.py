@@ -16,7 +16,7 @@ from juniper_common.notify import Notifier
 from juniper_common.openapi import document_routes, routes
 from juniper_data.audit import Audit
 from juniper_data.catalog import Catalog
-from juniper_data.errors import DataError
+from juniper_data.errors import DataError, StoreFullError
 from juniper_data.job_files import JobFiles
 from juniper_data.jobs import Jobs
 from juniper_data.refusals import Refusal, answer_error, error_body
@@ -43,12 +43,18 @@ def create_app(settings: Settings, catalog: Catalog, notifier: Notifier | None =
     files = JobFiles(settings.state_dir)
     jobs = Jobs(catalog, files)
 
-    async def probe_store() -> str:
+    async def probe_room() -> str:
         await to_thread.run_sync(catalog.check)
         return "writable"
 
+    async def probe_store() -> str:
+        try:
+            return await probe_room()
+        except StoreFullError:
+            return "full, but gives and deletes"
+
     operations = [
-        *HealthReport("juniper-data", critical={"store": probe_store}).operations(),
+        *HealthReport("juniper-data", critical={"store": probe_store}, optional={"room": probe_room}).operations(),
         *metrics.operations(),
         *host.operations(host.Host("juniper-data", settings.state_dir, notifier=notifier)),
         *GeneratorRoutes(catalog).operations(),

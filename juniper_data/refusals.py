@@ -61,9 +61,9 @@ async def answer_error(_: Request, error: Exception) -> Response:
 
 
 def logged_error(error: Exception) -> ServiceError:
-    """What went wrong as an answer; in the log too where it was not the caller."""
+    """What went wrong as an answer; in the log too where that is of the service's making."""
     answer = service_error(error)
-    if answer.status >= 500:
+    if answer.status >= 500 and not isinstance(error, BusyError):
         log.error("%s", error, exc_info=error if isinstance(error, GeneratorError) else None)
     return answer
 

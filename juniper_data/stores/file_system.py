@@ -2,6 +2,7 @@
 
     ROOT/index.sqlite                what is known of the datasets: one is there exactly when its row is
     ROOT/artifacts/AB/ID.NONCE.npz   the bytes; AB begins their checksum, NONCE is of this one put
+    ROOT/reserve                     room for deletions on a full disk
 
 A put brings its file to the disk and only then commits the row; a delete commits first, and then removes the file.
 So whoever is killed leaves the state before or after, and at most a file without a row, which the next sweep removes.
@@ -20,6 +21,7 @@ import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from datetime import datetime
+from functools import partial
 from io import BufferedReader
 from pathlib import Path
 from typing import BinaryIO
@@ -28,10 +30,12 @@ from juniper_common.wire.datasets import DatasetMeta
 from juniper_data.errors import DatasetDamagedError, StoreError, StoreFullError
 from juniper_data.stores.index import Index, Located
 from juniper_data.stores.protocol import Artifact, Quota, Stored
+from juniper_data.stores.reserve import Reserve
 from juniper_data.stores.rows import checked
 from juniper_data.stores.verification import Verifier
 
 INDEX = "index.sqlite"
+RESERVE = "reserve"
 ARTIFACTS = "artifacts"
 
 _FOLDERS = tuple(f"{number:02x}" for number in range(256))
@@ -55,6 +59,7 @@ class FileSystemStore(Index):
     def __init__(self, root: Path, quota: Quota = Quota()) -> None:  # noqa: B008 - frozen
         self._artifacts = root / ARTIFACTS
         self._verifier = Verifier()
+        self._reserve = Reserve(root / RESERVE)
         with _store_errors(f"cannot use {root}"):
             for folder in _FOLDERS:
                 (self._artifacts / folder).mkdir(parents=True, exist_ok=True)
@@ -64,11 +69,12 @@ class FileSystemStore(Index):
                 raise StoreError(
                     f"{root / INDEX} is gone, without which nobody knows what the files in {self._artifacts} are"
                 )
-        super().__init__(root / INDEX, quota)
+        self._reserve.used_for(partial(super().__init__, root / INDEX, quota))
         try:
             with _store_errors(f"cannot use {root}"):
                 _sync_folder(root)
                 self._sweep()
+                self._fill_reserve()
         except BaseException:
             self.close()
             raise
@@ -107,15 +113,17 @@ class FileSystemStore(Index):
 
     def delete(self, dataset_id: str) -> None:
         """Remove a dataset."""
-        self._unlink(self.remove(dataset_id))
+        self._unlink(self._reserve.used_for(partial(self.remove, dataset_id)))
+        self._fill_reserve()
 
     def delete_expired(self, at: datetime) -> Sequence[str]:
         """Remove what has expired, and the files that have no row."""
         with _store_errors("cannot sweep"):
             self._sweep()
-        removed = self.remove_expired(at)
+        removed = self._reserve.used_for(partial(self.remove_expired, at))
         for _, location in removed:
             self._unlink(location)
+        self._fill_reserve()
         return [dataset_id for dataset_id, _ in removed]
 
     def _path(self, location: str) -> Path:
@@ -162,6 +170,12 @@ class FileSystemStore(Index):
             self._path(location).unlink(missing_ok=True)
         except OSError as error:
             log.warning("a deleted dataset still takes room, which the next sweep frees: %s", error)
+
+    def _fill_reserve(self) -> None:
+        try:
+            self._reserve.fill()
+        except OSError as error:
+            log.warning("no room is kept for deletions: %s", error)
 
     def _sweep(self) -> None:
         """Remove the files that have no row, but for those that somebody is writing now."""

@@ -3,8 +3,10 @@
 import os
 import shutil
 import socket
+import subprocess
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import httpx
@@ -117,6 +119,31 @@ def test_file_that_fills_the_disk_is_refused(on_a_small_disk: DatasetProcess) ->
     disk = Path(f"/proc/{on_a_small_disk.process.pid}/root{on_a_small_disk.state_dir}")
     assert left(disk) == []
     assert http.post("/v1/datasets", json={"generator": "xor"}).status_code == 201
+
+
+def test_full_disk_is_emptied_through_the_service(on_a_small_disk: DatasetProcess) -> None:
+    """It says that it is full, serves what is there, and deletes it, started anew on the full disk too."""
+    http = on_a_small_disk.http
+    dataset_id = http.post("/v1/datasets", json={"generator": "xor"}).json()["dataset_id"]
+    inside = Path(f"/proc/{on_a_small_disk.process.pid}/root")
+    disk = inside / on_a_small_disk.state_dir.relative_to("/")
+    with suppress(OSError), (disk / "filler").open("wb", buffering=0) as filler:
+        while True:
+            filler.write(bytes(4096))
+    entered = ("nsenter", f"--mount=/proc/{on_a_small_disk.process.pid}/ns/mnt")
+    holder = subprocess.Popen([*entered, "sleep", "60"])
+    on_a_small_disk.stop()
+    try:
+        entered = ("nsenter", f"--mount=/proc/{holder.pid}/ns/mnt")
+        with dataset_service(on_a_small_disk.state_dir, wrapper=entered) as again:
+            ready = again.http.get("/v1/health/ready").json()
+            assert (ready["status"], ready["dependencies"]["room"]["status"]) == ("degraded", "unhealthy")
+            assert again.http.post("/v1/datasets", json={"generator": "moon"}).status_code == 507
+            assert again.http.get(f"/v1/datasets/{dataset_id}/artifact").status_code == 200
+            assert again.http.delete(f"/v1/datasets/{dataset_id}").status_code == 204
+    finally:
+        holder.kill()
+        holder.wait()
 
 
 def test_connection_serves_on_after_a_file_that_was_refused(tmp_path: Path) -> None:

@@ -1,5 +1,6 @@
 import logging
 from datetime import timedelta
+from itertools import count
 from typing import Any
 
 import anyio
@@ -21,9 +22,11 @@ NOWHERE = "xor-1.0.0-0000000000000000"
 @pytest.fixture
 def catalog(gate: Gate) -> Catalog:
     """A catalog with an empty store that takes ten datasets; at each look at the clock a second has gone by."""
-    times = (NOON + timedelta(seconds=n) for n in range(10_000))
+    seconds = count()  # which, unlike a generator, takes calls from several threads
     store = MemoryStore(Quota(max_datasets=10))
-    return Catalog(store, generators={"xor": XOR, "gated": gate.generator()}, clock=lambda: next(times))
+    return Catalog(
+        store, generators={"xor": XOR, "gated": gate.generator()}, clock=lambda: NOON + timedelta(seconds=next(seconds))
+    )
 
 
 def xor(seed: int | None, **notes: JsonValue) -> dict[str, JsonValue]:
@@ -160,7 +163,9 @@ async def test_writes_are_audited(http: httpx.AsyncClient, caplog: pytest.LogCap
     await http.post("/v1/datasets/batch-delete", json={"dataset_ids": ids})
     await created(http, xor(1, ttl_seconds=1))
     await http.post("/v1/datasets/cleanup-expired")
-    told = [line.split(" source=")[0] for line in caplog.messages]
+    told = [
+        record.getMessage().split(" source=")[0] for record in caplog.records if record.name == "juniper_data.audit"
+    ]
     assert told == [
         f"batch_create status=201 datasets={one},{two}",
         f"change_tags status=200 datasets={one}",

@@ -203,6 +203,39 @@ print(refused)
     assert int(ran("-c", code(text), root, wrapper=wrapper)) > 40
 
 
+def test_a_full_disk_can_be_emptied(root: Path) -> None:
+    """Where nothing can be written any more, a store is opened and datasets are deleted nevertheless."""
+    if os.geteuid() != 0 or shutil.which("unshare") is None:
+        pytest.skip("a file system of its own takes root and unshare")
+    text = """
+for number in range(200):
+    store.put(*holding(number, bytes(4096)))
+def fill():
+    with (root / "filler").open("ab", buffering=0) as filler:
+        for size in (4096, 1):
+            try:
+                while True:
+                    filler.write(bytes(size))
+            except OSError:
+                pass
+for number in range(0, 100, 20):
+    fill()
+    store.delete(id_of(number))
+    fill()
+    assert len(store.delete_expired(later(0))) == 0
+    fill()
+    store.close()
+    store = FileSystemStore(root)
+try:
+    store.put(*holding(1000, bytes(100_000)))
+except StoreFullError:
+    print(len(store.ids(1000, 0)))
+"""
+    disk = 'mkdir -p "$0" && mount -t tmpfs -o size=8m tmpfs "$0" && exec "$@"'
+    wrapper = ("unshare", "--mount", "--propagation", "private", "sh", "-c", disk, str(root))
+    assert ran("-c", code(text), root, wrapper=wrapper) == "195"
+
+
 def test_a_refused_dataset_leaves_no_file(root: Path) -> None:
     """Neither one that is over the quota, nor one that is not what it is said to be, nor one that cannot be read."""
 
