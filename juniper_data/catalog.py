@@ -233,9 +233,9 @@ class Catalog:
         """The store in figures."""
         return self._store.stats(self._clock())
 
-    def versions(self, name: str) -> Sequence[DatasetMeta]:
-        """The datasets that have or had this name, by version."""
-        return self._store.versions(name)
+    def versions(self, name: str, last: int | None = None) -> Sequence[DatasetMeta]:
+        """The datasets that have or had this name, by version; all, or so many of the last."""
+        return self._store.versions(name, last)
 
     def meta(self, dataset_id: str) -> DatasetMeta:
         """What is known of a dataset. An expired one is there until it is deleted or made again."""

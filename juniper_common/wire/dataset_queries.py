@@ -42,7 +42,7 @@ class DatasetFilter(BaseModel):
         None, ge=1, le=2**53, description="Of that name; without one: of the name that a dataset was last given"
     )
     parent_dataset_id: DatasetId | None = None
-    limit: int = Field(100, ge=1, le=1000)
+    limit: int = Field(100, ge=1, le=1000, description="A page of datasets with very many features is shorter")
     offset: int = Field(0, ge=0, le=2**53)
     cursor: str | None = Field(None, max_length=300)
 

@@ -91,10 +91,10 @@ class SearchRoutes:
         name = read_query(request, NameQuery).name
 
         def latest() -> DatasetMeta:
-            versions = self._catalog.versions(name)
+            versions = self._catalog.versions(name, last=1)
             if not versions:
                 raise NotFoundError(f"no dataset has the name {name!r}")
-            return versions[-1]
+            return versions[0]
 
         return await answered(latest)
 

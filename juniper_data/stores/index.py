@@ -2,7 +2,7 @@
 
 import sqlite3
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
@@ -36,6 +36,9 @@ from juniper_data.stores.schema import MIGRATIONS
 
 MAX_TAGS = 100
 
+MAX_PAGE_BYTES = 8_000_000
+"""The metas of a page: those of datasets with tens of thousands of named features have megabytes each."""
+
 # In a list that asks for a name, datasets say that one.
 _AS_NAMED = ":dataset_name AS as_name, versions.version AS as_version"
 _PAGE = f"""
@@ -48,7 +51,7 @@ _PAGE = f"""
 _VERSIONS = f"""
     SELECT {META_COLUMNS}, {_AS_NAMED} FROM versions JOIN datasets ON number = versions.dataset
         JOIN details ON details.dataset = number
-    WHERE versions.name = {NAME} ORDER BY versions.version
+    WHERE versions.name = {NAME} ORDER BY versions.version DESC LIMIT :n
 """  # noqa: S608
 _ACCESSED = """
     UPDATE datasets SET
@@ -184,18 +187,18 @@ class Index:
             bounds["cursor_created_at"], bounds["cursor_id"] = place_of(query.cursor)
         with self._reading() as connection:
             where, values = condition(query, at, tag_numbers(connection, asked_tags(query)))
-            rows = connection.execute(_PAGE.format(f"{where} AND {after}"), values | bounds).fetchall()
-            if query.cursor is None and query.offset == 0 and len(rows) <= query.limit:
-                total = len(rows)
+            found = connection.execute(_PAGE.format(f"{where} AND {after}"), values | bounds)
+            shown, is_last = _page(found, query.limit)
+            if query.cursor is None and query.offset == 0 and is_last:
+                total = len(shown)
             else:
                 total = connection.execute(f"SELECT count(*) FROM datasets WHERE {where}", values).fetchone()[0]  # noqa: S608
-        shown = rows[: query.limit]
         return FoundDatasets(
             datasets=tuple(map(listed_meta, shown)),
             total=total,
             limit=query.limit,
             offset=query.offset,
-            next_cursor=cursor_at(shown[-1]["created_at"], shown[-1]["id"]) if len(rows) > len(shown) else None,
+            next_cursor=None if is_last else cursor_at(shown[-1]["created_at"], shown[-1]["id"]),
         )
 
     def stats(self, at: datetime) -> DatasetStats:
@@ -226,11 +229,11 @@ class Index:
             number, meta = read_dataset(connection, dataset_id)
             return add_name(connection, number, meta, name)
 
-    def versions(self, name: str) -> Sequence[DatasetMeta]:
-        """The datasets that have or had this name, by version."""
+    def versions(self, name: str, last: int | None = None) -> Sequence[DatasetMeta]:
+        """The datasets that have or had this name, by version; all, or so many of the last."""
         with self._reading() as connection:
-            rows = connection.execute(_VERSIONS, {"dataset_name": name})
-            return [listed_meta(row) for row in rows]
+            rows = connection.execute(_VERSIONS, {"dataset_name": name, "n": -1 if last is None else last})
+            return [listed_meta(row) for row in rows][::-1]
 
     def change_tags(self, dataset_id: str, add: Sequence[str], remove: Sequence[str]) -> DatasetMeta:
         """Take tags away, then add some at the end, each once."""
@@ -303,6 +306,18 @@ class Index:
     def _reading(self) -> Iterator[sqlite3.Connection]:
         with _store_errors(), self._file.reading() as connection:
             yield connection
+
+
+def _page(rows: Iterable[sqlite3.Row], limit: int) -> tuple[list[sqlite3.Row], bool]:
+    """The rows of one page, and whether it is the last: one at least, and no more bytes than fit."""
+    shown: list[sqlite3.Row] = []
+    size = 0
+    for row in rows:
+        size += len(row["meta"])
+        if len(shown) == limit or (shown and size > MAX_PAGE_BYTES):
+            return shown, False
+        shown.append(row)
+    return shown, True
 
 
 @contextmanager

@@ -88,6 +88,7 @@ class DatasetStore(Protocol):
     def find(self, query: DatasetFilter, at: datetime) -> FoundDatasets:
         """One page of the datasets that fit, newest first, without their profiles.
 
+        It is shorter than the query's limit where the metas are very large; its cursor goes on behind it.
         Where the query has a name, the metas say that name and its version.
 
         Raises:
@@ -106,8 +107,11 @@ class DatasetStore(Protocol):
         """
         ...
 
-    def versions(self, name: str) -> Sequence[DatasetMeta]:
-        """The datasets that have or had this name, by version; without their profiles."""
+    def versions(self, name: str, last: int | None = None) -> Sequence[DatasetMeta]:
+        """The datasets that have or had this name, by version; without their profiles.
+
+        All of them, or so many of the last.
+        """
         ...
 
     def change_tags(self, dataset_id: str, add: Sequence[str], remove: Sequence[str]) -> DatasetMeta:

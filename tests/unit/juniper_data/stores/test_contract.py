@@ -326,6 +326,7 @@ def test_names_given_at_once_get_versions_of_their_own(store: DatasetStore) -> N
     """No two datasets share one."""
     at_once(8, lambda number: store.put(*made(number, dataset_name="a")))
     assert [meta.dataset_version for meta in store.versions("a")] == [1, 2, 3, 4, 5, 6, 7, 8]
+    assert [meta.dataset_version for meta in store.versions("a", last=2)] == [7, 8]
 
 
 def test_a_list_of_versions_leaves_profiles_out(store: DatasetStore) -> None:

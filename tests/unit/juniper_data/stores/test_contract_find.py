@@ -217,3 +217,18 @@ def test_a_cursor_of_none_of_its_pages_is_refused(store: DatasetStore, cursor: s
     with pytest.raises(InvalidParametersError) as refused:
         store.find(DatasetFilter(cursor=cursor), NOON)
     assert [problem.loc for problem in refused.value.problems] == [["cursor"]]
+
+
+def test_pages_of_very_large_metas_are_shorter(store: DatasetStore) -> None:
+    """Each has one dataset at least, and its cursor goes on behind it; nothing is left out."""
+    for number in range(5):
+        store.put(*made(number, feature_names=(f"{number}" * 3_500_000,)))
+    cursor, pages = None, []
+    while True:
+        page = store.find(DatasetFilter(cursor=cursor), NOON)
+        pages.append([meta.dataset_id for meta in page.datasets])
+        assert page.total == 5
+        cursor = page.next_cursor
+        if cursor is None:
+            break
+    assert pages == [[id_of(4), id_of(3)], [id_of(2), id_of(1)], [id_of(0)]]
