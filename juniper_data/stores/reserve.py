@@ -23,10 +23,12 @@ class Reserve:
         self._path = path
 
     def fill(self) -> None:
-        """Take the room again where it is not taken. Raises OSError, ENOSPC where there is not enough."""
+        """Take the room where it is not taken, or what there is of it. Raises OSError."""
         with self._path.open("ab") as file:
-            if file.tell() < RESERVE_BYTES:
-                os.posix_fallocate(file.fileno(), 0, RESERVE_BYTES)
+            disk = os.statvfs(file.fileno())
+            size = min(RESERVE_BYTES, file.tell() + disk.f_bavail * disk.f_frsize)
+            if size > file.tell():
+                os.posix_fallocate(file.fileno(), 0, size)
 
     def used_for(self, call: Callable[[], T]) -> T:
         """What a call returns; one that a full disk refuses is made again with the room that is kept."""

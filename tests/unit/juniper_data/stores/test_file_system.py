@@ -210,6 +210,8 @@ def test_a_full_disk_can_be_emptied(root: Path) -> None:
     text = """
 for number in range(200):
     store.put(*holding(number, bytes(4096)))
+store.close()  # Now it has no log any more that is large enough already.
+store = FileSystemStore(root)
 def fill():
     with (root / "filler").open("ab", buffering=0) as filler:
         for size in (4096, 1):
