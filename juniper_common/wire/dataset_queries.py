@@ -204,7 +204,7 @@ class BatchItem(BaseModel):
     dataset_id: str | None = None
     artifact_url: str | None = None
     job_url: str | None = Field(None, description="Where to ask for what is still being made")
-    result: CreateDatasetResponse | None = None
+    result: CreateDatasetResponse | None = Field(None, description="Without the profile")
     error: str | None = None
     problems: tuple[FieldProblem, ...] = Field((), description="Where an error is about fields: each of them")
 

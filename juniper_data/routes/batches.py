@@ -210,7 +210,9 @@ class BatchRoutes:
 
 
 def _made(index: int, stored: Stored, *, is_kept: bool) -> BatchItem:
-    result = made(stored, is_kept=is_kept)
+    # As in any list of many: the profiles of fifty wide sets would be gigabytes.
+    meta = stored.meta.model_copy(update={"profile": None})
+    result = made(Stored(meta, stored.created), is_kept=is_kept)
     return BatchItem(
         index=index,
         outcome="created" if stored.created else "existing",
