@@ -1,7 +1,5 @@
 """What was accepted is made, and what was not leaves nothing: whatever ends the service, and when."""
 
-import os
-import shutil
 import socket
 import subprocess
 import time
@@ -14,7 +12,7 @@ import pytest
 from pydantic import JsonValue
 
 from tests.dataset_process import TIMEOUT_S, DatasetProcess, dataset_service
-from tests.integration.test_survival import SMALL_DISK
+from tests.small_disk import small_disk
 
 AT_ONCE = {"Prefer": "respond-async"}
 LARGEST = {"n_spirals": 10, "n_points_per_spiral": 10_000}
@@ -102,12 +100,8 @@ def test_stop_leaves_what_takes_long_to_the_next_start(tmp_path: Path) -> None:
 @pytest.fixture
 def on_a_small_disk(tmp_path: Path) -> Iterator[DatasetProcess]:
     """A service whose state is on a file system of its own, with room for little."""
-    if os.geteuid() != 0 or shutil.which("unshare") is None:
-        pytest.skip("a file system of its own takes root and unshare")
     state = tmp_path / "state"
-    small = SMALL_DISK.replace("2m", "4m")
-    wrapper = ("unshare", "--mount", "--propagation", "private", "sh", "-c", small, str(state))
-    with dataset_service(state, wrapper=wrapper) as running:
+    with dataset_service(state, wrapper=small_disk(state, "4m")) as running:
         yield running
 
 

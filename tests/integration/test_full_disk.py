@@ -1,7 +1,5 @@
 """A full disk: what is asked for is refused, nothing is half there, and what trains goes on when there is room."""
 
-import os
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -12,7 +10,8 @@ from juniper_common.http import Call, ConflictError, ServerError
 from juniper_common.wire.runs import StartRuns
 from juniper_common.wire.training import InlineData, RunParameters, StartTraining
 from tests.integration.service_process import ServiceProcess, cmu_spirals, service
-from tests.integration.test_survival import SMALL_DISK, eventually, paced, wait_for_epoch
+from tests.integration.test_survival import eventually, paced, wait_for_epoch
+from tests.small_disk import small_disk
 
 ROWS = InlineData(train_x=[[n / 7, 1 - n] for n in range(2_000)], train_y=[n % 2 for n in range(2_000)])
 
@@ -20,20 +19,8 @@ ROWS = InlineData(train_x=[[n / 7, 1 - n] for n in range(2_000)], train_y=[n % 2
 @pytest.fixture
 def small(tmp_path: Path) -> Iterator[ServiceProcess]:
     """A service whose state is on a file system of its own, with room for little."""
-    if os.geteuid() != 0 or shutil.which("unshare") is None:
-        pytest.skip("a file system of its own takes root and unshare")
     state = tmp_path / "state"
-    wrapper = (
-        "unshare",
-        "--mount",
-        "--propagation",
-        "private",
-        "sh",
-        "-c",
-        SMALL_DISK.replace("2m", "16m"),
-        str(state),
-    )
-    with service(state, wrapper=wrapper) as running:
+    with service(state, wrapper=small_disk(state, "16m")) as running:
         yield running
 
 

@@ -1,7 +1,5 @@
 """What ends a trainer, a service or a disk does not end a run."""
 
-import os
-import shutil
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -14,8 +12,7 @@ from juniper_common.wire.training import InlineData, RunParameters, StartTrainin
 from tests.integration.conftest import Cascor
 from tests.integration.service_killing import training
 from tests.integration.service_process import TIMEOUT_S, ServiceProcess, cmu_spirals, service
-
-SMALL_DISK = 'mkdir -p "$0" && mount -t tmpfs -o size=2m tmpfs "$0" && exec "$@"'
+from tests.small_disk import small_disk
 
 
 def paced(pace: float | None = 500, **fields: object) -> StartTraining:
@@ -184,11 +181,8 @@ def test_queued_runs_outlive_a_kill(tmp_path: Path) -> None:
 @pytest.fixture
 def on_a_small_disk(tmp_path: Path) -> Iterator[ServiceProcess]:
     """A service whose state is on a file system of its own, with room for a few snapshots."""
-    if os.geteuid() != 0 or shutil.which("unshare") is None:
-        pytest.skip("a file system of its own takes root and unshare")
     state = tmp_path / "state"
-    wrapper = ("unshare", "--mount", "--propagation", "private", "sh", "-c", SMALL_DISK, str(state))
-    with service(state, wrapper=wrapper) as running:
+    with service(state, wrapper=small_disk(state, "2m")) as running:
         yield running
 
 

@@ -16,6 +16,7 @@ import pytest
 from juniper_data.errors import DatasetDamagedError, QuotaExceededError, StoreError
 from juniper_data.stores.file_system import FileSystemStore
 from juniper_data.stores.protocol import Quota
+from tests.small_disk import small_disk
 from tests.unit.juniper_data.stores.made import content_of, id_of, later, made
 from tests.unit.juniper_data.stores.samples import artifact_files, content, holding, reopened
 
@@ -168,8 +169,6 @@ except StoreFullError:
 
 def test_a_full_disk_refuses_and_loses_nothing(root: Path) -> None:
     """Whether there is no room at all, or for the artifact and not for its row; when there is room, all goes on."""
-    if os.geteuid() != 0 or shutil.which("unshare") is None:
-        pytest.skip("a file system of its own takes root and unshare")
     text = """
 expected = {}
 def put(number, size):
@@ -198,15 +197,11 @@ assert put(100, 3_000_000)
 assert reopened(root) == expected
 print(refused)
 """
-    disk = 'mkdir -p "$0" && mount -t tmpfs -o size=8m tmpfs "$0" && exec "$@"'
-    wrapper = ("unshare", "--mount", "--propagation", "private", "sh", "-c", disk, str(root))
-    assert int(ran("-c", code(text), root, wrapper=wrapper)) > 40
+    assert int(ran("-c", code(text), root, wrapper=small_disk(root, "8m"))) > 40
 
 
 def test_a_full_disk_can_be_emptied(root: Path) -> None:
     """Where nothing can be written any more, a store is opened and datasets are deleted nevertheless."""
-    if os.geteuid() != 0 or shutil.which("unshare") is None:
-        pytest.skip("a file system of its own takes root and unshare")
     text = """
 for number in range(200):
     store.put(*holding(number, bytes(4096)))
@@ -233,9 +228,7 @@ try:
 except StoreFullError:
     print(len(store.ids(1000, 0)))
 """
-    disk = 'mkdir -p "$0" && mount -t tmpfs -o size=8m tmpfs "$0" && exec "$@"'
-    wrapper = ("unshare", "--mount", "--propagation", "private", "sh", "-c", disk, str(root))
-    assert ran("-c", code(text), root, wrapper=wrapper) == "195"
+    assert ran("-c", code(text), root, wrapper=small_disk(root, "8m")) == "195"
 
 
 def test_a_refused_dataset_leaves_no_file(root: Path) -> None:
