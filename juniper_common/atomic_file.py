@@ -34,11 +34,7 @@ class NewFile:
         self.file.flush()
         os.fsync(self.file.fileno())
         self._temporary.replace(self._path)
-        folder = os.open(self._path.parent, os.O_RDONLY)
-        try:
-            os.fsync(folder)
-        finally:
-            os.close(folder)
+        sync(self._path.parent)
 
     def __enter__(self) -> Self:
         """Begin it."""
@@ -57,3 +53,12 @@ def remove_leftovers(folder: Path) -> None:
     """Remove what killed writers left behind; for a folder that nobody else is writing into."""
     for path in folder.glob(f".*{_SUFFIX}"):
         path.unlink(missing_ok=True)
+
+
+def sync(path: Path) -> None:
+    """Bring what was written into a file, or which names there are in a folder, to the disk. Raises OSError."""
+    descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

@@ -48,6 +48,20 @@ class Metrics:
         ]
 
 
+class WatchingSend:
+    """A `send` that knows the status of the answer."""
+
+    def __init__(self, send: Send) -> None:
+        self._send = send
+        self.status = 499  # What proxies count for a caller that left before the answer.
+
+    async def __call__(self, message: Message) -> None:
+        """Pass on."""
+        if message["type"] == "http.response.start":
+            self.status = message["status"]
+        await self._send(message)
+
+
 class RequestMetrics:
     """Counts and times each HTTP request, and logs it, under the path of its route and not the path asked for."""
 
@@ -60,18 +74,12 @@ class RequestMetrics:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        status = 499  # What proxies count for a caller that left before the answer.
         started = time.perf_counter()
-
-        async def watching(message: Message) -> None:
-            nonlocal status
-            if message["type"] == "http.response.start":
-                status = message["status"]
-            await send(message)
-
+        watching = WatchingSend(send)
         try:
             await self._app(scope, receive, watching)
         finally:
+            status = watching.status
             took_s = time.perf_counter() - started
             # Labels come from closed sets, else any caller could fill the memory with series.
             method = scope["method"] if scope["method"] in _METHODS else "(other)"

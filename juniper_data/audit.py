@@ -8,9 +8,10 @@ from urllib.parse import quote
 
 from starlette.datastructures import Headers
 from starlette.requests import Request
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from juniper_common.api_keys import ApiKeys
+from juniper_common.metrics import WatchingSend
 from juniper_common.openapi import Operation
 
 _WRITES = frozenset({"POST", "PUT", "PATCH", "DELETE"})
@@ -58,14 +59,7 @@ class Audit:
             await self._app(scope, receive, send)
             return
         notes = scope[_NOTES] = _Notes()
-        status = 499  # What proxies count for a caller that left before the answer.
-
-        async def watching(message: Message) -> None:
-            nonlocal status
-            if message["type"] == "http.response.start":
-                status = message["status"]
-            await send(message)
-
+        watching = WatchingSend(send)
         try:
             await self._app(scope, receive, watching)
         finally:
@@ -73,7 +67,7 @@ class Audit:
             log.info(
                 "%s status=%d datasets=%s source=%s who=%s from=%s",
                 self._operation(scope),
-                status,
+                watching.status,
                 ",".join(map(quote, notes.datasets)) or "-",
                 quote(notes.source[:_MAX_SOURCE]) or "-",
                 self._caller(scope),

@@ -97,6 +97,8 @@ class Catalog:
         self._store = store
         self._importer = importer
         self._generators = registry.generators() if generators is None else generators
+        sources: list[Source[Any]] = [*self._generators.values(), *([CSV_IMPORT] if importer else [])]
+        self._sources = {source.name: source for source in sorted(sources, key=lambda source: source.name)}
         self._clock = clock
         self._seeds = seeds
         self.accesses = AccessCounter(store)
@@ -107,15 +109,14 @@ class Catalog:
 
     def sources(self) -> Sequence[Source[Any]]:
         """What datasets can be asked of, by name."""
-        sources: list[Source[Any]] = list(self._generators.values())
-        return sorted([*sources, CSV_IMPORT] if self._importer else sources, key=lambda source: source.name)
+        return list(self._sources.values())
 
     def source(self, name: str) -> Source[Any]:
         """What has this name."""
-        for source in self.sources():
-            if source.name == name:
-                return source
-        raise UnknownGeneratorError(name, tuple(source.name for source in self.sources()))
+        try:
+            return self._sources[name]
+        except KeyError:
+            raise UnknownGeneratorError(name, tuple(self._sources)) from None
 
     def order(self, request: CreateDatasetRequest, key: str | None = None) -> Order:
         """What a request asks for.
@@ -324,7 +325,7 @@ class Catalog:
     @property
     def _files(self) -> Importer:
         if self._importer is None:
-            raise UnknownGeneratorError(UPLOAD.name, tuple(source.name for source in self.sources()))
+            raise UnknownGeneratorError(UPLOAD.name, tuple(self._sources))
         return self._importer
 
     def _check_parent(self, parent: str | None) -> None:

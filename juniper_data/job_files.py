@@ -8,7 +8,6 @@ file names belongs to a request that is gone with the process that served it.
 """
 
 import logging
-import os
 import secrets
 from collections.abc import Collection, Sequence
 from datetime import datetime
@@ -16,7 +15,7 @@ from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from juniper_common.atomic_file import remove_leftovers, replace_atomically
+from juniper_common.atomic_file import remove_leftovers, replace_atomically, sync
 from juniper_common.wire.datasets import CreateDatasetRequest, DatasetId, UploadQuery
 
 log = logging.getLogger(__name__)
@@ -69,9 +68,9 @@ class JobFiles:
     def keep(self, job: KeptJob) -> None:
         """Bring a job to the disk, with the files that it needs; it takes the place of what was kept under its id."""
         for request in _uploads(job.requests):
-            _sync(self.upload(request))
+            sync(self.upload(request))
         if any(_uploads(job.requests)):
-            _sync(self._uploads)
+            sync(self._uploads)
         self._jobs.mkdir(parents=True, exist_ok=True)
         replace_atomically(self._job_file(job.job_id), job.model_dump_json(indent=1).encode())
 
@@ -122,11 +121,3 @@ def _read(path: Path) -> list[KeptJob]:
         log.error("the job in %s cannot be read, and is given up: %s", path, error)
         path.unlink()
         return []
-
-
-def _sync(path: Path) -> None:
-    descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

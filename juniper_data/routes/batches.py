@@ -122,7 +122,7 @@ class BatchRoutes:
             total_failed=outcomes["failed"],
         )
         status = 201 if outcomes["created"] else 202 if outcomes["pending"] else 200
-        # In a thread: metas with their profiles may be long.
+        # In a thread: fifty metas may be long.
         response = await to_thread.run_sync(json_response, answer, status)
         response.headers.update(waiting.headers)
         return response

@@ -26,6 +26,7 @@ from io import BufferedReader
 from pathlib import Path
 from typing import BinaryIO
 
+from juniper_common.atomic_file import sync
 from juniper_common.wire.datasets import DatasetMeta
 from juniper_data.errors import DatasetDamagedError, StoreError, StoreFullError
 from juniper_data.stores.index import Index, Located
@@ -63,7 +64,7 @@ class FileSystemStore(Index):
         with _store_errors(f"cannot use {root}"):
             for folder in _FOLDERS:
                 (self._artifacts / folder).mkdir(parents=True, exist_ok=True)
-            _sync_folder(self._artifacts)
+            sync(self._artifacts)
             # Asked in this order, since another process that starts now makes its index before any artifact.
             if any(self._artifacts.glob("*/*")) and not _has_content(root / INDEX):
                 raise StoreError(
@@ -72,7 +73,7 @@ class FileSystemStore(Index):
         self._reserve.used_for(partial(super().__init__, root / INDEX, quota))
         try:
             with _store_errors(f"cannot use {root}"):
-                _sync_folder(root)
+                sync(root)
                 self._sweep()
                 self._fill_reserve()
         except BaseException:
@@ -92,7 +93,7 @@ class FileSystemStore(Index):
         with _store_errors(f"cannot store {meta.dataset_id}"), self._new_file(meta) as (location, file):
             if _copy(artifact, file) != meta.checksum:
                 raise StoreError(f"the artifact of {meta.dataset_id} does not have the checksum stated")
-            _sync_folder(self._path(location).parent)
+            sync(self._path(location).parent)
             added = self.add(meta, location)
         if added.replaced is not None:
             self._unlink(added.replaced)
@@ -214,14 +215,6 @@ def _copy(source: BinaryIO, file: BinaryIO) -> str:
     file.flush()
     os.fsync(file.fileno())
     return digest.hexdigest()
-
-
-def _sync_folder(path: Path) -> None:
-    descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
 
 
 def _has_content(path: Path) -> bool:
