@@ -18,6 +18,7 @@ from juniper_cascor.testing import (
     FakeCascorTrainingStream,
 )
 from juniper_common.http import ConflictError
+from juniper_common.wire.runs import RunRecord
 from juniper_common.wire.training import DatasetSource, RunParameters, StartTraining
 
 XOR = DatasetSource(generator="xor", params={"seed": 42})
@@ -106,11 +107,19 @@ class FakeWorld:
 def at_rest(client: JuniperCascorClient) -> None:
     """Let nothing train, wait or be replayed, and no network be loaded."""
     client.wait_for_ready()
-    for run in client.runs().runs:
+    for run in _all_runs(client):
         if run.status in ("STARTED", "PAUSED", "QUEUED", "RESUME_READY"):
             with suppress(ConflictError):  # It may end by itself just now.
                 client.command_run(run.id, "stop")
     client.command("reset")
+
+
+def _all_runs(client: JuniperCascorClient) -> list[RunRecord]:
+    """A busy service keeps more runs waiting than one page lists."""
+    runs: list[RunRecord] = []
+    while page := client.runs(limit=1_000, offset=len(runs)).runs:
+        runs += page
+    return runs
 
 
 def grown(client: JuniperCascorClient) -> str:
