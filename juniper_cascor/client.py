@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from juniper_cascor import calls
-from juniper_cascor.calls import Command
+from juniper_cascor.calls import Command, RunCommand
 from juniper_cascor.streams import ADDRESSED, CascorControlStream, CascorTrainingStream
 from juniper_common.asking import AsyncServiceClient, ServiceClient, awaited, sent
 from juniper_common.atomic_file import replace_atomically
@@ -24,6 +24,7 @@ __all__ = [
     "CascorTrainingStream",
     "Command",
     "JuniperCascorClient",
+    "RunCommand",
 ]
 
 _SHORTEST_PAUSE_S = 0.02
@@ -62,6 +63,7 @@ class JuniperCascorClient(ServiceClient):
     command_run = sent(calls.command_run)
     snapshots = sent(calls.snapshots)
     snapshot = sent(calls.snapshot)
+    snapshot_boundary = sent(calls.snapshot_boundary)
     take_snapshot = sent(calls.take_snapshot)
     delete_snapshot = sent(calls.delete_snapshot)
     restore_snapshot = sent(calls.restore_snapshot)
@@ -128,6 +130,7 @@ class AsyncJuniperCascorClient(AsyncServiceClient):
     command_run = awaited(calls.command_run)
     snapshots = awaited(calls.snapshots)
     snapshot = awaited(calls.snapshot)
+    snapshot_boundary = awaited(calls.snapshot_boundary)
     take_snapshot = awaited(calls.take_snapshot)
     delete_snapshot = awaited(calls.delete_snapshot)
     restore_snapshot = awaited(calls.restore_snapshot)

@@ -15,6 +15,10 @@ class ApiKeys:
 
     def index(self, given: str) -> int | None:
         """Which of the keys the X-API-Key header names; None where it names none."""
+        return self.index_of(given.encode("latin-1"))
+
+    def index_of(self, given: bytes) -> int | None:
+        """Which of the keys this is; None where it is none."""
         # Every key is compared, so that the time taken does not tell which one was near.
-        matches = [hmac.compare_digest(given.encode("latin-1"), key) for key in self._keys]
+        matches = [hmac.compare_digest(given, key) for key in self._keys]
         return matches.index(True) if any(matches) else None

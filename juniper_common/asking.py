@@ -9,8 +9,11 @@ from dataclasses import dataclass
 from typing import Any, Concatenate, Generic, ParamSpec, TypeVar, get_args
 
 import httpx
+from pydantic import ValidationError
 
-from juniper_common.http import AsyncHttpClient, Call, HttpClient, UnreachableError
+from juniper_common.errors import UnprocessableError
+from juniper_common.http import AsyncHttpClient, Call, ClientError, HttpClient, UnreachableError
+from juniper_common.wire.health import Readiness
 
 _READY = "/v1/health/ready"
 _READY_TIMEOUT_S = 2.0
@@ -27,6 +30,12 @@ class Ask(Generic[T_co]):
 
     call: Call
     read: Callable[[httpx.Response], T_co]
+
+
+def unreadable(response: httpx.Response, service: str, error: ValidationError) -> ClientError:
+    """An answer of another version, or of who is no such service: what is wrong with it, not what it holds."""
+    problems = UnprocessableError.from_validation(error).message
+    return ClientError(f"{response.url}: not an answer of the {service} service: {problems}")
 
 
 def sent(ask: Callable[P, Ask[T]]) -> Callable[Concatenate[HttpClient, P], T]:
@@ -71,6 +80,13 @@ class ServiceClient(HttpClient):
         except httpx.TransportError:
             return False
 
+    def readiness(self) -> Readiness:
+        """How the service is, in its own words, well or not. Raises ClientError where it does not say."""
+        try:
+            return _read_readiness(self._http.get(_READY, timeout=_READY_TIMEOUT_S))
+        except httpx.TransportError as error:
+            raise _unreachable(self._http, error) from error
+
     def wait_for_ready(self, timeout_s: float = 30.0) -> None:
         """Return once the service is ready. Raises UnreachableError when it is not in time."""
         deadline = time.monotonic() + timeout_s
@@ -89,12 +105,31 @@ class AsyncServiceClient(AsyncHttpClient):
         except httpx.TransportError:
             return False
 
+    async def readiness(self) -> Readiness:
+        """How the service is, in its own words, well or not. Raises ClientError where it does not say."""
+        try:
+            return _read_readiness(await self._http.get(_READY, timeout=_READY_TIMEOUT_S))
+        except httpx.TransportError as error:
+            raise _unreachable(self._http, error) from error
+
     async def wait_for_ready(self, timeout_s: float = 30.0) -> None:
         """Return once the service is ready. Raises UnreachableError when it is not in time."""
         deadline = time.monotonic() + timeout_s
         while not await self.is_ready():
             _check_deadline(self._http, deadline, timeout_s)
             await asyncio.sleep(_POLL_S)
+
+
+def _read_readiness(response: httpx.Response) -> Readiness:
+    # Of a service that is not ready it is the body of a 503.
+    try:
+        return Readiness.model_validate_json(response.content)
+    except ValidationError as error:
+        raise ClientError(f"{response.url}: {response.status_code}, which does not tell how the service is") from error
+
+
+def _unreachable(http: httpx.Client | httpx.AsyncClient, error: httpx.TransportError) -> UnreachableError:
+    return UnreachableError(f"{http.base_url}: {str(error) or type(error).__name__}")
 
 
 def _check_deadline(http: httpx.Client | httpx.AsyncClient, deadline: float, timeout_s: float) -> None:

@@ -6,54 +6,18 @@ from collections.abc import Awaitable, Callable, Mapping
 from datetime import UTC, datetime
 from typing import Literal
 
-from pydantic import BaseModel, JsonValue
+from pydantic import JsonValue
 from starlette.requests import Request
 from starlette.responses import Response
 
-from juniper_common import __version__
 from juniper_common.openapi import Operation
 from juniper_common.requests import json_response
+from juniper_common.wire.health import Dependency, Health, Liveness, Readiness
 
 PROBE_TIMEOUT_S = 0.4
 """Readiness answers within half a second, whatever a dependency does."""
 
 CACHE_S = 2.0
-
-DependencyStatus = Literal["healthy", "unhealthy", "degraded", "not_configured"]
-
-
-class Health(BaseModel):
-    """The answer of `/v1/health`."""
-
-    status: Literal["ok"] = "ok"
-    version: str = __version__
-
-
-class Liveness(BaseModel):
-    """The answer of `/v1/health/live`."""
-
-    status: Literal["alive"] = "alive"
-
-
-class Dependency(BaseModel):
-    """What a probe saw."""
-
-    name: str
-    status: DependencyStatus
-    latency_ms: float | None = None
-    message: str = ""
-
-
-class Readiness(BaseModel):
-    """The answer of `/v1/health/ready`: 200 for ready and degraded, 503 for not_ready."""
-
-    status: Literal["ready", "degraded", "not_ready"]
-    version: str = __version__
-    service: str
-    timestamp: datetime
-    dependencies: dict[str, Dependency]
-    details: dict[str, JsonValue]
-
 
 Probe = Callable[[], Awaitable[str]]
 """Asks a dependency; returns a message, raises when it is not well."""

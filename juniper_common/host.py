@@ -15,6 +15,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from juniper_common import __version__, starts
+from juniper_common.machine import MachineMeter
 from juniper_common.notify import Notifier
 from juniper_common.openapi import Operation
 from juniper_common.recent_logs import RecentRecords
@@ -54,6 +55,7 @@ class Host:
         self._clock_s = clock_s
         self._lock = asyncio.Lock()
         self._cpu = CpuMeter()
+        self._machine = MachineMeter(state_dir)
         self._measured_at_s = float("-inf")
         self._report: HostReport | None = None
 
@@ -87,6 +89,7 @@ class Host:
             ),
             load=os.getloadavg(),
             watchdog_age_s=self._watchdog_age_s(),
+            machine=self._machine.measure(),
             gpus=self._gpus(),
         )
 

@@ -12,11 +12,13 @@ ClientError
 """
 
 import asyncio
+import json
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from types import TracebackType
 from typing import ClassVar, Literal, Protocol, Self
+from urllib.parse import quote
 
 import httpx
 import orjson
@@ -155,6 +157,11 @@ class Call:
     """Whether sending it twice does no harm; None: as the method says."""
     content: Callable[[], Iterator[bytes]] | None = None
     """A body that is too large to be held, in pieces; begun anew with each try. `headers` say its type and length."""
+
+
+def segment(text: str) -> str:
+    """Text as one segment of a path, whatever it is: `..` would be the segment before, and so another resource."""
+    return text.replace(".", "%2E") if text in (".", "..") else quote(text, safe="")
 
 
 class Receiver(Protocol):
@@ -329,6 +336,26 @@ class AsyncHttpClient:
         await self.close()
 
 
+async def relay(client: AsyncHttpClient, call: Call, body: AsyncIterator[bytes] | None = None) -> httpx.Response:
+    """Send once, and return the answer with its body not read yet: for a service that stands between two others.
+
+    Nothing is held, so that nothing can be sent again. The caller closes the answer. Raises ClientError.
+
+    Args:
+        client: of the service that is asked.
+        call: what is asked; `headers` say the body's type, and its length where that is known.
+        body: as it comes.
+    """
+    with _as_client_error(client._http):
+        response = await client._http.send(_build(client._http, call, body), stream=True)
+        if not response.is_success:
+            try:
+                await response.aread()
+            finally:
+                await response.aclose()
+        return raise_for_status(response)
+
+
 @contextmanager
 def _as_client_error(http: httpx.Client | httpx.AsyncClient) -> Iterator[None]:
     try:
@@ -340,10 +367,17 @@ def _as_client_error(http: httpx.Client | httpx.AsyncClient) -> Iterator[None]:
 def _build(
     http: httpx.Client | httpx.AsyncClient, call: Call, streamed: Iterator[bytes] | AsyncIterator[bytes] | None
 ) -> httpx.Request:
-    content = None if call.json is None else orjson.dumps(call.json)
+    content = None if call.json is None else _encoded(call.json)
     typed = {"Content-Type": "application/json"} if content else {}
     headers = {**typed, **(call.headers or {})}
     return http.build_request(call.method, call.path, content=streamed or content, params=call.params, headers=headers)
+
+
+def _encoded(value: JsonValue) -> bytes:
+    try:
+        return orjson.dumps(value)
+    except orjson.JSONEncodeError:  # A number of more than 64 bits, or half a sign: that is for the service to refuse.
+        return json.dumps(value).encode()
 
 
 async def _in_threads(pieces: Iterator[bytes]) -> AsyncIterator[bytes]:

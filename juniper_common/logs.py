@@ -23,6 +23,8 @@ def configure(level: str) -> None:
     logging.basicConfig(level=level, handlers=[handler], force=True)
     for name in _NOISY:
         logging.getLogger(name).setLevel(max(logging.WARNING, logging.getLogger().level))
+    # It warns of each retry without a word of whom it asks; the error that is left in the end says it.
+    logging.getLogger("stamina").setLevel(logging.ERROR)
 
 
 class _ContextFormatter(logging.Formatter):

@@ -20,7 +20,6 @@ from juniper_common.body_limit import BodyLimit
 from juniper_common.errors import (
     ErrorBody,
     ForbiddenError,
-    ServiceError,
     UnauthorizedError,
     UnexpectedErrors,
     refuse_socket,
@@ -32,10 +31,12 @@ from juniper_common.settings import ServiceSettings
 
 CLOSE_UNAUTHORIZED = 4001
 CLOSE_FOREIGN_ORIGIN = 4003
-OPEN_PATHS = frozenset({"/v1/health", "/v1/health/live", "/v1/health/ready"})
-"""Health is never behind a key."""
+OPEN_PATHS = frozenset({"/v1/health", "/v1/health/live", "/v1/health/ready", "/health", "/api/health"})
+"""Health is never behind a key; the last two are the dashboard's, from before it had the others."""
 
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._:-]{1,64}")
+_NO_DEVICES = "camera=(), display-capture=(), geolocation=(), microphone=(), payment=(), serial=(), usb=()"
+_TLS_FOR_S = 365 * 86_400
 _API_CSP = "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'"
 
 
@@ -46,6 +47,7 @@ def middleware(
     content_security_policy: str = _API_CSP,
     unlimited_prefixes: tuple[str, ...] = (),
     max_rows_bytes: int | None = None,
+    key_guard: Middleware | None = None,
 ) -> list[Middleware]:
     """What stands before every service, outermost first.
 
@@ -56,9 +58,10 @@ def middleware(
         content_security_policy: what its pages may load.
         unlimited_prefixes: paths that the rate limit leaves alone, as the many files of one page.
         max_rows_bytes: how large a request that brings rows may be; None: as large as any other.
+        key_guard: what lets callers in, where showing a key is not the only way.
     """
     keys = ApiKeys(settings.keys)
-    allowed = [origin.rstrip("/").lower() for origin in settings.allowed_origins]
+    allowed = [origin.rstrip("/").lower() for origin in settings.origins]
     cors = Middleware(
         CORSMiddleware,
         allow_origins=allowed,
@@ -70,12 +73,14 @@ def middleware(
     return [
         Middleware(RequestIdentity),
         Middleware(RequestMetrics, metrics=metrics),
-        Middleware(SecurityHeaders, content_security_policy=content_security_policy),
+        Middleware(
+            SecurityHeaders, content_security_policy=content_security_policy, is_behind_tls=settings.is_behind_tls
+        ),
         *([cors] if allowed else []),
         Middleware(UnexpectedErrors, error_body=error_body),
         *_limits(settings.rate_limit_per_minute, keys, error_body, unlimited_prefixes),
         Middleware(OriginGuard, allowed=allowed, error_body=error_body),
-        Middleware(ApiKeyGuard, keys=keys, error_body=error_body),
+        key_guard or Middleware(ApiKeyGuard, keys=keys, error_body=error_body),
         Middleware(BodyLimit, max_bytes=settings.max_body_bytes, max_rows_bytes=rows_bytes),
     ]
 
@@ -129,15 +134,19 @@ class RequestIdentity:
 class SecurityHeaders:
     """The headers that keep a browser from doing what nobody meant; a response's own value stands."""
 
-    def __init__(self, app: ASGIApp, content_security_policy: str) -> None:
+    def __init__(self, app: ASGIApp, content_security_policy: str, is_behind_tls: bool = False) -> None:
         self._app = app
         headers = {
             "X-Content-Type-Options": "nosniff",
             "X-Frame-Options": "DENY",
             "Referrer-Policy": "same-origin",
             "Cross-Origin-Resource-Policy": "same-origin",
+            "Cross-Origin-Opener-Policy": "same-origin",
+            "Permissions-Policy": _NO_DEVICES,
             "Content-Security-Policy": content_security_policy,
         }
+        if is_behind_tls:
+            headers["Strict-Transport-Security"] = f"max-age={_TLS_FOR_S}"
         # As they go over the wire, so that it is not worked out again for each response.
         self._headers = [(name.lower().encode(), value.encode()) for name, value in headers.items()]
 
@@ -157,8 +166,9 @@ class SecurityHeaders:
 class OriginGuard:
     """Refuses what a page of a foreign origin sends: sockets (4003), and requests that change something (403).
 
-    No Origin is no browser, and passes. A service's own origin counts only under an address or a name of this host:
-    else a page could point a name of its own at this service and call itself same-origin.
+    No Origin is no browser, and passes, unless Sec-Fetch-Site says that it is one after all. A service's own origin
+    counts only under an address or a name of this host: else a page could point a name of its own at this service and
+    call itself same-origin.
     """
 
     def __init__(self, app: ASGIApp, allowed: Collection[str], error_body: ErrorBody) -> None:
@@ -181,8 +191,10 @@ class OriginGuard:
             )
 
     def _is_allowed(self, headers: Headers) -> bool:
-        origin = headers.get("origin", "").lower()
-        if "origin" not in headers or origin in self._allowed:
+        if "origin" not in headers:
+            return headers.get("sec-fetch-site") not in ("cross-site", "same-site")
+        origin = headers["origin"].lower()
+        if origin in self._allowed:
             return True
         try:
             parts = urlsplit(origin)
@@ -215,7 +227,10 @@ class ApiKeyGuard:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass on what may pass."""
-        refusal = self._refusal(scope)
+        if scope["type"] not in ("http", "websocket") or scope["path"] in OPEN_PATHS:
+            refusal = None
+        else:
+            refusal = key_refusal(scope, self._keys)
         if refusal is None:
             await self._app(scope, receive, send)
         elif scope["type"] == "websocket":
@@ -223,10 +238,12 @@ class ApiKeyGuard:
         else:
             await self._error_body(refusal)(scope, receive, send)
 
-    def _refusal(self, scope: Scope) -> ServiceError | None:
-        if not self._keys or scope["type"] not in ("http", "websocket") or scope["path"] in OPEN_PATHS:
-            return None
-        given = Headers(scope=scope).get("x-api-key", "")
-        if not given:
-            return UnauthorizedError("Missing API key. Provide X-API-Key header.")
-        return UnauthorizedError("Invalid API key.") if self._keys.index(given) is None else None
+
+def key_refusal(scope: Scope, keys: ApiKeys) -> UnauthorizedError | None:
+    """Why the caller's key does not let it in; None where it does, or no key is asked for."""
+    if not keys:
+        return None
+    given = Headers(scope=scope).get("x-api-key", "")
+    if not given:
+        return UnauthorizedError("Missing API key. Provide X-API-Key header.")
+    return UnauthorizedError("Invalid API key.") if keys.index(given) is None else None

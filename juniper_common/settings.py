@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Annotated, Literal, Self
 
 import pydantic
-from pydantic import AfterValidator, BeforeValidator, Field, SecretStr
+from pydantic import AfterValidator, BeforeValidator, Field, HttpUrl, SecretStr
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict, SettingsError
 
 from juniper_common.wire.errors import reason
@@ -31,16 +31,19 @@ Secrets = Annotated[tuple[SecretStr, ...], NoDecode, BeforeValidator(_split)]
 """The same, never printed."""
 
 
-def _none_where_empty(value: object) -> object:
+def none_where_empty(value: object) -> object:
+    """None for a line of an env file with nothing after its `=`."""
     return None if value == "" else value
 
 
-OptionalCount = Annotated[int | None, BeforeValidator(_none_where_empty)]
+OptionalCount = Annotated[int | None, BeforeValidator(none_where_empty)]
 """A number that may be left out; a line of an env file with nothing after its `=` leaves it out too."""
 
-OptionalNumber = Annotated[float | None, BeforeValidator(_none_where_empty)]
+OptionalNumber = Annotated[float | None, BeforeValidator(none_where_empty)]
 """The same, of a number that need not be whole."""
 
+OptionalUrl = Annotated[HttpUrl | None, BeforeValidator(none_where_empty)]
+"""The same, of an address."""
 
 Folder = Annotated[Path, AfterValidator(Path.expanduser)]
 """A folder; `~` is the home."""
@@ -85,6 +88,16 @@ class ServiceSettings(BaseSettings):
         """The address to listen on."""
 
     @property
+    def origins(self) -> tuple[str, ...]:
+        """Origins whose pages may call, beside the service's own address."""
+        return self.allowed_origins
+
+    @property
+    def is_behind_tls(self) -> bool:
+        """Whether browsers reach the service through a proxy that speaks HTTPS."""
+        return False
+
+    @property
     def keys(self) -> tuple[str, ...]:
         """The API keys in clear, for comparing."""
         return tuple(key.get_secret_value() for key in self.api_keys)
@@ -102,7 +115,10 @@ class ServiceSettings(BaseSettings):
         try:
             return cls(_secrets_dir=os.environ.get("CREDENTIALS_DIRECTORY"))
         except pydantic.ValidationError as error:
-            problems = [f"{cls._spelled(problem['loc'])}: {reason(problem)}" for problem in error.errors()]
+            problems = [
+                f"{cls._spelled(problem['loc'])}: {reason(problem)}" if problem["loc"] else reason(problem)
+                for problem in error.errors()
+            ]
         except SettingsError as error:
             problems = [str(error)]
         for problem in problems:

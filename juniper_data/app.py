@@ -57,7 +57,7 @@ def create_app(settings: Settings, catalog: Catalog, notifier: Notifier | None =
         *HealthReport("juniper-data", critical={"store": probe_store}, optional={"room": probe_room}).operations(),
         *metrics.operations(),
         *host.operations(host.Host("juniper-data", settings.state_dir, notifier=notifier)),
-        *GeneratorRoutes(catalog).operations(),
+        *GeneratorRoutes(catalog, jobs).operations(),
         *DatasetRoutes(catalog, jobs, settings.wait_s).operations(),
         *UploadRoutes(catalog, jobs, files, settings.max_upload_bytes, settings.wait_s).operations(),
         *JobRoutes(catalog, jobs).operations(),

@@ -23,6 +23,11 @@ class Split:
     def __len__(self) -> int:
         return len(self.X)
 
+    def class_counts(self) -> NDArray[np.int64]:
+        """How many samples each class has."""
+        counts: NDArray[np.int64] = np.count_nonzero(self.y, axis=0)
+        return counts
+
 
 @dataclass(frozen=True, slots=True)
 class DatasetArrays:

@@ -22,6 +22,7 @@ class AsyncJuniperDataClient(AsyncServiceClient):
 
     list_generators = awaited(calls.list_generators)
     get_generator_schema = awaited(calls.get_generator_schema)
+    preview_generator = awaited(calls.preview_generator)
     job = awaited(calls.job)
     list_datasets = awaited(calls.list_datasets)
     filter_datasets = awaited(calls.filter_datasets)
@@ -39,6 +40,8 @@ class AsyncJuniperDataClient(AsyncServiceClient):
     batch_create = awaited(calls.batch_create)
     batch_delete = awaited(calls.batch_delete)
     batch_tags = awaited(calls.batch_tags)
+    host = awaited(calls.host)
+    logs = awaited(calls.logs)
 
     @overload
     async def create_dataset(

@@ -4,14 +4,14 @@ import os
 import time
 import uuid
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import IO, Literal, TypedDict, TypeVar, cast
-from urllib.parse import quote
 
 import httpx
 from pydantic import BaseModel, JsonValue, TypeAdapter, ValidationError
 
-from juniper_common.asking import Ask
-from juniper_common.http import Call, ClientError, response_error
+from juniper_common.asking import Ask, unreadable
+from juniper_common.http import Call, response_error, segment
 from juniper_common.http import Params as QueryParams
 from juniper_common.wire.dataset_queries import (
     BatchCreated,
@@ -32,9 +32,11 @@ from juniper_common.wire.datasets import (
     DatasetMeta,
     DatasetPreview,
     GeneratorInfo,
+    GeneratorPreview,
     JsonObject,
     UploadQuery,
 )
+from juniper_common.wire.host import HostReport, LogLevel, LogPage
 from juniper_common.wire.profiles import Constraints, DatasetProfile
 from juniper_data.downloads import dataset_path, in_pieces
 
@@ -78,7 +80,18 @@ def list_generators() -> Ask[list[GeneratorInfo]]:
 
 def get_generator_schema(name: str) -> Ask[JsonObject]:
     """JSON Schema of a generator's params. Raises NotFoundError."""
-    return _asked(f"/v1/generators/{quote(name, safe='')}/schema", JsonObject)
+    return _asked(f"/v1/generators/{segment(name)}/schema", JsonObject)
+
+
+def preview_generator(generator: str, params: Params = None, *, n: int = 100) -> Ask[GeneratorPreview]:
+    """What a generator would make: figures, and samples evenly of each class. Raises InvalidRequestError.
+
+    Nothing is kept. The answer must come within the client's `timeout_s`.
+    """
+    path = f"/v1/generators/{segment(generator)}/preview"
+    # It is made anew by each try: no harm but work comes of it, which may be much.
+    call = Call(method="POST", path=path, json={"params": dict(params or {}), "n": n}, idempotent=False)
+    return Ask(call, _reader(GeneratorPreview))
 
 
 def create_dataset(generator: str, params: Params, notes: Notes, *, wait: bool = True) -> Ask[Made]:
@@ -103,20 +116,34 @@ def upload(file: IO[bytes], query: UploadQuery | None, *, wait: bool = True) -> 
     """Make a dataset of the rest of a file that can seek. The same content is the same dataset."""
     start = file.tell()
     size = file.seek(0, os.SEEK_END) - start
-    call = Call(
-        method="POST",
-        path=f"{_DATASETS}/upload",
-        params=_said(query),
-        headers={"Content-Type": "application/octet-stream", "Content-Length": str(size), **_patience(wait)},
-        content=lambda: in_pieces(file, start, size),
-        idempotent=True,
+    call = replace(
+        relayed_upload(query, size, wait=wait), content=lambda: in_pieces(file, start, size), idempotent=True
     )
     return Ask(call, _read_made)
 
 
+def relayed_upload(query: UploadQuery | None, size: int | None, *, wait: bool = False) -> Call:
+    """The same without the file, for `juniper_common.http.relay`, which sends it as it comes; its size if it is known.
+
+    The answer is a CreateDatasetResponse, or with status 202 a DatasetJob.
+    """
+    length = {} if size is None else {"Content-Length": str(size)}
+    return Call(
+        method="POST",
+        path=f"{_DATASETS}/upload",
+        params=_said(query),
+        headers={"Content-Type": "application/octet-stream", **length, **_patience(wait)},
+    )
+
+
+def artifact(dataset_id: str) -> Call:
+    """The NPZ. Raises NotFoundError."""
+    return Call(path=f"{dataset_path(dataset_id)}/artifact")
+
+
 def job(job_id: str) -> Ask[DatasetJob]:
     """How far a dataset is that takes long to make. Raises NotFoundError: the service was restarted since."""
-    return _asked(f"/v1/jobs/{quote(job_id, safe='')}", DatasetJob)
+    return _asked(f"/v1/jobs/{segment(job_id)}", DatasetJob)
 
 
 def result_of(job: DatasetJob) -> CreateDatasetResponse | None:
@@ -184,9 +211,9 @@ def lineage(dataset_id: str) -> Ask[DatasetLineage]:
     return _asked(f"{dataset_path(dataset_id)}/lineage", DatasetLineage)
 
 
-def preview(dataset_id: str, n: int = 100) -> Ask[DatasetPreview]:
-    """The first samples of the whole set. Raises NotFoundError."""
-    return _asked(f"{dataset_path(dataset_id)}/preview", DatasetPreview, {"n": n})
+def preview(dataset_id: str, n: int = 100, *, spread: bool = False) -> Ask[DatasetPreview]:
+    """The first samples of the whole set; `spread`: evenly of each class, over all of it. Raises NotFoundError."""
+    return _asked(f"{dataset_path(dataset_id)}/preview", DatasetPreview, {"n": n, "spread": spread})
 
 
 def change_tags(dataset_id: str, *, add: Sequence[str] = (), remove: Sequence[str] = ()) -> Ask[DatasetMeta]:
@@ -233,6 +260,17 @@ def batch_export(dataset_ids: Sequence[str]) -> Call:
     )
 
 
+def host() -> Ask[HostReport]:
+    """What the service says of its process and host."""
+    return _asked("/v1/host", HostReport)
+
+
+def logs(since: int | None = None, *, level: LogLevel = "DEBUG", limit: int = 200) -> Ask[LogPage]:
+    """The first records of the service's log after `since`, or its newest."""
+    params: QueryParams = {"level": level, "limit": limit}
+    return _asked("/v1/logs", LogPage, params if since is None else {**params, "since": since})
+
+
 def pauses_s(job: DatasetJob, timeout_s: float) -> Iterator[float]:
     """How long to wait between two looks at a job: short at first. Raises TimeoutError when the time is over."""
     deadline, pause_s = time.monotonic() + timeout_s, _SHORTEST_PAUSE_S
@@ -277,7 +315,7 @@ def _reader(answer: type[T]) -> Callable[[httpx.Response], T]:
         try:
             return TypeAdapter(answer).validate_json(response.content)
         except ValidationError as error:
-            raise ClientError(f"{response.url}: not an answer of the dataset service: {error}") from error
+            raise unreadable(response, "dataset", error) from None
 
     return read
 

@@ -12,14 +12,22 @@ from datetime import UTC, datetime, timedelta
 from io import BufferedReader
 from itertools import islice
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import IO, Any, TypeVar
 
+import numpy as np
 from pydantic import BaseModel, ValidationError
 from pydantic_core import from_json
 
 from juniper_common.errors import field_problems
 from juniper_common.wire.dataset_queries import DatasetFilter, DatasetLineage, DatasetStats, FoundDatasets
-from juniper_common.wire.datasets import CreateDatasetRequest, DatasetMeta, DatasetPreview, JsonObject, UploadQuery
+from juniper_common.wire.datasets import (
+    CreateDatasetRequest,
+    DatasetMeta,
+    DatasetPreview,
+    GeneratorPreview,
+    JsonObject,
+    UploadQuery,
+)
 from juniper_common.wire.errors import FieldProblem
 from juniper_data import constraints
 from juniper_data.accesses import AccessCounter
@@ -36,7 +44,8 @@ from juniper_data.identity import canonical_json, dataset_id
 from juniper_data.imports.importer import Importer
 from juniper_data.imports.parameters import CSV_IMPORT, UPLOAD, CsvImportParameters, ImportParameters
 from juniper_data.making import Made, generated
-from juniper_data.npz import read_rows
+from juniper_data.npz import read_picked, read_pieces, read_rows
+from juniper_data.sampling import classes_of, spread
 from juniper_data.stores.protocol import Artifact, DatasetStore, Stored
 
 MAX_ANCESTORS = 1000
@@ -286,16 +295,30 @@ class Catalog:
         self.accesses.count(dataset_id, self._clock())
         return artifact
 
-    def preview(self, dataset_id: str, n: int) -> DatasetPreview:
-        """The first `n` samples of the whole set, or fewer where they are very wide; counts an access."""
+    def preview(self, dataset_id: str, n: int, *, is_spread: bool = False) -> DatasetPreview:
+        """Samples of the whole set, the first or evenly of each class: `n`, or fewer of wide ones; counts an access."""
         with self.open_artifact(dataset_id).file as file:
             try:
-                width = sum(read_rows(file, name, 1).size for name in ("X_full", "y_full"))
-                n = max(1, min(n, MAX_PREVIEWED // max(1, width)))
-                X, y = (read_rows(file, name, n) for name in ("X_full", "y_full"))
+                return _sampled(file, n, is_spread=is_spread)
             except ValueError as error:
                 raise DatasetDamagedError(dataset_id, f"its artifact cannot be read: {error}") from error
-        return DatasetPreview(n_samples=len(X), X_sample=X.tolist(), y_sample=y.tolist())
+
+    def preview_order(self, order: Order, n: int) -> GeneratorPreview:
+        """What an order would make, with samples evenly of each class. Nothing of it is kept.
+
+        Raises:
+            InvalidParametersError: it cannot be made.
+        """
+        with order.make() as made:
+            facts = made.facts.model_dump(include=set(GeneratorPreview.model_fields))
+            samples = _sampled(made.artifact, n, is_spread=True)
+        return GeneratorPreview(
+            generator=order.generator,
+            params=order.params,
+            **facts,
+            X_sample=samples.X_sample,
+            y_sample=samples.y_sample,
+        )
 
     def _import_order(self, parameters: CsvImportParameters, request: CreateDatasetRequest) -> Order:
         def opened() -> BufferedReader:
@@ -351,6 +374,20 @@ def _validated(kind: type[P], params: JsonObject) -> P:
         raise InvalidParametersError(
             tuple(problem.model_copy(update={"loc": ["params", *problem.loc]}) for problem in field_problems(error))
         ) from error
+
+
+def _sampled(file: IO[bytes], n: int, *, is_spread: bool) -> DatasetPreview:
+    """Samples of an artifact. Raises ValueError where it is none."""
+    names = ("X_full", "y_full")
+    width = sum(read_rows(file, name, 1).size for name in names)
+    n = max(1, min(n, MAX_PREVIEWED // max(1, width)))
+    if is_spread:
+        classes = np.concatenate([np.zeros(0, np.uint16), *(classes_of(y) for y in read_pieces(file, "y_full"))])
+        places = spread(classes, n)
+        X, y = (read_picked(file, name, places) for name in names)
+    else:
+        X, y = (read_rows(file, name, n) for name in names)
+    return DatasetPreview(n_samples=len(X), X_sample=X.tolist(), y_sample=y.tolist())
 
 
 def _seed_of(text: str) -> int:

@@ -29,6 +29,7 @@ class JuniperDataClient(ServiceClient):
 
     list_generators = sent(calls.list_generators)
     get_generator_schema = sent(calls.get_generator_schema)
+    preview_generator = sent(calls.preview_generator)
     job = sent(calls.job)
     list_datasets = sent(calls.list_datasets)
     filter_datasets = sent(calls.filter_datasets)
@@ -46,6 +47,8 @@ class JuniperDataClient(ServiceClient):
     batch_create = sent(calls.batch_create)
     batch_delete = sent(calls.batch_delete)
     batch_tags = sent(calls.batch_tags)
+    host = sent(calls.host)
+    logs = sent(calls.logs)
 
     @overload
     def create_dataset(

@@ -7,13 +7,12 @@ from collections.abc import Iterator
 from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import IO, Any
-from urllib.parse import quote
 
 import httpx
 import numpy as np
 from numpy.typing import NDArray
 
-from juniper_common.http import PIECE_BYTES, Call, ClientError
+from juniper_common.http import PIECE_BYTES, Call, ClientError, segment
 
 SPOOL_BYTES = 16 << 20
 """What is only read lies in memory meanwhile up to this size, and then on disk."""
@@ -26,7 +25,7 @@ Arrays = dict[str, NDArray[Any]]
 
 def dataset_path(dataset_id: str) -> str:
     """The address of a dataset; an id with slashes is no other address."""
-    return f"/v1/datasets/{quote(dataset_id, safe='')}"
+    return f"/v1/datasets/{segment(dataset_id)}"
 
 
 class ChecksumError(ClientError):

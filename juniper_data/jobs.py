@@ -9,10 +9,11 @@ from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from typing import TypeVar
 
 from anyio import CapacityLimiter, to_thread
 
-from juniper_common.wire.datasets import CreateDatasetRequest
+from juniper_common.wire.datasets import CreateDatasetRequest, GeneratorPreview
 from juniper_data.catalog import Catalog, Order, utc_now
 from juniper_data.errors import BusyError, ConstraintError, DataError, GivenUpError
 from juniper_data.imports.parameters import CSV_IMPORT
@@ -43,6 +44,8 @@ _KILLED = "the service ended again and again while it made this dataset; ask for
 _CHANGED = "what was asked for has changed since (the generator's version, or the file to import); post it again"
 
 log = logging.getLogger(__name__)
+
+MadeNow = TypeVar("MadeNow")
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,7 +166,7 @@ class Jobs:
             DataError, OSError: it cannot be made.
         """
         if not order.notes.persist:
-            return await self._make_unkept(order)
+            return await self._make_unkept(lambda: self._catalog.make(order))
         request = _seeded(request, order)
         job = self._running.get(order.dataset_id)
         shared = job.place(request) if job else None
@@ -176,6 +179,16 @@ class Jobs:
             return job
         stored = await asyncio.shield(place.outcome)
         return replace(stored, created=False) if shared else stored
+
+    async def preview(self, request: CreateDatasetRequest, n: int) -> GeneratorPreview:
+        """What a request would make, and `n` samples of it; waited for whatever it takes, as one of many that wait.
+
+        Raises:
+            BusyError: too many wait already.
+            DataError, OSError: it cannot be made.
+        """
+        order, _ = await self._ordered(request.model_copy(update={"persist": False}), None)
+        return await self._make_unkept(lambda: self._catalog.preview_order(order, n))
 
     def running(self, job_id: str) -> Job | None:
         """The job of this id while it runs."""
@@ -233,12 +246,12 @@ class Jobs:
         task.add_done_callback(self._tasks.discard)
         return job
 
-    async def _make_unkept(self, order: Order) -> Stored:
+    async def _make_unkept(self, make: Callable[[], MadeNow]) -> MadeNow:
         self._refuse_if_busy()
         self._n_unkept += 1
         try:
             async with self._limiter:
-                return await in_own_thread(lambda: self._catalog.make(order))
+                return await in_own_thread(make)
         finally:
             self._n_unkept -= 1
 

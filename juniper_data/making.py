@@ -8,9 +8,10 @@ from dataclasses import dataclass
 from typing import BinaryIO, cast
 
 import numpy as np
+from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict
 
-from juniper_common.wire.datasets import TaskType
+from juniper_common.wire.datasets import SplitDistributions, TaskType
 from juniper_common.wire.profiles import DatasetProfile
 from juniper_data.arrays import DatasetArrays, arrange
 from juniper_data.errors import DataError, GeneratorError
@@ -34,6 +35,7 @@ class Facts(BaseModel):
     n_test: int
     n_val: int
     class_distribution: dict[str, int]
+    split_distributions: SplitDistributions
     checksum: str
     size_bytes: int
     task_type: TaskType = "classification"
@@ -68,7 +70,7 @@ def generated(generator: AnyGenerator, parameters: GeneratorParameters) -> Itera
         artifact.seek(0)
         checksum = hashlib.file_digest(spool, "sha256").hexdigest()
         artifact.seek(0)
-        counts = np.bincount(points.labels, minlength=points.n_classes).tolist()
+        counts = np.bincount(points.labels, minlength=points.n_classes)
         facts = Facts(
             n_samples=len(arrays.full),
             n_features=arrays.full.X.shape[1],
@@ -76,14 +78,24 @@ def generated(generator: AnyGenerator, parameters: GeneratorParameters) -> Itera
             n_train=len(arrays.train),
             n_test=len(arrays.test),
             n_val=len(arrays.val),
-            class_distribution={str(index): count for index, count in enumerate(counts)},
+            class_distribution=distribution(counts),
+            split_distributions={
+                "train": distribution(arrays.train.class_counts()),
+                "test": distribution(arrays.test.class_counts()),
+                "val": distribution(arrays.val.class_counts()),
+            },
             checksum=checksum,
             size_bytes=size,
             feature_names=points.feature_names,
             class_names=points.class_names,
-            profile=_profile(arrays, counts, points.feature_names),
+            profile=_profile(arrays, counts.tolist(), points.feature_names),
         )
         yield Made(artifact, facts)
+
+
+def distribution(counts: NDArray[np.int64]) -> dict[str, int]:
+    """The samples of each class by its index, as a meta tells them."""
+    return {str(index): count for index, count in enumerate(counts.tolist())}
 
 
 def _points(generator: AnyGenerator, parameters: GeneratorParameters, rng: np.random.Generator) -> LabelledPoints:

@@ -5,7 +5,8 @@ import os
 import re
 import struct
 import zipfile
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from typing import IO
 
 import numpy as np
@@ -50,6 +51,33 @@ def read_rows(file: IO[bytes], name: str, n: int) -> NDArray[np.float32]:
     Raises:
         ValueError: the file is no NPZ of such arrays, or it has no array of that name.
     """
+    with _opened(file, name) as (member, (n_rows, *row)):
+        shape = (min(n, n_rows), *row)
+        return np.frombuffer(member.read(4 * math.prod(shape)), dtype="<f4").reshape(shape)
+
+
+def read_pieces(file: IO[bytes], name: str) -> Iterator[NDArray[np.float32]]:
+    """All rows of one array of an artifact, some at a time. Raises as `read_rows`."""
+    with _opened(file, name) as (member, (n_rows, *row)):
+        step = max(1, _PIECE_BYTES // max(1, 4 * math.prod(row)))
+        for start in range(0, n_rows, step):
+            shape = (min(step, n_rows - start), *row)
+            yield np.frombuffer(member.read(4 * math.prod(shape)), dtype="<f4").reshape(shape)
+
+
+def read_picked(file: IO[bytes], name: str, places: NDArray[np.int64]) -> NDArray[np.float32]:
+    """The rows of one array at these places, ascending. Raises as `read_rows`."""
+    picked, start = [read_rows(file, name, 0)], 0
+    for piece in read_pieces(file, name):
+        first, last = np.searchsorted(places, [start, start + len(piece)])
+        picked.append(piece[places[first:last] - start])
+        start += len(piece)
+    return np.concatenate(picked)
+
+
+@contextmanager
+def _opened(file: IO[bytes], name: str) -> Iterator[tuple[IO[bytes], list[int]]]:
+    """An array's entry, at its first row, and its shape."""
     try:
         with zipfile.ZipFile(file) as archive:
             entry = archive.getinfo(f"{name}.npy")
@@ -57,9 +85,7 @@ def read_rows(file: IO[bytes], name: str, n: int) -> NDArray[np.float32]:
             if entry.compress_type != zipfile.ZIP_STORED or entry.file_size > size:
                 raise ValueError(f"{name} is not stored as it is")
             with archive.open(entry) as member:
-                n_rows, *row = _read_shape(member, entry.file_size)
-                shape = (min(n, n_rows), *row)
-                return np.frombuffer(member.read(4 * math.prod(shape)), dtype="<f4").reshape(shape)
+                yield member, _read_shape(member, entry.file_size)
     # RuntimeError: an encrypted entry, or a later version of zip. OSError: an entry that starts before the file does.
     except (EOFError, KeyError, OSError, RuntimeError, struct.error, zipfile.BadZipFile) as error:
         raise ValueError(f"no NPZ with {name}: {error}") from error

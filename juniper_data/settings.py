@@ -6,13 +6,8 @@ from typing import Annotated, Literal, get_args
 from pydantic import AfterValidator, BeforeValidator, Field, TypeAdapter, ValidationError
 from pydantic_settings import SettingsConfigDict
 
-from juniper_common.settings import Folder, ListenSettings, OptionalCount
+from juniper_common.settings import Folder, ListenSettings, OptionalCount, none_where_empty
 from juniper_data.stores.protocol import Quota
-
-
-def _none_where_empty(value: object) -> object:
-    return None if value == "" else value
-
 
 BackEnd = Literal["file_system", "memory"]
 """What keeps datasets by itself."""
@@ -48,7 +43,7 @@ class Settings(ListenSettings):
     max_datasets: OptionalCount = Field(default=None, ge=1, description="More are refused (507). None: no limit.")
     max_bytes: OptionalCount = Field(default=None, ge=1, description="The same of all artifacts together.")
     cache_bytes: int = Field(default=64_000_000, ge=0, description="How much the fast part of a cached store holds.")
-    import_dir: Annotated[Folder | None, BeforeValidator(_none_where_empty)] = Field(
+    import_dir: Annotated[Folder | None, BeforeValidator(none_where_empty)] = Field(
         default=None, description="The only folder that csv_import reads. None: `import` in state_dir."
     )
     max_upload_bytes: int = Field(default=2_000_000_000, ge=1_000, description="A larger upload is refused (413).")

@@ -2,75 +2,20 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from typing import Annotated, Literal
+from typing import Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic import BaseModel
 from starlette.requests import Request
 from starlette.responses import Response
 
 from juniper_cascor.api.envelope import success
 from juniper_cascor.runs.refusals import no_such_run
-from juniper_cascor.runs.run_query import RunQuery
 from juniper_cascor.runs.store import RunStore
 from juniper_common.openapi import Operation
 from juniper_common.requests import read_body, read_query
 from juniper_common.wire.envelope import Success
+from juniper_common.wire.run_queries import ComparisonQuery, MetricsQuery, RunQuery, split
 from juniper_common.wire.runs import AnnotateRun, RunComparison, RunDetail, RunList, RunMetrics, RunRecord
-
-MOST_COMPARED = 20
-
-
-def split(words: str) -> list[str]:
-    """The different words between commas, in their order."""
-    return list(dict.fromkeys(words.split(",")))
-
-
-def _checked_words(words: str) -> str:
-    if "" in split(words):
-        raise ValueError("a name between commas is empty")
-    return words
-
-
-def _checked_ids(ids: str) -> str:
-    if not 2 <= len(split(ids)) <= MOST_COMPARED:
-        raise ValueError(f"name 2 to {MOST_COMPARED} different runs")
-    return ids
-
-
-# The patterns are for the document alone: the checks say better what is wrong.
-Words = Annotated[
-    str, Field(max_length=4_000, json_schema_extra={"pattern": "^[^,]+(,[^,]+)*$"}), AfterValidator(_checked_words)
-]
-Ids = Annotated[
-    str,
-    Field(max_length=4_000, json_schema_extra={"pattern": f"^[^,]+(,[^,]+){{1,{MOST_COMPARED - 1}}}$"}),
-    AfterValidator(_checked_words),
-    AfterValidator(_checked_ids),
-]
-
-
-class MetricsQuery(BaseModel):
-    """Which points of a run."""
-
-    model_config = ConfigDict(extra="forbid")
-
-    names: Words | None = Field(
-        default=None, description="Metrics, with commas between them; null: all that there are."
-    )
-    after: int = Field(default=-1, ge=-1, lt=2**63, description="Only points of later epochs than this.")
-    limit: int = Field(default=10_000, ge=1, le=200_000, description="The first so many points of each metric.")
-
-
-class ComparisonQuery(BaseModel):
-    """Which runs to compare."""
-
-    model_config = ConfigDict(extra="forbid")
-
-    ids: Ids = Field(description="2 to 20 ids, with commas between them.")
-    names: Words | None = Field(
-        default=None, description="Metrics, with commas between them; null: all that there are."
-    )
-    limit: int = Field(default=1_000, ge=2, le=10_000, description="So many points, evenly chosen, of each curve.")
 
 
 class RunDeleted(BaseModel):
@@ -96,7 +41,7 @@ def operations(
     """
 
     async def list_runs(request: Request) -> Response:
-        """Every training ever started that matches, newest first."""
+        """Every training ever started that matches, newest first where no other order is asked for."""
         await settle()
         page = await asyncio.to_thread(store.page, read_query(request, RunQuery))
         return success(page.model_copy(update={"runs": [as_it_stands(record) for record in page.runs]}))

@@ -5,11 +5,11 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Protocol
 
-from pydantic import BaseModel, ConfigDict, Field
 from starlette.requests import Request
 from starlette.responses import FileResponse, Response
 
 from juniper_cascor.api.envelope import success
+from juniper_cascor.api.watching import PlaneQuery
 from juniper_cascor.runs import snapshot_catalogue
 from juniper_cascor.runs.snapshot_catalogue import SnapshotCatalogue
 from juniper_cascor.runs.snapshot_files import file_of_id
@@ -18,6 +18,7 @@ from juniper_common.openapi import Operation
 from juniper_common.requests import read_body, read_query
 from juniper_common.wire.envelope import Success
 from juniper_common.wire.errors import FieldProblem
+from juniper_common.wire.run_queries import SnapshotQuery
 from juniper_common.wire.snapshots import (
     ReplayCommand,
     ReplayRequest,
@@ -27,22 +28,10 @@ from juniper_common.wire.snapshots import (
     SnapshotDetail,
     SnapshotInfo,
     SnapshotList,
-    SnapshotState,
 )
-from juniper_common.wire.training import NetworkSummary, TrainingStarted
+from juniper_common.wire.training import DecisionBoundary, NetworkSummary, TrainingStarted
 
 _HDF5 = "application/x-hdf5"
-
-
-class SnapshotQuery(BaseModel):
-    """Which files of the snapshot folder."""
-
-    model_config = ConfigDict(extra="forbid")
-
-    limit: int = Field(default=100, ge=1, le=1_000)
-    offset: int = Field(default=0, ge=0)
-    run_id: str | None = None
-    state: SnapshotState | None = Field(default=None, description="Every file is read to tell, once.")
 
 
 class SnapshotActions(Protocol):
@@ -50,6 +39,10 @@ class SnapshotActions(Protocol):
 
     async def take(self) -> SnapshotInfo:
         """Keep the network and its training as they stand."""
+        ...
+
+    async def decision_boundary(self, snapshot_id: str, resolution: int, features: tuple[int, int]) -> DecisionBoundary:
+        """What the snapshot's network answers on a grid over two features of what it was trained on."""
         ...
 
     async def restore(self, snapshot_id: str) -> NetworkSummary:
@@ -138,6 +131,12 @@ def _acted_on(actions: SnapshotActions) -> list[Operation]:
         """Keep the network and its training as they stand."""
         return success(await actions.take(), 201)
 
+    async def get_snapshot_boundary(request: Request) -> Response:
+        """What the snapshot's network answers on a grid over two features of what it was trained on."""
+        query = read_query(request, PlaneQuery)
+        boundary = await actions.decision_boundary(_id(request), query.resolution, query.features)
+        return await asyncio.to_thread(success, boundary)
+
     async def restore_snapshot(request: Request) -> Response:
         """Load the snapshot's network in place of the one that is loaded."""
         return success(await actions.restore(_id(request)))
@@ -153,6 +152,13 @@ def _acted_on(actions: SnapshotActions) -> list[Operation]:
     one = "/v1/snapshots/{snapshot_id}"
     return [
         Operation(method="POST", path="/v1/snapshots", handler=take_snapshot, responses={201: Success[SnapshotInfo]}),
+        Operation(
+            method="GET",
+            path=f"{one}/decision-boundary",
+            handler=get_snapshot_boundary,
+            query=PlaneQuery,
+            responses={200: Success[DecisionBoundary]},
+        ),
         Operation(
             method="POST",
             path=f"{one}/restore",

@@ -3,7 +3,7 @@
 import asyncio
 
 import numpy as np
-from pydantic import Field
+from pydantic import BaseModel, ConfigDict, Field
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -12,11 +12,10 @@ from juniper_cascor.api.envelope import success, success_list
 from juniper_cascor.runs import views
 from juniper_cascor.runs.dataset_file import Matrix
 from juniper_cascor.runs.history import metric_row
-from juniper_common.errors import NotFoundError, UnprocessableError
+from juniper_common.errors import NotFoundError
 from juniper_common.openapi import Operation
 from juniper_common.requests import read_query
 from juniper_common.wire.envelope import Success
-from juniper_common.wire.errors import FieldProblem
 from juniper_common.wire.training import DatasetData, DatasetSummary, DecisionBoundary, MetricRow
 
 
@@ -26,12 +25,23 @@ class HistoryQuery(ChosenRun):
     count: int = Field(default=1_000, ge=1, le=200_000, description="The newest rows, oldest first.")
 
 
-class BoundaryQuery(ChosenRun):
+class PlaneQuery(BaseModel):
     """What grid to show."""
+
+    model_config = ConfigDict(extra="forbid")
 
     resolution: int = Field(default=50, ge=5, le=200)
     x_feature: int = Field(default=0, ge=0)
     y_feature: int = Field(default=1, ge=0)
+
+    @property
+    def features(self) -> tuple[int, int]:
+        """The inputs along its sides."""
+        return self.x_feature, self.y_feature
+
+
+class BoundaryQuery(PlaneQuery, ChosenRun):
+    """What grid to show, and of which run."""
 
 
 def operations(chosen: Chosen) -> list[Operation]:
@@ -91,10 +101,8 @@ def operations(chosen: Chosen) -> list[Operation]:
         query = read_query(request, BoundaryQuery)
         watched = await chosen.watched(query.run)
         network, data = watched.loaded_network(), await watched.data()
-        features = (query.x_feature, query.y_feature)
-        _check_features(features, network.n_inputs)
         return await asyncio.to_thread(
-            lambda: success(views.decision_boundary(network, data.x, query.resolution, features, watched.run_id))
+            lambda: success(views.decision_boundary(network, data.x, query.resolution, query.features, watched.run_id))
         )
 
     return [
@@ -130,13 +138,6 @@ def operations(chosen: Chosen) -> list[Operation]:
             responses={200: Success[DecisionBoundary]},
         ),
     ]
-
-
-def _check_features(features: tuple[int, int], n_inputs: int) -> None:
-    for name, feature in zip(("x_feature", "y_feature"), features, strict=True):
-        if feature >= n_inputs:
-            problem = f"the network has {n_inputs} inputs"
-            raise UnprocessableError(f"{name}: {problem}", (FieldProblem(loc=[name], msg=problem),))
 
 
 def _classes(y: Matrix) -> list[int]:

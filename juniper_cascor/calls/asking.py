@@ -6,8 +6,8 @@ from typing import Literal, TypeVar
 import httpx
 from pydantic import BaseModel, JsonValue, ValidationError
 
-from juniper_common.asking import Ask
-from juniper_common.http import Call, ClientError, Params
+from juniper_common.asking import Ask, unreadable
+from juniper_common.http import Call, Params
 from juniper_common.wire.envelope import Success
 
 __all__ = ["Ask", "Command", "RunCommand", "asked", "told"]
@@ -56,6 +56,6 @@ def _reader(answer: type[T]) -> Callable[[httpx.Response], T]:
         try:
             return Success[answer].model_validate_json(response.content).data  # type: ignore[valid-type]
         except ValidationError as error:
-            raise ClientError(f"{response.url}: not an answer of the training service: {error}") from error
+            raise unreadable(response, "training", error) from None
 
     return read

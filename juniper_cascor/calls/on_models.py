@@ -1,11 +1,11 @@
 """Calls about predictions and named models."""
 
 from collections.abc import Sequence
-from urllib.parse import quote
 
 from pydantic import JsonValue
 
 from juniper_cascor.calls.asking import Ask, asked, told
+from juniper_common.http import segment
 from juniper_common.wire.models import (
     ModelCard,
     ModelDeleted,
@@ -69,4 +69,4 @@ def _rows(rows: Sequence[Sequence[float]]) -> list[JsonValue]:
 
 
 def _model(name: str) -> str:
-    return f"/v1/models/{quote(name, safe='')}"
+    return f"/v1/models/{segment(name)}"

@@ -1,15 +1,16 @@
 """Calls about the records of runs, and the queue."""
 
 from collections.abc import Sequence
-from urllib.parse import quote
 
 from juniper_cascor.calls.asking import Ask, RunCommand, asked, told
+from juniper_common.http import segment
 from juniper_common.wire.runs import (
     AnnotateRun,
     RunComparison,
     RunDetail,
     RunList,
     RunMetrics,
+    RunOrder,
     RunRecord,
     RunsQueued,
     StartRuns,
@@ -37,6 +38,8 @@ def runs(
     created_after: float | None = None,
     created_before: float | None = None,
     text: str | None = None,
+    sort_by: RunOrder | None = None,
+    ascending: bool | None = None,
 ) -> Ask[RunList]:
     """Every training ever started for which all holds that is given, newest first. Times are Unix seconds."""
     return asked(
@@ -52,6 +55,8 @@ def runs(
         created_after=created_after,
         created_before=created_before,
         text=text,
+        sort_by=sort_by,
+        ascending=ascending,
     )
 
 
@@ -87,4 +92,4 @@ def command_run(run_id: str, command: RunCommand) -> Ask[Commanded]:
 
 
 def _run(run_id: str) -> str:
-    return f"/v1/runs/{quote(run_id, safe='')}"
+    return f"/v1/runs/{segment(run_id)}"

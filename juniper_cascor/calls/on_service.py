@@ -1,8 +1,7 @@
 """Calls about the service itself: its trainers, host and log."""
 
-from urllib.parse import quote
-
 from juniper_cascor.calls.asking import Ask, asked
+from juniper_common.http import segment
 from juniper_common.wire.host import HostReport, LogLevel, LogPage
 from juniper_common.wire.workers import Worker, WorkerList, WorkerStats
 
@@ -19,7 +18,7 @@ def worker_stats() -> Ask[WorkerStats]:
 
 def worker(worker_id: str) -> Ask[Worker]:
     """One trainer process. Raises NotFoundError."""
-    return asked(f"/v1/workers/{quote(worker_id, safe='')}", Worker)
+    return asked(f"/v1/workers/{segment(worker_id)}", Worker)
 
 
 def host() -> Ask[HostReport]:

@@ -1,9 +1,7 @@
 """Calls about snapshots, and the replay of a growth."""
 
-from urllib.parse import quote
-
 from juniper_cascor.calls.asking import Ask, asked, told
-from juniper_common.http import Call
+from juniper_common.http import Call, segment
 from juniper_common.wire.snapshots import (
     ReplayAction,
     ReplayCommand,
@@ -17,6 +15,7 @@ from juniper_common.wire.snapshots import (
     SnapshotState,
 )
 from juniper_common.wire.training import (
+    DecisionBoundary,
     NetworkSummary,
     TrainingStarted,
 )
@@ -37,6 +36,19 @@ def snapshot(snapshot_id: str) -> Ask[SnapshotDetail]:
 def snapshot_file(snapshot_id: str) -> Call:
     """The file itself, which comes without an envelope. Raises NotFoundError."""
     return Call(path=f"{_snapshot(snapshot_id)}/file")
+
+
+def snapshot_boundary(
+    snapshot_id: str, resolution: int = 50, *, x_feature: int = 0, y_feature: int = 1
+) -> Ask[DecisionBoundary]:
+    """What the snapshot's network answers on a grid over two inputs. Raises NotFoundError, ConflictError."""
+    return asked(
+        f"{_snapshot(snapshot_id)}/decision-boundary",
+        DecisionBoundary,
+        resolution=resolution,
+        x_feature=x_feature,
+        y_feature=y_feature,
+    )
 
 
 def take_snapshot() -> Ask[SnapshotInfo]:
@@ -83,4 +95,4 @@ def control_replay(
 
 
 def _snapshot(snapshot_id: str) -> str:
-    return f"/v1/snapshots/{quote(snapshot_id, safe='')}"
+    return f"/v1/snapshots/{segment(snapshot_id)}"

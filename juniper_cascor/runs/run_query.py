@@ -1,31 +1,7 @@
-"""Which runs a list shows: what may be asked, and the SQL that answers it."""
+"""Which runs a list shows: the SQL that answers a query."""
 
-from typing import Annotated
-
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints
-
-from juniper_common.wire.training import Status
-
-Text = Annotated[str, StringConstraints(min_length=1, max_length=200)]
-UnixSeconds = Annotated[float, Field(allow_inf_nan=False)]
-
-
-class RunQuery(BaseModel):
-    """The query of `GET /v1/runs`: runs for which all holds that is given."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-    limit: int = Field(default=100, ge=1, le=1_000)
-    offset: int = Field(default=0, ge=0, lt=2**63)
-    status: Status | None = None
-    tag: Text | None = None
-    dataset_id: Text | None = None
-    sweep_id: Text | None = None
-    outcome: Text | None = None
-    created_after: UnixSeconds | None = Field(default=None, description="Unix seconds; a run at this time is left out.")
-    created_before: UnixSeconds | None = Field(default=None, description="Unix seconds, as created_after.")
-    text: Text | None = Field(default=None, description="A part of the id or the notes.")
-
+from juniper_common.wire.run_queries import RunQuery
+from juniper_common.wire.runs import RunOrder
 
 _CONDITIONS = {
     "status": "status = :status",
@@ -38,6 +14,25 @@ _CONDITIONS = {
     "text": r"(id LIKE :text ESCAPE '\' OR notes LIKE :text ESCAPE '\')",
 }
 
+_LAST_VALUE = """(
+    SELECT value FROM metric_points
+    WHERE run = runs.number AND name = (SELECT number FROM metric_names WHERE name = '{name}')
+    ORDER BY step DESC LIMIT 1
+)"""
+_SORTED_BY: dict[RunOrder, str] = {
+    "created_at": "created_at",
+    "status": "status",
+    "dataset_id": "dataset_id",
+    "seed": "seed",
+    "epochs": "epochs",
+    "hidden_units": "hidden_units",
+    "duration": "ended_at - started_at",
+    "train_loss": _LAST_VALUE.format(name="train_loss"),
+    "train_accuracy": _LAST_VALUE.format(name="train_accuracy"),
+    "val_loss": _LAST_VALUE.format(name="val_loss"),
+    "val_accuracy": _LAST_VALUE.format(name="val_accuracy"),
+}
+
 
 def condition(query: RunQuery) -> tuple[str, dict[str, object]]:
     """What follows WHERE, and the values of its parameters."""
@@ -45,6 +40,12 @@ def condition(query: RunQuery) -> tuple[str, dict[str, object]]:
     if query.text is not None:
         given["text"] = f"%{_escaped(query.text)}%"
     return " AND ".join(_CONDITIONS[name] for name in given) or "TRUE", given
+
+
+def order(query: RunQuery) -> str:
+    """What follows ORDER BY."""
+    direction = "ASC" if query.ascending else "DESC"
+    return f"{_SORTED_BY[query.sort_by]} {direction} NULLS LAST, number DESC"
 
 
 def _escaped(text: str) -> str:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from juniper_cascor.engine.backend import BACKENDS
 from juniper_cascor.engine.parameters import Parameters
-from juniper_cascor.runs import network_spec, new_run, snapshot_catalogue, snapshot_folder
+from juniper_cascor.runs import network_spec, new_run, snapshot_catalogue, snapshot_folder, views
 from juniper_cascor.runs.datasets import Datasets
 from juniper_cascor.runs.foreground import Foreground
 from juniper_cascor.runs.runs import NewRun
@@ -25,7 +25,13 @@ from juniper_common.wire.snapshots import (
     RetrainSnapshot,
     SnapshotInfo,
 )
-from juniper_common.wire.training import NetworkSummary, OnRestart, RunParameters, TrainingStarted
+from juniper_common.wire.training import (
+    DecisionBoundary,
+    NetworkSummary,
+    OnRestart,
+    RunParameters,
+    TrainingStarted,
+)
 
 
 class SnapshotActions:
@@ -59,6 +65,22 @@ class SnapshotActions:
             path = await asyncio.to_thread(snapshot_folder.write, self._folder, placed)
             snapshot_id = f"{place}.{path.stem}"
         return await asyncio.to_thread(snapshot_catalogue.info, self._folder, snapshot_id)
+
+    async def decision_boundary(self, snapshot_id: str, resolution: int, features: tuple[int, int]) -> DecisionBoundary:
+        """What the snapshot's network answers on a grid over two features of what it was trained on.
+
+        Raises:
+            NotFoundError, UnavailableError: there is no such snapshot, or its data is nowhere.
+            ConflictError: the file is no whole snapshot, or does not say what it was trained on.
+            UnprocessableError: the network has no such features, or the data has others.
+        """
+        snapshot = await self._opened(snapshot_id)
+        card, network = snapshot.card, snapshot.network
+        found = await self._datasets.kept(*_dataset(card, snapshot_id))
+        new_run.check_shape(spec_of(snapshot_id, card, network), found, "the snapshot names other data")
+        return await asyncio.to_thread(
+            views.decision_boundary, network, found.data.x, resolution, features, card.run_id
+        )
 
     async def restore(self, snapshot_id: str) -> NetworkSummary:
         """Load the snapshot's network in place of the one that is loaded. Raises NotFoundError, ConflictError."""

@@ -12,7 +12,6 @@ from juniper_cascor.runs import metric_points, run_query
 from juniper_cascor.runs.comparison import differing
 from juniper_cascor.runs.metric_points import MetricPoint
 from juniper_cascor.runs.migrations import MIGRATIONS
-from juniper_cascor.runs.run_query import RunQuery
 from juniper_cascor.runs.run_rows import (
     COLUMNS,
     ENDED,
@@ -23,6 +22,7 @@ from juniper_cascor.runs.run_rows import (
     unreadable,
 )
 from juniper_common.sqlite_file import SqliteFile, StoreError, StoreTooNewError
+from juniper_common.wire.run_queries import RunQuery
 from juniper_common.wire.runs import RunChange, RunComparison, RunDetail, RunList, RunMetrics, RunRecord
 from juniper_common.wire.training import Status
 
@@ -97,15 +97,17 @@ class RunStore:
             )
 
     def page(self, query: RunQuery) -> RunList:
-        """The runs that match, newest first, and how many there are in all."""
+        """The runs that match, in the order that is asked for, and how many there are in all."""
         condition, values = run_query.condition(query)
         with self._file.reading() as connection:
             total = connection.execute(f"SELECT count(*) FROM runs WHERE {condition}", values).fetchone()[0]  # noqa: S608
             rows = connection.execute(
-                f"{_SELECT} WHERE {condition} ORDER BY created_at DESC, number DESC LIMIT :limit OFFSET :offset",
+                f"{_SELECT} WHERE {condition} ORDER BY {run_query.order(query)} LIMIT :limit OFFSET :offset",
                 values | {"limit": query.limit, "offset": query.offset},
             )
-            return RunList(runs=[record_of(row) for row in rows], total=total)
+            records = [record_of(row) for row in rows]
+            metrics = {record.id: metric_points.last_values(connection, record.id) for record in records}
+            return RunList(runs=records, total=total, metrics=metrics)
 
     def of_status(self, *statuses: Status) -> list[RunRecord]:
         """The runs that are in one of these states, oldest first."""

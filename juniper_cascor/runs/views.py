@@ -5,6 +5,8 @@ from numpy.typing import NDArray
 
 from juniper_cascor.engine.network import Network
 from juniper_cascor.runs.dataset_file import Matrix
+from juniper_common.errors import UnprocessableError
+from juniper_common.wire.errors import FieldProblem
 from juniper_common.wire.training import DecisionBoundary, HiddenUnit, NetworkStats, Topology
 
 PIECE_VALUES = 1 << 21
@@ -50,7 +52,11 @@ def decision_boundary(
         resolution: points along each side of the grid.
         features: the columns of x along the grid's x and y.
         run_id: the run that the network belongs to.
+
+    Raises:
+        UnprocessableError: the network has no such inputs.
     """
+    _check_features(features, network.n_inputs)
     held = x.mean(axis=0, dtype=np.float64)  # in float32 the sum of large values overflows
     x_range, y_range = (_range(x[:, feature]) for feature in features)
     grid_x, grid_y = np.meshgrid(np.linspace(*x_range, resolution), np.linspace(*y_range, resolution))
@@ -74,6 +80,13 @@ def decision_boundary(
         run_id=run_id,
         hidden_units=network.n_hidden_units,
     )
+
+
+def _check_features(features: tuple[int, int], n_inputs: int) -> None:
+    for name, feature in zip(("x_feature", "y_feature"), features, strict=True):
+        if feature >= n_inputs:
+            problem = f"the network has {n_inputs} inputs"
+            raise UnprocessableError(f"{name}: {problem}", (FieldProblem(loc=[name], msg=problem),))
 
 
 def _answers(

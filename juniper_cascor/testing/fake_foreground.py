@@ -127,6 +127,12 @@ class FakeForeground:
             self._told = replay.frame
             self.announce()
 
+    @property
+    def due_s(self) -> float | None:
+        """In how many seconds a replay shows its next step; None: nothing plays."""
+        due_at = self.replaying().player.due_at if self.stage.replay is not None else None
+        return None if due_at is None else max(0.0, due_at - time.monotonic())
+
     def announce(self) -> None:
         """Tell the watchers what stands here."""
         self._publish("state", self.status(), self.run_id)

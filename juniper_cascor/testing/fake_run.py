@@ -22,11 +22,18 @@ from juniper_common.errors import ConflictError
 from juniper_common.wire.runs import RunChange, RunDetail, RunRecord, Series, StateChange
 from juniper_common.wire.training import (
     ChangeParameters,
+    Heartbeat,
     PhaseName,
     Status,
     TrainingEvent,
     TrainingStatus,
 )
+
+FULL_SPEED = 2_000.0
+"""Epochs a second, where no pace is set."""
+
+HEARTBEAT_S = 1.0
+"""A trainer that has had nothing to tell for so long says that it is alive."""
 
 Say = Callable[["FakeRun", str, BaseModel], None]
 """Tells the watchers: of what run, the message's type and its data."""
@@ -62,6 +69,8 @@ class FakeRun:
         self._spec = spec
         self._say = say
         self._clock = clock
+        self._due_epochs = 0.0
+        self._silent_s = 0.0
         self._state_changes = [StateChange(time=record.created_at, status=record.status)]
 
     @property
@@ -129,10 +138,26 @@ class FakeRun:
             news = progress_news.of(self.trainer.report(before, epoch), before, known)
             phase: PhaseName = "CANDIDATE" if news.rows[-1]["phase"] else "OUTPUT"
             self._apply(machine.Progressed(phase, epoch))
+            self.record = self.record.model_copy(update={"epochs": epoch, "hidden_units": self.hidden_units})
             for kind, data in news.messages:
                 self._say(self, kind, data)
         if epoch == last:
             self._apply(machine.Ended(outcome=outcome))
+
+    def advance_time(self, passed_s: float) -> None:
+        """Train for so long at the run's pace."""
+        if not self.state.is_active:
+            return
+        before = self.state.epoch
+        if self.state.status == "STARTED":
+            self._due_epochs += passed_s * (self.record.pace or FULL_SPEED)
+            whole = int(self._due_epochs)
+            self._due_epochs -= whole
+            self.advance(whole)
+        self._silent_s = 0.0 if self.state.epoch > before else self._silent_s + passed_s
+        if self._silent_s >= HEARTBEAT_S and self.state.is_active:
+            self._silent_s = 0.0
+            self._say(self, "heartbeat", Heartbeat(epoch=self.state.epoch))
 
     def announce(self) -> None:
         """Tell the watchers where the run stands."""

@@ -59,6 +59,12 @@ class FakeRuns:
             run.advance(n)
         self.begin_next()
 
+    def advance_time(self, passed_s: float) -> None:
+        """The same for so long, each at its pace."""
+        for run in list(self.by_id.values()):
+            run.advance_time(passed_s)
+        self.begin_next()
+
     def check_free(self) -> None:
         """Raise ConflictError where a run that came now would have to wait."""
         if self.active is not None:

@@ -1,8 +1,8 @@
 """The training service in memory: no trainer, no network, no disk. What it says was recorded of the real one.
 
-Nothing trains by itself: `advance_epoch` lets the runs that train come further. A run plays the recording of its kind
-(`xor` where its dataset is named so, else the two spirals), whatever data and parameters were sent; it ends earlier
-where it was given fewer hidden units or epochs than the recorded run had.
+Nothing trains by itself: `advance_epoch` lets the runs that train come further, and `advance_time` each at its own
+pace. A run plays the recording of its kind (`xor` where its dataset is named so, else the two spirals), whatever data
+and parameters were sent; it ends earlier where it was given fewer hidden units or epochs than the recorded run had.
 """
 
 import secrets
@@ -17,7 +17,7 @@ from juniper_cascor.engine.parameters import Parameters
 from juniper_cascor.runs import network_spec, new_run
 from juniper_cascor.runs.network_spec import NetworkSpec
 from juniper_cascor.runs.state_machine import Command, CommandNotAllowedError
-from juniper_cascor.testing import fake_datasets
+from juniper_cascor.testing.fake_datasets import FakeDatasets
 from juniper_cascor.testing.fake_foreground import FakeForeground
 from juniper_cascor.testing.fake_models import FakeModels
 from juniper_cascor.testing.fake_run import FakeRun
@@ -37,6 +37,10 @@ from juniper_common.wire.training import (
 
 Scenario = Literal["idle", "two_spiral_training", "xor_converged", "empty", "error_prone"]
 
+_MOMENT_S = 0.005
+_REPORT_S = 0.05
+"""A real trainer reports so often."""
+
 _UNDER_WAY = 190
 """Two of the six hidden units of the two spirals are installed by then."""
 
@@ -48,14 +52,24 @@ class FakeCascorService:
         scenario: what stands there. `empty`: nothing at all. `idle`: two runs that are over, no network.
             `two_spiral_training`, and `error_prone` too: a run in its midst. `xor_converged`: a run that has ended.
         epochs_per_call: so far the training comes with each request and each moment of waiting for a message.
+        keeps_time: runs train at their own pace for as long as somebody waits for a message.
+        takes_any_dataset: see FakeDatasets.
         clock: Unix seconds.
     """
 
     def __init__(
-        self, scenario: Scenario = "idle", *, epochs_per_call: int = 0, clock: Callable[[], float] = time.time
+        self,
+        scenario: Scenario = "idle",
+        *,
+        epochs_per_call: int = 0,
+        keeps_time: bool = False,
+        takes_any_dataset: bool = False,
+        clock: Callable[[], float] = time.time,
     ) -> None:
         self.scenario = scenario
         self.epochs_per_call = epochs_per_call
+        self._keeps_time = keeps_time
+        self._kept_until_s = time.monotonic()
         self.clock = clock
         self.lock = threading.RLock()
         """Held by whoever asks or changes something: clients and streams may be of several threads."""
@@ -63,7 +77,8 @@ class FakeCascorService:
         self.foreground = FakeForeground(self._publish, clock)
         self.runs = FakeRuns(self.foreground, self._say, clock)
         self.snapshots = FakeSnapshots(self.runs.by_id.values())
-        self.actions = FakeSnapshotActions(self.foreground, self.runs, self.snapshots)
+        self.datasets = FakeDatasets(takes_any_dataset)
+        self.actions = FakeSnapshotActions(self.foreground, self.runs, self.snapshots, self.datasets)
         self.models = FakeModels()
         self._set_the_scene()
 
@@ -74,6 +89,12 @@ class FakeCascorService:
         with self.lock:
             self.foreground.tick()
             self.runs.advance(n)
+
+    def advance_time(self, passed_s: float) -> None:
+        """Let every run that trains train for so long at its pace, and the trainer's heart beat."""
+        with self.lock:
+            self.foreground.tick()
+            self.runs.advance_time(passed_s)
 
     def set_state(self, status: Status, phase: PhaseName | None = None, reason: str | None = None) -> None:
         """Put the run in the foreground into a state; where there is none, one is started."""
@@ -93,9 +114,21 @@ class FakeCascorService:
 
     # What clients ask for
 
-    def tick(self) -> None:
-        """Somebody asks or waits: so much time has passed."""
-        self.advance_epoch(self.epochs_per_call)
+    def keep_time(self) -> None:
+        """Somebody is about to ask: what trains has trained until now."""
+        with self.lock:
+            before_s, self._kept_until_s = self._kept_until_s, time.monotonic()
+            if self._keeps_time:
+                self.advance_time(self._kept_until_s - before_s)
+
+    def tick(self) -> float | None:
+        """Somebody asks or waits: so much time has passed. In how many seconds to tick again; None: no need."""
+        with self.lock:
+            self.keep_time()
+            self.advance_epoch(self.epochs_per_call)
+            if self.epochs_per_call:
+                return _MOMENT_S
+            return _REPORT_S if self._keeps_time and self.runs.active else self.foreground.due_s
 
     def watched(self, run_id: str | None) -> FakeForeground | FakeRun:
         """The foreground, or one run. Raises NotFoundError."""
@@ -117,7 +150,7 @@ class FakeCascorService:
         parameters = new_run.run_parameters(base, request.params, request.epochs)
         if request.grow_on:
             new_run.check_grows_on(stage.loaded_network(), parameters)
-        dataset = fake_datasets.asked_for(request)
+        dataset = self.datasets.asked_for(request)
         new_run.check_shape(spec, dataset.found)
         new_run.check_classes(parameters, dataset.found)
         record = new_run.new_record(
@@ -133,7 +166,7 @@ class FakeCascorService:
     def post_runs(self, request: StartRuns) -> RunsQueued:
         """Queue runs. Raises UnprocessableError, NotFoundError."""
         planned = [(asked, new_run.swept_parameters(request, asked)) for asked in new_run.sweep(request)]
-        dataset = fake_datasets.asked_for(request)
+        dataset = self.datasets.asked_for(request)
         sweep_id = secrets.token_hex(8) if len(planned) > 1 else None
         annotated = {"sweep_id": sweep_id, "notes": request.notes, "tags": list(request.tags)}
         added = []
@@ -154,7 +187,7 @@ class FakeCascorService:
         if run is None or not run.state.is_active:
             status = self.foreground.stage.status if run is None else run.state.status
             raise ConflictError(f"cannot swap the dataset: training is {status}")
-        run.swap(fake_datasets.asked_for(request))
+        run.swap(self.datasets.asked_for(request))
 
     def command(self, command: Command, run_id: str | None = None, field: str = "run") -> FakeRun:
         """Pause, resume or stop a run; `resume` also the training of a restored snapshot. Raises ConflictError."""

@@ -4,12 +4,13 @@ import time
 from dataclasses import replace
 
 from juniper_cascor.engine.parameters import Parameters
-from juniper_cascor.runs import network_spec, new_run
+from juniper_cascor.runs import network_spec, new_run, views
 from juniper_cascor.runs.replay_player import ReplayPlayer
 from juniper_cascor.runs.snapshot_catalogue import can_resume
 from juniper_cascor.runs.stage import spec_of
 from juniper_cascor.snapshots import METRICS
 from juniper_cascor.testing import fake_datasets
+from juniper_cascor.testing.fake_datasets import FakeDatasets
 from juniper_cascor.testing.fake_foreground import FakeForeground
 from juniper_cascor.testing.fake_replay import FakeReplay
 from juniper_cascor.testing.fake_run import FakeRun
@@ -18,7 +19,7 @@ from juniper_cascor.testing.fake_snapshots import STATE, FakeSnapshots, KeptSnap
 from juniper_common.errors import ConflictError
 from juniper_common.wire.errors import FieldProblem
 from juniper_common.wire.snapshots import ReplayRequest, ReplayStatus, ResumeSnapshot, RetrainSnapshot, SnapshotInfo
-from juniper_common.wire.training import NetworkSummary, OnRestart, RunParameters
+from juniper_common.wire.training import DecisionBoundary, NetworkSummary, OnRestart, RunParameters
 
 
 class FakeSnapshotActions:
@@ -28,12 +29,16 @@ class FakeSnapshotActions:
         foreground: where a network is loaded, and runs are shown.
         runs: all of them.
         snapshots: all of them.
+        datasets: finds what is trained on.
     """
 
-    def __init__(self, foreground: FakeForeground, runs: FakeRuns, snapshots: FakeSnapshots) -> None:
+    def __init__(
+        self, foreground: FakeForeground, runs: FakeRuns, snapshots: FakeSnapshots, datasets: FakeDatasets
+    ) -> None:
         self._foreground = foreground
         self._runs = runs
         self._snapshots = snapshots
+        self._datasets = datasets
 
     def take(self) -> SnapshotInfo:
         """Keep the network as it stands. Raises NotFoundError, ConflictError."""
@@ -49,6 +54,15 @@ class FakeSnapshotActions:
             newest = [own.content for own in self._snapshots.of_run(run.run_id)[-1:]]
             kept = next((own for own in newest if own.card.epoch == kept.card.epoch), kept)
         return self._snapshots.keep(replace(kept, card=kept.card.model_copy(update={"run_id": place}))).info
+
+    def decision_boundary(self, snapshot_id: str, resolution: int, features: tuple[int, int]) -> DecisionBoundary:
+        """What a snapshot's network answers. Raises NotFoundError, ConflictError, UnprocessableError."""
+        content = self._snapshots.find(snapshot_id).content
+        if content.card.dataset_checksum is None:
+            message = f"snapshot {snapshot_id} does not say what it was trained on"
+            raise ConflictError(message, (FieldProblem(loc=["dataset"], msg=message),))
+        x = fake_datasets.of_card(content.card).found.data.x
+        return views.decision_boundary(content.network, x, resolution, features, content.card.run_id)
 
     def restore(self, snapshot_id: str) -> NetworkSummary:
         """Load a snapshot's network. Raises NotFoundError, ConflictError."""
@@ -77,7 +91,7 @@ class FakeSnapshotActions:
         parameters = new_run.run_parameters(spec.parameters, request.params, request.epochs)
         new_run.check_grows_on(content.network, parameters)
         is_named = request.dataset or request.inline_data
-        dataset = fake_datasets.asked_for(request) if is_named else fake_datasets.of_card(content.card)
+        dataset = self._datasets.asked_for(request) if is_named else fake_datasets.of_card(content.card)
         new_run.check_shape(spec, dataset.found, "retraining keeps the network")
         new_run.check_classes(parameters, dataset.found)
         record = new_run.new_record(

@@ -34,24 +34,44 @@ FOLDER = Path(__file__).parent / "recordings"
 BEGAN_AT = 1_767_225_600.0
 """Every recorded run was created at this time: the beginning of 2026."""
 
-RUN_IDS: dict[RecordingName, str] = {"two_spirals": "20260101-000000-00000001", "xor": "20260101-000000-00000002"}
+RUN_IDS: dict[RecordingName, str] = {
+    "two_spirals": "20260101-000000-00000001",
+    "xor": "20260101-000000-00000002",
+    "demo": "20260101-000000-00000003",
+}
 PREDICTED_ROWS = 5
 BOUNDARY_RESOLUTION = 12
 _A_DAY_S = 86_400.0
 
 # Every phase lasts as long as it may, so that another processor's last digits move no unit to another epoch. Paced,
 # so that the service reports each unit by itself.
-_PHASES = {"candidate_patience": 1_000, "output_patience": 1_000, "candidate_pool_size": 4, "pace": 300.0}
+_PHASES = {"candidate_patience": 1_000, "output_patience": 1_000, "pace": 300.0}
+_FEW = {**_PHASES, "candidate_pool_size": 4}
 
 REQUESTS: dict[RecordingName, StartTraining] = {
     "two_spirals": StartTraining(
         dataset=DatasetSource(generator="spiral", params={"n_points": 60, "noise": 0.1, "seed": 42}),
-        params=RunParameters(seed=1, candidate_epochs=45, output_epochs=30, max_hidden_units=6, **_PHASES),
+        params=RunParameters(seed=1, candidate_epochs=45, output_epochs=30, max_hidden_units=6, **_FEW),
         start_fresh=True,
     ),
     "xor": StartTraining(
         dataset=DatasetSource(generator="xor", params={"seed": 42}),
-        params=RunParameters(seed=1, candidate_epochs=60, output_epochs=40, **_PHASES),
+        params=RunParameters(seed=1, candidate_epochs=60, output_epochs=40, **_FEW),
+        start_fresh=True,
+    ),
+    # The spirals that the dashboard offers first, grown until they are solved; the threshold ends it nowhere sooner.
+    "demo": StartTraining(
+        dataset=DatasetSource(
+            generator="spiral", params={"n_spirals": 2, "n_points_per_spiral": 200, "noise": 0.15, "seed": 42}
+        ),
+        params=RunParameters(
+            seed=1,
+            candidate_epochs=60,
+            output_epochs=40,
+            max_hidden_units=20,
+            error_threshold=0.001,
+            **_PHASES,
+        ),
         start_fresh=True,
     ),
 }
@@ -174,6 +194,7 @@ def _uniform_host(report: HostReport) -> HostReport:
             "cpu": CpuUse(seconds=1.0, percent=1.0),
             "memory": MemoryUse(rss=80 << 20, children_rss=200 << 20, cgroup_current=None, cgroup_max=None),
             "load": (0.0, 0.0, 0.0),
+            "machine": None,
             "gpus": [],
         }
     )

@@ -33,7 +33,7 @@ from juniper_common.wire.training import (
 )
 from juniper_common.wire.workers import Worker
 
-RecordingName = Literal["two_spirals", "xor"]
+RecordingName = Literal["two_spirals", "xor", "demo"]
 
 _TYPES = {"hidden_weights": "float32", "fan_ins": "int64", "activations": "uint8"}
 

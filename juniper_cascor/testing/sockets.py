@@ -89,6 +89,7 @@ def _show(service: FakeCascorService, connection: Connection, run_id: str | None
 def _commander(service: FakeCascorService) -> Callable[[Connection, str], None]:
     def answer(connection: Connection, text: str) -> None:
         with service.lock:
+            service.keep_time()
             response = _response(service, text)
         data = response.model_dump(mode="json", exclude_none=True)
         connection.say(service.hub.message("command_response", data))

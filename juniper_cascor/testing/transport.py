@@ -40,6 +40,7 @@ class Transport(httpx.MockTransport):
         with self._service.lock:
             if self._faults and (fault := self._faults.next()):
                 return faulty.answer(fault)
+            self._service.keep_time()
             response = _answer(self._service, request)
             self._service.tick()
         return httpx.Response(

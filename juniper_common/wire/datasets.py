@@ -17,7 +17,14 @@ DATASET_ID_PATTERN = r"^[a-z][a-z0-9_]{0,63}-[0-9]{1,5}\.[0-9]{1,5}\.[0-9]{1,5}-
 DatasetId = Annotated[str, StringConstraints(pattern=DATASET_ID_PATTERN)]
 Tag = Annotated[str, StringConstraints(min_length=1, max_length=100)]
 TaskType = Literal["classification", "regression"]
+SplitName = Literal["train", "test", "val"]
+SplitDistributions = dict[SplitName, dict[str, int]]
+"""Samples per class index in each split."""
+
 JsonObject = dict[str, JsonValue]
+
+MAX_PREVIEWED_SAMPLES = 5000
+"""More are not shown."""
 
 
 class CreateDatasetRequest(BaseModel):
@@ -53,6 +60,9 @@ class DatasetMeta(BaseModel):
     n_test: int
     n_val: int = 0
     class_distribution: dict[str, int] = Field(description="Samples per class index")
+    split_distributions: SplitDistributions | None = Field(
+        None, description="The same in each split; null: the dataset is older than this field"
+    )
     artifact_formats: tuple[Literal["npz"], ...] = ("npz",)
     created_at: datetime
     checksum: str = Field(description="SHA-256 of the artifact, in hex")
@@ -117,12 +127,44 @@ class GeneratorInfo(BaseModel):
 
 
 class DatasetPreview(BaseModel):
-    """The first samples of the whole set, shuffled if the dataset is; of very wide ones fewer than were asked for."""
+    """Some samples of the whole set, in its order; of very wide ones fewer than were asked for."""
 
     model_config = ConfigDict(frozen=True)
 
     n_samples: int = Field(description="Samples in this preview")
     X_sample: list[list[float]]
+    y_sample: list[list[float]]
+
+
+class PreviewGenerator(BaseModel):
+    """What to make, only to look at it."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+
+    params: JsonObject = Field(default_factory=dict, description="As the generator's schema says")
+    n: int = Field(100, ge=1, le=MAX_PREVIEWED_SAMPLES, description="How many samples to show")
+
+
+class GeneratorPreview(BaseModel):
+    """What a generator would make: figures of the whole set, and samples of it, evenly of each class."""
+
+    model_config = ConfigDict(frozen=True)
+
+    generator: str
+    params: JsonObject = Field(description="With all defaults, and the seed that was drawn where it was null")
+    n_samples: int = Field(description="Samples of the whole set")
+    n_features: int
+    n_classes: int
+    n_train: int
+    n_test: int
+    n_val: int
+    class_distribution: dict[str, int] = Field(description="Samples per class index")
+    split_distributions: SplitDistributions = Field(description="The same in each split")
+    task_type: TaskType
+    feature_names: tuple[str, ...] | None
+    class_names: tuple[str, ...] | None
+    profile: DatasetProfile
+    X_sample: list[list[float]] = Field(description="As DatasetPreview's")
     y_sample: list[list[float]]
 
 

@@ -41,6 +41,19 @@ class Gpu(BaseModel):
     power_w: float | None
 
 
+class Machine(BaseModel):
+    """The host as a whole, as the process sees it."""
+
+    processors: int
+    cpu_percent: float = Field(description="Of all processors, since the last report; first since the host began.")
+    memory_total: int
+    memory_available: int = Field(description="What programs can still get without swapping.")
+    swap_total: int
+    swap_used: int
+    disk_total: int | None = Field(description="Of the file system of the state folder; null where it is not there.")
+    disk_free: int | None = Field(description="What the service can still write there.")
+
+
 class HostReport(BaseModel):
     """The answer of `GET /v1/host`."""
 
@@ -57,6 +70,7 @@ class HostReport(BaseModel):
     memory: MemoryUse
     load: tuple[float, float, float] = Field(description="The host's load over 1, 5 and 15 minutes.")
     watchdog_age_s: float | None = Field(description="Since the watchdog was last answered; null without a watchdog.")
+    machine: Machine | None = Field(default=None, description="Null where the process cannot see it.")
     gpus: list[Gpu] = Field(description="Of the training service alone.")
 
 

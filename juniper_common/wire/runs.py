@@ -16,6 +16,21 @@ MAX_RUNS_POSTED = 1_000
 Origin = Literal["fresh", "grow_on", "resume"]
 """Grown from nothing, from a network that was there, or from the middle of another run."""
 
+RunOrder = Literal[
+    "created_at",
+    "status",
+    "dataset_id",
+    "seed",
+    "epochs",
+    "hidden_units",
+    "duration",
+    "train_loss",
+    "train_accuracy",
+    "val_loss",
+    "val_accuracy",
+]
+"""What a list of runs can be sorted by: fields of the record, how long it trained, the last value of a metric."""
+
 Tag = Annotated[str, StringConstraints(min_length=1, max_length=100)]
 Notes = Annotated[str, StringConstraints(max_length=10_000)]
 
@@ -79,10 +94,13 @@ class RunDetail(RunRecord):
 
 
 class RunList(BaseModel):
-    """The answer of `GET /v1/runs`, newest first."""
+    """The answer of `GET /v1/runs`."""
 
     runs: list[RunRecord]
     total: int = Field(default=0, description="How many there are in all that match.")
+    metrics: dict[str, dict[str, float]] = Field(
+        default={}, description="By the id of each of these runs, the last value of each of its metrics."
+    )
 
 
 class StartRuns(RowsRequest):

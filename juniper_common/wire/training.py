@@ -290,6 +290,12 @@ class Points(BaseModel):
     val_accuracy: list[float | None]
     hidden_units: list[int]
 
+    @model_validator(mode="after")
+    def _columns_are_of_equal_length(self) -> Self:
+        if len({len(getattr(self, name)) for name in Points.model_fields}) > 1:
+            raise ValueError("the columns are not of equal length")
+        return self
+
 
 class MetricsMessage(MetricRow):
     """The data of the `metrics` message: the newest row, and the epochs since the last message as columns.
@@ -354,7 +360,10 @@ class DatasetData(BaseModel):
 
 
 class DecisionBoundary(BaseModel):
-    """The answer of `GET /v1/decision-boundary`: `predictions[row][column]` at (grid_x, grid_y)[row][column]."""
+    """The answer of `GET /v1/decision-boundary`, and of a snapshot's: `predictions[row][column]`.
+
+    It is at (grid_x, grid_y)[row][column].
+    """
 
     x_range: tuple[float, float]
     y_range: tuple[float, float]

@@ -17,7 +17,7 @@ from juniper_data.imports.labels import Target
 from juniper_data.imports.refusals import refused
 from juniper_data.imports.rows_file import MAX_DATA_BYTES, PIECE_BYTES, Numbers, RowsFile
 from juniper_data.imports.table import Samples
-from juniper_data.making import Facts
+from juniper_data.making import Facts, distribution
 from juniper_data.npz import write_array
 from juniper_data.profiling import Part, Profiler
 
@@ -101,27 +101,24 @@ def write_artifact(file: BufferedRandom, samples: Samples, ends: list[int], *, n
                 profiler.add(piece, part)
                 yield piece
 
-    counts = np.zeros(target.n_classes, np.int64)
+    full, train, test, val = (np.zeros(target.n_classes, np.int64) for _ in range(4))
 
-    def targets(start: int, stop: int) -> Iterator[FloatArray]:
+    def targets(start: int, stop: int, counts: NDArray[np.int64]) -> Iterator[FloatArray]:
         for piece in rows.pieces(start, stop):
-            yield from _targets(piece[:, n_features:], target)
-
-    def counted_targets() -> Iterator[FloatArray]:
-        for piece in targets(0, rows.n):
-            if target.n_classes:
-                counts[:] += np.count_nonzero(piece, axis=0)
-            yield piece
+            for hot in _targets(piece[:, n_features:], target):
+                if target.n_classes:
+                    counts += np.count_nonzero(hot, axis=0)
+                yield hot
 
     with zipfile.ZipFile(file, "w", zipfile.ZIP_STORED) as archive:
-        for split, start, stop in (("train", 0, n_train), ("test", n_train, n_before_val)):
+        for split, start, stop, counts in (("train", 0, n_train, train), ("test", n_train, n_before_val, test)):
             write_array(archive, f"X_{split}", (stop - start, n_features), features(start, stop))
-            write_array(archive, f"y_{split}", (stop - start, target.width), targets(start, stop))
+            write_array(archive, f"y_{split}", (stop - start, target.width), targets(start, stop, counts))
         write_array(archive, "X_full", (rows.n, n_features), profiled_features())
-        write_array(archive, "y_full", (rows.n, target.width), counted_targets())
+        write_array(archive, "y_full", (rows.n, target.width), targets(0, rows.n, full))
         if n_split > n_before_val:
             write_array(archive, "X_val", (n_split - n_before_val, n_features), features(n_before_val, n_split))
-            write_array(archive, "y_val", (n_split - n_before_val, target.width), targets(n_before_val, n_split))
+            write_array(archive, "y_val", (n_split - n_before_val, target.width), targets(n_before_val, n_split, val))
     size_bytes = file.tell()
     file.seek(0)
     return Facts(
@@ -131,13 +128,14 @@ def write_artifact(file: BufferedRandom, samples: Samples, ends: list[int], *, n
         n_train=n_train,
         n_test=n_before_val - n_train,
         n_val=n_split - n_before_val,
-        class_distribution={str(index): count for index, count in enumerate(counts.tolist())},
+        class_distribution=distribution(full),
+        split_distributions={"train": distribution(train), "test": distribution(test), "val": distribution(val)},
         checksum=hashlib.file_digest(file, "sha256").hexdigest(),
         size_bytes=size_bytes,
         task_type="classification" if target.n_classes else "regression",
         feature_names=samples.feature_names,
         class_names=target.class_names,
-        profile=profiler.profile(counts.tolist(), samples.feature_names, samples.missing),
+        profile=profiler.profile(full.tolist(), samples.feature_names, samples.missing),
     )
 
 

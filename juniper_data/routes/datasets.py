@@ -13,6 +13,7 @@ from juniper_common.requests import json_response, read_body, read_headers, read
 from juniper_common.wire.dataset_queries import ChangeTags, DatasetAccess
 from juniper_common.wire.datasets import (
     DATASET_ID_PATTERN,
+    MAX_PREVIEWED_SAMPLES,
     CreateDatasetRequest,
     DatasetMeta,
     DatasetPreview,
@@ -43,7 +44,8 @@ class PreviewQuery(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    n: int = Field(100, ge=1, le=1000)
+    n: int = Field(100, ge=1, le=MAX_PREVIEWED_SAMPLES)
+    spread: bool = Field(False, description="Evenly of each class, over all of the set; false: the first ones")
 
 
 class DatasetIds(RootModel[list[str]]):
@@ -156,9 +158,9 @@ class DatasetRoutes:
         return await to_thread.run_sync(self._artifact, _id(request), request)
 
     async def preview_dataset(self, request: Request) -> Response:
-        """Show the first samples of the whole set."""
-        n = read_query(request, PreviewQuery).n
-        return await answered(lambda: self._catalog.preview(_id(request), n))
+        """Show the first samples of the whole set, or some of all of it."""
+        query = read_query(request, PreviewQuery)
+        return await answered(lambda: self._catalog.preview(_id(request), query.n, is_spread=query.spread))
 
     async def get_profile(self, request: Request) -> Response:
         """Tell what the data is like: figures per feature, the balance of the classes, duplicates and leaks."""

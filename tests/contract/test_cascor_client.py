@@ -170,6 +170,11 @@ def test_runs_are_queued_found_and_compared(client: JuniperCascorClient) -> None
     assert [run.id for run in client.runs(1, 1, sweep_id=queued.sweep_id).runs] == [found.runs[1].id]
     assert client.runs(created_after=found.runs[0].created_at, sweep_id=queued.sweep_id).total == 0
     assert client.runs(dataset_id="nothing").runs == []
+    by_seed = client.runs(sweep_id=queued.sweep_id, sort_by="seed", ascending=True)
+    assert [run.seed for run in by_seed.runs] == [3, 3, 4, 4]
+    by_loss = client.runs(sweep_id=queued.sweep_id, sort_by="train_loss")
+    losses = [by_loss.metrics[run.id]["train_loss"] for run in by_loss.runs]
+    assert losses == sorted(losses, reverse=True)
     compared = client.compare_runs(ids[:2], ["train_loss"], limit=10)
     assert compared.differing["seed"] == dict(zip(ids, [3, 4], strict=False))
     assert set(compared.metrics) == {"train_loss"}
@@ -215,6 +220,7 @@ def test_workers_host_and_logs(client: JuniperCascorClient) -> None:
     assert (stats.total, stats.busy, stats.idle, stats.waiting_runs) == (1, 1, 0, 0)
     with pytest.raises(NotFoundError, match="no worker nobody"):
         client.worker("nobody")
+    assert client.readiness().service == "juniper-cascor"
     assert client.host().service == "juniper-cascor"
     page = client.logs(0, level="WARNING", limit=3)
     assert len(page.records) <= 3

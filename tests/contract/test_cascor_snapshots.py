@@ -44,6 +44,27 @@ def test_snapshots_are_listed_read_and_kept(client: JuniperCascorClient, tmp_pat
     assert not (tmp_path / "other.h5").exists()
 
 
+def test_a_snapshot_shows_its_boundary(client: JuniperCascorClient) -> None:
+    """As the network stood then; the last one's is the run's own, on the same grid."""
+    run_id = grown(client)
+    last, _, first = client.snapshots(run_id=run_id).snapshots
+    shown = client.decision_boundary(6)
+    assert client.snapshot_boundary(last.id, 6) == shown
+    earlier = client.snapshot_boundary(first.id, 6)
+    assert (earlier.hidden_units, earlier.run_id, earlier.grid_x) == (1, run_id, shown.grid_x)
+    turned = client.snapshot_boundary(first.id, 6, x_feature=1, y_feature=0)
+    assert (turned.features, turned.x_range) == ((1, 0), shown.y_range)
+    with pytest.raises(InvalidRequestError, match="y_feature"):
+        client.snapshot_boundary(first.id, 6, y_feature=2)
+    with pytest.raises(InvalidRequestError, match="resolution"):
+        client.snapshot_boundary(first.id, 201)
+    with pytest.raises(NotFoundError, match="there is no snapshot"):
+        client.snapshot_boundary("nothing")
+    client.create_network()
+    with pytest.raises(ConflictError, match="does not say what it was trained on"):
+        client.snapshot_boundary(client.take_snapshot().id)
+
+
 def test_a_snapshot_is_taken(client: JuniperCascorClient) -> None:
     """Of what is loaded, whether it was trained or not; where nothing is, there is nothing to take."""
     with pytest.raises(NotFoundError):

@@ -32,6 +32,15 @@ def test_it_is_ready(data_client: JuniperDataClient) -> None:
     data_client.wait_for_ready(1)
 
 
+def test_it_tells_of_itself(data_client: JuniperDataClient) -> None:
+    """How it is, what it uses, and the last of its log."""
+    assert data_client.readiness().status == "ready"
+    assert data_client.host().service == "juniper-data"
+    page = data_client.logs(0, level="WARNING", limit=3)
+    assert len(page.records) <= 3
+    assert data_client.logs().next_since >= page.next_since
+
+
 def test_generators_and_their_schemas(data_client: JuniperDataClient) -> None:
     """The list has each schema too."""
     generators = {generator.name: generator for generator in data_client.list_generators()}
@@ -223,6 +232,25 @@ def test_a_preview_is_the_beginning(data_client: JuniperDataClient) -> None:
     assert preview.n_samples == 3
     assert np.array_equal(np.array(preview.X_sample, np.float32), arrays["X_full"][:3])
     assert np.array_equal(np.array(preview.y_sample, np.float32), arrays["y_full"][:3])
+
+
+def test_a_preview_can_be_of_all_of_the_set(data_client: JuniperDataClient) -> None:
+    """Evenly of each class."""
+    dataset_id = data_client.create_dataset("spiral", {**SPIRAL, "shuffle": False}).dataset_id
+    assert np.sum(data_client.preview(dataset_id, 10, spread=True).y_sample, axis=0).tolist() == [5, 5]
+
+
+def test_a_generator_is_previewed(data_client: JuniperDataClient) -> None:
+    """As what it makes, which is not kept."""
+    preview = data_client.preview_generator("spiral", SPIRAL, n=10)
+    assert (preview.n_samples, len(preview.X_sample), preview.params["seed"]) == (100, 10, 7)
+    assert data_client.list_datasets() == []
+    made = data_client.create_dataset("spiral", SPIRAL).meta
+    assert (preview.profile, preview.class_distribution) == (made.profile, made.class_distribution)
+    with pytest.raises(InvalidRequestError, match=r"params\.noise"):
+        data_client.preview_generator("spiral", {"noise": 3})
+    with pytest.raises(NotFoundError):
+        data_client.preview_generator("spirl")
 
 
 def test_tags_come_and_go(data_client: JuniperDataClient) -> None:

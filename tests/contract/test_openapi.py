@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from juniper_canopy.app import Dashboard
+from juniper_canopy.backend.demo import DemoBackend
 from juniper_canopy.settings import CanopySettings
-from juniper_canopy.testing import GrowingBackend
 from tests.serving import served
 
 CONFIGURATION = str(Path(__file__).with_name("schemathesis.toml"))
@@ -34,6 +34,5 @@ def test_training_service_keeps_its_word(cascor_service: str, tmp_path: Path) ->
 
 def test_dashboard_keeps_its_word(tmp_path: Path) -> None:
     """Every answer is one that the document tells of, whatever is asked."""
-    backend = GrowingBackend()
-    with served(Dashboard(CanopySettings(state_dir=tmp_path), backend).app(pages=False)) as url:
+    with served(Dashboard(CanopySettings(state_dir=tmp_path), DemoBackend()).app(pages=False)) as url:
         _ask(url, tmp_path)

@@ -1,21 +1,46 @@
 """What the fake service answers about the records of runs: the models and checks of the real one."""
 
-from juniper_cascor.api.runs import ComparisonQuery, MetricsQuery, RunDeleted, split
+from collections.abc import Mapping
+from typing import Any
+
+from juniper_cascor.api.runs import RunDeleted
 from juniper_cascor.runs.comparison import differing
 from juniper_cascor.runs.refusals import no_such_run
-from juniper_cascor.runs.run_query import RunQuery
 from juniper_cascor.testing.answers.asked import Answers, Asked, commanding
 from juniper_cascor.testing.fake_service import FakeCascorService
-from juniper_common.wire.runs import AnnotateRun, RunComparison, RunList, RunMetrics, RunRecord, Series, StartRuns
+from juniper_common.wire.run_queries import ComparisonQuery, MetricsQuery, RunQuery, split
+from juniper_common.wire.runs import (
+    AnnotateRun,
+    RunComparison,
+    RunList,
+    RunMetrics,
+    RunOrder,
+    RunRecord,
+    Series,
+    StartRuns,
+)
 
 RUN = "/v1/runs/{run_id}"
 
 
 def _list_runs(service: FakeCascorService, asked: Asked) -> RunList:
     query = asked.ask(RunQuery)
-    records = [run.record for run in service.runs.by_id.values() if _matches(run.record, query)]
-    records = sorted(records, key=lambda record: record.created_at)[::-1]
-    return RunList(runs=records[query.offset : query.offset + query.limit], total=len(records))
+    runs = [run for run in service.runs.by_id.values() if _matches(run.record, query)]
+    metrics = {run.run_id: run.detail().metrics for run in runs}
+    newest_first = sorted((run.record for run in runs), key=lambda record: record.created_at)[::-1]
+    values = {record.id: _sorted_by(query.sort_by, record, metrics[record.id]) for record in newest_first}
+    known = [record for record in newest_first if values[record.id] is not None]
+    unknown = [record for record in newest_first if values[record.id] is None]
+    # Stable also where it is reversed: of equals the newer first.
+    known.sort(key=lambda record: values[record.id], reverse=not query.ascending)
+    page = [*known, *unknown][query.offset : query.offset + query.limit]
+    return RunList(runs=page, total=len(runs), metrics={record.id: metrics[record.id] for record in page})
+
+
+def _sorted_by(order: RunOrder, record: RunRecord, metrics: Mapping[str, float]) -> Any:
+    if order != "duration":
+        return metrics.get(order, getattr(record, order, None))
+    return None if record.started_at is None or record.ended_at is None else record.ended_at - record.started_at
 
 
 def _matches(record: RunRecord, query: RunQuery) -> bool:

@@ -6,7 +6,7 @@ from juniper_cascor.testing import recording
 from juniper_cascor.testing.answers.asked import Answers, Asked
 from juniper_cascor.testing.fake_service import FakeCascorService
 from juniper_common.errors import NotFoundError
-from juniper_common.health import Health, Liveness, Readiness
+from juniper_common.wire.health import Health, Liveness, Readiness
 from juniper_common.wire.host import HostReport, LogPage, LogQuery
 from juniper_common.wire.workers import Worker, WorkerList, WorkerStats
 

@@ -1,9 +1,11 @@
 """What the fake service answers about snapshots and their replay: the models and checks of the real one."""
 
-from juniper_cascor.api.snapshots import SnapshotQuery
+from juniper_cascor.api.watching import PlaneQuery
 from juniper_cascor.testing.answers.asked import Answers, Asked, started
 from juniper_cascor.testing.fake_service import FakeCascorService
+from juniper_common.wire.run_queries import SnapshotQuery
 from juniper_common.wire.snapshots import ReplayCommand, ReplayRequest, ReplayStatus, ResumeSnapshot, RetrainSnapshot
+from juniper_common.wire.training import DecisionBoundary
 
 SNAPSHOT = "/v1/snapshots/{snapshot_id}"
 
@@ -12,6 +14,11 @@ def _delete_snapshot(service: FakeCascorService, asked: Asked) -> None:
     kept = service.snapshots.find(asked["snapshot_id"])
     service.actions.check_unused(kept)
     service.snapshots.delete(asked["snapshot_id"])
+
+
+def _boundary(service: FakeCascorService, asked: Asked) -> DecisionBoundary:
+    query = asked.ask(PlaneQuery)
+    return service.actions.decision_boundary(asked["snapshot_id"], query.resolution, query.features)
 
 
 def _control_replay(service: FakeCascorService, asked: Asked) -> ReplayStatus:
@@ -30,6 +37,7 @@ ANSWERS: Answers = {
     ("GET", SNAPSHOT): (200, lambda service, asked: service.snapshots.find(asked["snapshot_id"]).detail),
     ("DELETE", SNAPSHOT): (204, _delete_snapshot),
     ("GET", f"{SNAPSHOT}/file"): (200, lambda service, asked: service.snapshots.find(asked["snapshot_id"]).file),
+    ("GET", f"{SNAPSHOT}/decision-boundary"): (200, _boundary),
     ("POST", f"{SNAPSHOT}/restore"): (200, lambda service, asked: service.actions.restore(asked["snapshot_id"])),
     ("POST", f"{SNAPSHOT}/resume"): (
         200,

@@ -5,8 +5,7 @@ from juniper_cascor.runs import views
 from juniper_cascor.runs.history import metric_row
 from juniper_cascor.testing.answers.asked import Answers, Asked
 from juniper_cascor.testing.fake_service import FakeCascorService
-from juniper_common.errors import NotFoundError, UnprocessableError
-from juniper_common.wire.errors import FieldProblem
+from juniper_common.errors import NotFoundError
 from juniper_common.wire.training import (
     DatasetData,
     DatasetSummary,
@@ -41,12 +40,7 @@ def _boundary(service: FakeCascorService, asked: Asked) -> DecisionBoundary:
     query = asked.ask(BoundaryQuery)
     watched = service.watched(query.run)
     network, x = watched.loaded_network(), watched.dataset.found.data.x
-    features = (query.x_feature, query.y_feature)
-    for name, feature in zip(("x_feature", "y_feature"), features, strict=True):
-        if feature >= network.n_inputs:
-            problem = f"the network has {network.n_inputs} inputs"
-            raise UnprocessableError(f"{name}: {problem}", (FieldProblem(loc=[name], msg=problem),))
-    return views.decision_boundary(network, x, query.resolution, features, watched.run_id)
+    return views.decision_boundary(network, x, query.resolution, query.features, watched.run_id)
 
 
 ANSWERS: Answers = {

@@ -86,6 +86,18 @@ def test_ids_do_not_leave_their_path() -> None:
         assert ask.call.path.endswith("/..%2Fx")
 
 
+@pytest.mark.parametrize("count", [1, 100_000])
+def test_an_answer_of_another_version_is_told_in_short(count: int) -> None:
+    """Of a hundred thousand rows not one by one; and nothing of what stands in them."""
+    answer = {"status": "success", "data": [{"epoch": "secret"}] * count, "meta": {"timestamp": 0, "version": "9"}}
+    transport = httpx.MockTransport(lambda _: httpx.Response(200, json=answer))
+    with JuniperCascorClient("http://cascor", transport=transport) as client, pytest.raises(ClientError) as raised:
+        client.history()
+    assert "not an answer of the training service" in str(raised.value)
+    assert "secret" not in str(raised.value)
+    assert len(str(raised.value)) < 2_000
+
+
 def test_an_answer_of_something_else_is_said_to_be_one() -> None:
     """Whoever listens there is not the training service."""
     transport = httpx.MockTransport(lambda _: httpx.Response(200, json={"hello": "world"}))

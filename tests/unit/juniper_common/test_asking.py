@@ -8,7 +8,8 @@ import httpx
 import pytest
 
 from juniper_common.asking import Ask, AsyncServiceClient, ServiceClient, awaited, sent
-from juniper_common.http import Call, UnreachableError
+from juniper_common.http import Call, ClientError, UnreachableError
+from juniper_common.wire.health import Readiness
 
 Answer = Callable[[httpx.Request], httpx.Response]
 
@@ -85,3 +86,32 @@ def test_what_does_not_become_ready_in_time_is_unreachable() -> None:
             client.wait_for_ready(0.01)
         with pytest.raises(UnreachableError, match="not ready within"):
             asyncio.run(wait(answer))
+
+
+def _half_well(_: httpx.Request) -> httpx.Response:
+    told = {"status": "not_ready", "service": "tiny", "timestamp": "2026-03-01T10:00:00Z", "details": {}}
+    store = {"name": "store", "status": "unhealthy", "message": "full"}
+    return httpx.Response(503, json={**told, "dependencies": {"store": store}})
+
+
+async def _asked(answer: Answer) -> Readiness:
+    async with AsyncServiceClient("http://tiny", transport=httpx.MockTransport(answer)) as client:
+        return await client.readiness()
+
+
+def test_a_service_that_is_not_ready_says_why() -> None:
+    """Its 503 is an answer, not an error."""
+    with ServiceClient("http://tiny", transport=httpx.MockTransport(_half_well)) as client:
+        readiness = client.readiness()
+
+    assert (readiness.status, readiness.dependencies["store"].message) == ("not_ready", "full")
+    assert asyncio.run(_asked(_half_well)) == readiness
+
+
+@pytest.mark.parametrize(("answer", "kind"), [(_refuse, UnreachableError), (_unready, ClientError)])
+def test_who_does_not_say_how_it_is_raises(answer: Answer, kind: type[ClientError]) -> None:
+    """Nobody there, or another program."""
+    with ServiceClient("http://tiny", transport=httpx.MockTransport(answer)) as client, pytest.raises(kind):
+        client.readiness()
+    with pytest.raises(kind):
+        asyncio.run(_asked(answer))

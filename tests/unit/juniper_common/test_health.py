@@ -9,7 +9,8 @@ from starlette.applications import Starlette
 from starlette.testclient import TestClient
 
 from juniper_common import __version__, openapi
-from juniper_common.health import CACHE_S, HealthReport, Probe, Readiness
+from juniper_common.health import CACHE_S, HealthReport, Probe
+from juniper_common.wire.health import Readiness
 
 
 async def well() -> str:

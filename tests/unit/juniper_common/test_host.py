@@ -52,6 +52,8 @@ def test_process_is_told(client: TestClient) -> None:
     assert report.cpu.percent > 0
     assert report.uptime_s == pytest.approx((report.measured_at - report.started_at).total_seconds(), abs=0.01)
     assert (report.watchdog_age_s, report.gpus) == (None, [])
+    assert report.machine is not None
+    assert report.machine.memory_total > report.memory.rss
 
 
 def test_children_are_counted(tmp_path: Path) -> None:

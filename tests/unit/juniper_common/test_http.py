@@ -1,14 +1,17 @@
 """Both clients against services that answer as the test says."""
 
 import asyncio
+import json
 import time
 from collections.abc import AsyncIterator, Callable, Iterator
 from dataclasses import replace
 from typing import Literal
+from urllib.parse import unquote
 
 import httpx
 import pytest
 import stamina
+from pydantic import JsonValue
 from starlette.responses import Response
 
 from juniper_common.http import (
@@ -26,6 +29,8 @@ from juniper_common.http import (
     ResponseError,
     ServerError,
     UnreachableError,
+    relay,
+    segment,
 )
 from tests.serving import served
 
@@ -132,11 +137,39 @@ def test_call_is_sent_whole(send: Send) -> None:
     assert request.headers["if-none-match"] == "e"
 
 
+@pytest.mark.parametrize("value", [2**64, "\ud800"])
+def test_what_no_service_can_read_is_sent_all_the_same(send: Send, value: JsonValue) -> None:
+    """A number of too many bits, half a sign: the service refuses it, in its words."""
+    seen: list[JsonValue] = []
+
+    def service(request: httpx.Request) -> httpx.Response:
+        seen.append(json.loads(request.content))
+        return httpx.Response(200)
+
+    send(service, Call(method="POST", path="/x", json={"value": value}))
+
+    assert seen == [{"value": value}]
+
+
 def test_call_without_a_body_names_no_type(send: Send) -> None:
     """Nothing is sent that nobody asked for."""
     service = Service(200)
     send(service, Call(path="/"))
     assert "content-type" not in service.asked[0].headers
+
+
+@pytest.mark.parametrize("text", ["..", ".", "a/b", "a?b#c", "%2e%2e", "é\0\r\n", "a.b"])
+def test_a_word_is_one_segment_of_a_path(send: Send, text: str) -> None:
+    """Whatever it is: none leads to another resource."""
+    asked: list[str] = []
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        asked.append(request.url.raw_path.decode())
+        return httpx.Response(200)
+
+    send(answer, Call(path=f"/v1/runs/{segment(text)}/metrics"))
+    before, name, rest = asked[0].removeprefix("/v1").removeprefix("/").split("/")
+    assert (before, unquote(name), rest) == ("runs", text, "metrics")
 
 
 def test_without_a_key_none_is_sent() -> None:
@@ -397,3 +430,30 @@ def test_what_the_receiver_refuses_is_not_asked_for_again(receive: Receive) -> N
     answers = [httpx.Response(200, headers={"strange": "1"}, content=b"abc")]
     with pytest.raises(ClientError, match="strange"):
         receive(lambda _: answers.pop(0), Gathered(Call(path="/")))
+
+
+def test_a_streamed_answer_is_read_as_it_comes() -> None:
+    """Its head is there before its body; a refusal is the error of its status."""
+
+    async def main() -> bytes:
+        async with AsyncHttpClient("http://tiny", transport=httpx.MockTransport(_file)) as client:
+            with pytest.raises(NotFoundError, match="nothing"):
+                await relay(client, Call(path="/nothing"))
+            answer = await relay(client, Call(path="/file"))
+            assert not answer.is_stream_consumed
+            pieces = [piece async for piece in answer.aiter_bytes()]
+            await answer.aclose()
+            return b"".join(pieces)
+
+    assert asyncio.run(main()) == b"all of it"
+
+
+def _file(request: httpx.Request) -> httpx.Response:
+    if request.url.path == "/file":
+        return httpx.Response(200, content=_all_of_it())
+    return httpx.Response(404, json={"detail": "there is nothing"})
+
+
+async def _all_of_it() -> AsyncIterator[bytes]:
+    yield b"all "
+    yield b"of it"

@@ -77,3 +77,10 @@ def test_noisy_libraries_say_warnings_at_most(level: str, lines: int, capsys: py
     logging.getLogger("httpx").info("a request")
     logging.getLogger("httpx").warning("a problem")
     assert len(capsys.readouterr().err.splitlines()) == lines
+
+
+def test_a_retry_is_no_line(capsys: pytest.CaptureFixture[str]) -> None:
+    """A service that is away would fill the log of whoever asks it every second."""
+    logs.configure("INFO")
+    logging.getLogger("stamina").warning("stamina.retry_scheduled")
+    assert capsys.readouterr().err == ""

@@ -347,3 +347,18 @@ def test_wrong_keys_are_limited_before_they_are_compared_again(connect: Connect)
     client = connect(api_keys="right", rate_limit_per_minute=2)
     answers = [client.get("/", headers={"X-API-Key": f"guess {number}"}).status_code for number in range(3)]
     assert answers == [401, 401, 429]
+
+
+@pytest.mark.parametrize(
+    ("site", "status"), [("cross-site", 403), ("same-site", 403), ("same-origin", 200), ("none", 200)]
+)
+def test_browser_that_names_no_origin_says_where_it_is(connect: Connect, site: str, status: int) -> None:
+    """It is a browser after all, whose page is another one's."""
+    assert connect().post("/", headers={"Sec-Fetch-Site": site}).status_code == status
+
+
+def test_a_page_reaches_no_device_and_no_other_window(connect: Connect) -> None:
+    """Nothing here asks for a camera, and who opened the page gets no hold of it."""
+    headers = connect().get("/").headers
+    assert "camera=()" in headers["permissions-policy"]
+    assert headers["cross-origin-opener-policy"] == "same-origin"

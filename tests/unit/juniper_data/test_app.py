@@ -157,6 +157,7 @@ def test_document_tells_every_route(http: TestClient) -> None:
         ("/v1/logs", "get"),
         ("/v1/generators", "get"),
         ("/v1/generators/{name}/schema", "get"),
+        ("/v1/generators/{name}/preview", "post"),
         ("/v1/datasets", "get"),
         ("/v1/datasets", "post"),
         ("/v1/datasets/upload", "post"),

@@ -52,6 +52,11 @@ def test_meta_tells_all_of_the_demo_set(catalog: Catalog) -> None:
     assert (meta.n_samples, meta.n_features, meta.n_classes) == (400, 2, 2)
     assert (meta.n_train, meta.n_test, meta.n_val) == (320, 80, 0)
     assert (meta.class_distribution, meta.task_type) == ({"0": 200, "1": 200}, "classification")
+    assert meta.split_distributions == {
+        "train": {"0": 161, "1": 159},
+        "test": {"0": 39, "1": 41},
+        "val": {"0": 0, "1": 0},
+    }
     assert (meta.tags, meta.dataset_name, meta.created_by) == (("a", "b"), "demo", "me")
     assert meta.expires_at == meta.created_at + timedelta(seconds=60)
     assert meta.params["n_rotations"] == 3.0
@@ -157,6 +162,27 @@ def test_preview_shows_the_first_samples_and_counts(catalog: Catalog) -> None:
     assert (preview.n_samples, len(preview.X_sample), len(preview.y_sample[0])) == (3, 3, 2)
     assert catalog.preview(dataset_id, 1000).n_samples == 400
     assert catalog.meta(dataset_id).access_count == 2
+
+
+def test_preview_can_be_spread_over_the_set(catalog: Catalog) -> None:
+    """As many of each class, where the first would be of one alone."""
+    unshuffled = DEMO.model_copy(update={"params": DEMO.params | {"shuffle": False}})
+    dataset_id = create(catalog, unshuffled).meta.dataset_id
+    first, spread = (catalog.preview(dataset_id, 10, is_spread=is_spread) for is_spread in (False, True))
+    assert np.sum(first.y_sample, axis=0).tolist() == [10, 0]
+    assert np.sum(spread.y_sample, axis=0).tolist() == [5, 5]
+
+
+def test_a_previewed_order_is_what_would_be_made(catalog: Catalog) -> None:
+    """Its figures are those of the dataset, its samples are of it, and nothing is kept."""
+    order = catalog.order(DEMO)
+    preview = catalog.preview_order(order, 10)
+    assert catalog.ids(10, 0) == []
+    meta = catalog.make(order).meta
+    told = preview.model_dump(exclude={"X_sample", "y_sample"})
+    assert told == meta.model_dump(include=set(told))
+    samples = catalog.preview(meta.dataset_id, 10, is_spread=True)
+    assert (preview.X_sample, preview.y_sample) == (samples.X_sample, samples.y_sample)
 
 
 def test_preview_of_wide_samples_is_short(store: MemoryStore, catalog: Catalog) -> None:

@@ -116,7 +116,7 @@ def test_each_call_is_a_method() -> None:
         for name, ask in public(calls).items()
         if getattr(inspect.signature(ask).return_annotation, "__origin__", None) is Ask
     }
-    assert len(asks) == 21
+    assert len(asks) == 24
     for name in asks.keys() - {"create_dataset", "upload"}:
         method = public(JuniperDataClient)[name]
         assert method.__doc__ == asks[name].__doc__

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from juniper_data.npz import read_rows, write_npz
+from juniper_data.npz import read_picked, read_pieces, read_rows, write_npz
 
 FLOATS = "{'descr': '<f4', 'fortran_order': False, 'shape': (3, 2), }"
 
@@ -83,6 +83,24 @@ def test_first_rows_come_back(n_rows: int, n_columns: int, n: int) -> None:
     """What is read is the array's start, or all of it where it is shorter."""
     X = np.arange(n_rows * n_columns, dtype=np.float32).reshape(n_rows, n_columns)
     assert np.array_equal(read_rows(_written(other=X + 1, X=X), "X", n), X[:n])
+
+
+@given(n_rows=st.integers(0, 20), n_columns=st.integers(1, 5), places=st.sets(st.integers(0, 19)))
+def test_picked_rows_come_back(n_rows: int, n_columns: int, places: set[int]) -> None:
+    """In their order, whichever they are."""
+    X = np.arange(n_rows * n_columns, dtype=np.float32).reshape(n_rows, n_columns)
+    picked = np.array(sorted(place for place in places if place < n_rows), np.int64)
+    assert np.array_equal(read_picked(_written(other=X + 1, X=X), "X", picked), X[picked])
+
+
+def test_a_long_array_is_read_in_pieces() -> None:
+    """Each of a few megabytes, and all rows are in one of them."""
+    X = np.arange(3_000_000, dtype=np.float32).reshape(-1, 3)
+    pieces = list(read_pieces(_written(X=X), "X"))
+    assert max(piece.nbytes for piece in pieces) <= 4 << 20
+    assert len(pieces) > 1
+    assert np.array_equal(np.concatenate(pieces), X)
+    assert np.array_equal(read_picked(_written(X=X), "X", np.array([0, 999_999])), X[[0, 999_999]])
 
 
 def test_no_more_is_read_than_asked_for() -> None:

@@ -21,7 +21,7 @@ from juniper_common.wire.snapshots import (
     RetrainSnapshot,
     SnapshotInfo,
 )
-from juniper_common.wire.training import NetworkSummary, TrainingStarted
+from juniper_common.wire.training import DecisionBoundary, NetworkSummary, TrainingStarted
 from tests.unit.juniper_cascor.snapshot_data import CARD, SNAPSHOT
 
 RUN = str(CARD.run_id)
@@ -39,6 +39,21 @@ class WrittenDown:
     async def take(self) -> SnapshotInfo:
         """One that was just taken."""
         return SnapshotInfo(id=ID, run_id=RUN, epoch=120, hidden_units=2, created_at=1.0, size_bytes=9)
+
+    async def decision_boundary(self, snapshot_id: str, resolution: int, features: tuple[int, int]) -> DecisionBoundary:
+        """A plane of one class."""
+        self.asked += [snapshot_id, resolution, features]
+        cells = [[0] * resolution] * resolution
+        return DecisionBoundary(
+            x_range=(0, 1),
+            y_range=(0, 1),
+            resolution=resolution,
+            grid_x=cells,
+            grid_y=cells,
+            predictions=cells,
+            features=features,
+            held_at=[0, 0, 0],
+        )
 
     async def restore(self, snapshot_id: str) -> NetworkSummary:
         """The network of one."""
@@ -158,6 +173,15 @@ def test_one_is_taken(http: TestClient) -> None:
     assert (response.status_code, response.json()["data"]["id"]) == (201, ID)
 
 
+def test_its_boundary_is_shown(http: TestClient, actions: WrittenDown) -> None:
+    """Over the features that are asked for, within bounds."""
+    path = f"/v1/snapshots/{ID}/decision-boundary"
+    assert http.get(f"{path}?resolution=5&y_feature=2").json()["data"]["features"] == [0, 2]
+    response = http.get(f"{path}?resolution=201")
+    assert (response.status_code, response.json()["error"]["detail"][0]["loc"]) == (422, ["resolution"])
+    assert actions.asked == [ID, 5, (0, 2)]
+
+
 def test_one_is_restored(http: TestClient, actions: WrittenDown) -> None:
     """The answer is the loaded network."""
     assert http.post(f"/v1/snapshots/{ID}/restore").json()["data"]["uuid"] == "u"
@@ -205,5 +229,5 @@ def test_a_wrong_body_is_named(http: TestClient, path: str, body: dict[str, obje
 def test_the_document_has_every_operation(http: TestClient) -> None:
     """With the models that they read and write."""
     paths = http.get("/openapi.json").json()["paths"]
-    assert sum(map(len, paths.values())) == 11
+    assert sum(map(len, paths.values())) == 12
     assert "application/x-hdf5" in paths["/v1/snapshots/{snapshot_id}/file"]["get"]["responses"]["200"]["content"]

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from juniper_cascor.runs.migrations import MIGRATIONS
-from juniper_cascor.runs.run_query import RunQuery
 from juniper_cascor.runs.store import RunStore, StoreTooNewError
+from juniper_common.wire.run_queries import RunQuery
 from juniper_common.wire.runs import RunRecord, StateChange
 
 RELEASED = ("4fd6976704441ae0",)

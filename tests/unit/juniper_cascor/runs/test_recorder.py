@@ -10,8 +10,8 @@ import pytest
 
 from juniper_cascor.runs.history import ROW, Rows
 from juniper_cascor.runs.recorder import MOST_ROWS, Recorder
-from juniper_cascor.runs.run_query import RunQuery
 from juniper_cascor.runs.store import RunStore, StoreError
+from juniper_common.wire.run_queries import RunQuery
 from juniper_common.wire.runs import RunChange, RunRecord
 
 from .records import record

@@ -10,9 +10,9 @@ import pytest
 
 from juniper_cascor.runs import retention, snapshot_files
 from juniper_cascor.runs.retention import Swept
-from juniper_cascor.runs.run_query import RunQuery
 from juniper_cascor.runs.store import RunStore
 from juniper_common.errors import ConflictError, NotFoundError
+from juniper_common.wire.run_queries import RunQuery
 
 from .records import record
 

@@ -3,8 +3,8 @@
 import pytest
 from pydantic import ValidationError
 
-from juniper_cascor.runs.run_query import RunQuery
 from juniper_cascor.runs.store import RunStore
+from juniper_common.wire.run_queries import RunQuery
 
 from .records import record
 
@@ -47,6 +47,34 @@ def runs(store: RunStore) -> RunStore:
 def test_a_list_shows_what_matches(runs: RunStore, query: RunQuery, ids: list[str]) -> None:
     """All that is given must hold; a text stands for itself, whatever signs it has."""
     assert [run.id for run in runs.page(query).runs] == ids
+
+
+@pytest.mark.parametrize(
+    ("query", "ids"),
+    [
+        (RunQuery(ascending=True), ["r1", "r2", "r3", "r4", "r5"]),
+        (RunQuery(sort_by="status"), ["r4", "r3", "r5", "r2", "r1"]),
+        (RunQuery(sort_by="seed"), ["r5", "r4", "r3", "r2", "r1"]),
+        (RunQuery(sort_by="dataset_id", ascending=True), ["r3", "r5", "r4", "r2", "r1"]),
+        (RunQuery(sort_by="duration"), ["r2", "r1", "r5", "r4", "r3"]),
+        (RunQuery(sort_by="train_loss", ascending=True), ["r4", "r1", "r5", "r3", "r2"]),
+    ],
+    ids=str,
+)
+def test_a_list_has_its_order(runs: RunStore, query: RunQuery, ids: list[str]) -> None:
+    """Runs without a value come last in either direction, and of equals the newer first."""
+    runs.update(record(1, status="COMPLETED", ended_at=3.0))
+    runs.update(record(2, status="COMPLETED", ended_at=9.0))
+    runs.add_metrics("r1", [("train_loss", 1, 0.1, 0.0), ("train_loss", 2, 0.3, 0.0)])
+    runs.add_metrics("r4", [("train_loss", 1, 0.2, 0.0)])
+
+    page = runs.page(query)
+
+    assert [run.id for run in page.runs] == ids
+    assert {run_id: last for run_id, last in page.metrics.items() if last} == {
+        "r1": {"train_loss": 0.3},
+        "r4": {"train_loss": 0.2},
+    }
 
 
 def test_a_page_tells_how_many_there_are_in_all(runs: RunStore) -> None:

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from juniper_cascor.runs.run_query import RunQuery
 from juniper_cascor.runs.store import RunStore, StoreError
+from juniper_common.wire.run_queries import RunQuery
 from juniper_common.wire.runs import RunChange, StateChange
 
 from .records import record

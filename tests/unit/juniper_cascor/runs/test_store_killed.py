@@ -5,8 +5,8 @@ import subprocess
 import sys
 from pathlib import Path
 
-from juniper_cascor.runs.run_query import RunQuery
 from juniper_cascor.runs.store import RunStore
+from juniper_common.wire.run_queries import RunQuery
 
 from .killed_writer import POINTS_A_ROUND, RUNS_A_ROUND
 

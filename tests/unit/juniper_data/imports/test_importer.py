@@ -65,6 +65,20 @@ def with_the_child(act: Callable[[psutil.Process], None]) -> threading.Thread:
     return thread
 
 
+def test_each_split_has_its_classes(importer: Importer, tmp_path: Path) -> None:
+    """Counted as they are written; a regression has none."""
+    with made(importer, tmp_path, SMALL, shuffle=False, train_ratio=0.4, test_ratio=0.2, val_ratio=0.4) as result:
+        assert result.facts.class_distribution == {"0": 3, "1": 2}
+        assert result.facts.split_distributions == {
+            "train": {"0": 1, "1": 1},
+            "test": {"0": 1, "1": 0},
+            "val": {"0": 1, "1": 1},
+        }
+    numbers = b"x,label\n1,0.5\n2,1.5\n3,2.5\n"
+    with made(importer, tmp_path, numbers, one_hot_labels=False) as result:
+        assert result.facts.split_distributions == {"train": {}, "test": {}, "val": {}}
+
+
 def test_file_becomes_an_artifact(importer: Importer, tmp_path: Path) -> None:
     """The artifact is open at its start, has the checksum that is told, and leaves nothing behind."""
     with made(importer, tmp_path, SMALL) as result:

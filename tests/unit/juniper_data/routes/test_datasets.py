@@ -43,7 +43,7 @@ async def test_meta_has_every_field_of_the_contract(http: httpx.AsyncClient) -> 
         *("n_train", "n_test", "n_val", "class_distribution", "artifact_formats", "created_at", "checksum"),
         *("tags", "ttl_seconds", "expires_at", "last_accessed_at", "access_count", "dataset_name"),
         *("dataset_version", "description", "created_by", "parent_dataset_id", "task_type"),
-        *("size_bytes", "feature_names", "class_names", "profile"),
+        *("size_bytes", "feature_names", "class_names", "profile", "split_distributions"),
     }
     assert meta["artifact_formats"] == ["npz"]
     assert {"tags": meta["tags"], "name": meta["dataset_name"]} == {"tags": ["t"], "name": "n"}
@@ -181,6 +181,7 @@ async def test_preview_shows_samples(http: httpx.AsyncClient) -> None:
     assert set(preview) == {"n_samples", "X_sample", "y_sample"}
     assert (preview["n_samples"], len(preview["X_sample"]), len(preview["y_sample"])) == (3, 3, 3)
     assert (await http.get(f"/v1/datasets/{dataset_id}/preview")).json()["n_samples"] == 20
+    assert (await http.get(f"/v1/datasets/{dataset_id}/preview", params={"spread": True})).json()["n_samples"] == 20
     assert (await http.get(f"/v1/datasets/{dataset_id}/preview", params={"n": 0})).status_code == 422
 
 

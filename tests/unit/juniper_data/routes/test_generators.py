@@ -41,3 +41,32 @@ async def test_generator_that_lacks_something_is_listed_with_what_to_install(
     async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://127.0.0.1") as client:
         (told,) = (await client.get("/v1/generators")).json()
     assert (told["available"], told["install_hint"]) == (False, "pip install more")
+
+
+async def test_preview_shows_what_would_be_made(http: httpx.AsyncClient) -> None:
+    """The figures of the whole set and some samples of it; a drawn seed is told, and nothing is kept."""
+    answer = await http.post("/v1/generators/spiral/preview", json={"params": {"n_points": 30, "seed": None}, "n": 6})
+    preview = answer.json()
+    assert (answer.status_code, preview["n_samples"], len(preview["X_sample"])) == (200, 60, 6)
+    assert (preview["class_distribution"], preview["params"]["seed"]) == ({"0": 30, "1": 30}, 1000)
+    assert len(preview["profile"]["features"]) == 2
+    assert (await http.get("/v1/datasets")).json() == []
+
+
+@pytest.mark.parametrize(
+    ("path", "body", "status", "named"),
+    [
+        ("spirl", {}, 404, "spiral"),
+        ("spiral", {"params": {"noise": 3}}, 400, "noise"),
+        ("spiral", {"params": {"nose": 3}}, 400, "nose"),
+        ("spiral", {"n": 0}, 422, "n"),
+        ("spiral", {"name": "kept"}, 422, "name"),
+    ],
+)
+async def test_preview_is_refused_as_a_create_is(
+    http: httpx.AsyncClient, path: str, body: dict[str, object], status: int, named: str
+) -> None:
+    """With what is wrong, by name."""
+    answer = await http.post(f"/v1/generators/{path}/preview", json=body)
+    assert answer.status_code == status
+    assert named in answer.text
