@@ -1,36 +1,35 @@
 """`juniper-canopy`: serves the dashboard until it is told to stop."""
 
 import contextlib
+import logging
 import os
 
-from pydantic import SecretStr
-
+from juniper_canopy import older_names
 from juniper_canopy.settings import CanopySettings
+from juniper_common import logs
+
+log = logging.getLogger(__name__)
 
 
 def main() -> None:
     """Read the settings, connect, serve."""
+    older = older_names.used(os.environ)
+    os.environ.update(older_names.renamed(os.environ))
     settings = CanopySettings.load()
+    logs.configure(settings.log_level)
+    for name, instead in older.items():
+        log.warning("%s is deprecated: set %s instead", name, instead)
     # NiceGUI reads this when it is imported, so the app is imported only now.
     os.environ["NICEGUI_STORAGE_PATH"] = str(settings.state_dir / "nicegui")
     from juniper_canopy.app import Dashboard
-    from juniper_canopy.backend.service import ServiceBackend
+    from juniper_canopy.backend.create import create_backend
     from juniper_common.notify import Notifier
     from juniper_common.server import serve
 
-    backend = ServiceBackend.connect(
-        str(settings.cascor_url).rstrip("/"),
-        str(settings.data_url).rstrip("/"),
-        cascor_key=_clear(settings.cascor_api_key),
-        data_key=_clear(settings.data_api_key),
-    )
+    backend = create_backend(settings)
     with contextlib.closing(Notifier()) as notifier:
         dashboard = Dashboard(settings, backend, notifier)
         serve(dashboard.app(), settings, self_check=dashboard.self_check, checks=[dashboard.problem], notifier=notifier)
-
-
-def _clear(secret: SecretStr | None) -> str | None:
-    return secret.get_secret_value() if secret else None
 
 
 if __name__ == "__main__":

@@ -1,9 +1,21 @@
 """The dashboard's settings, `JUNIPER_CANOPY_…` in the environment, with two names that the services share."""
 
-from pydantic import AliasChoices, BaseModel, Field, HttpUrl, SecretStr
+from typing import Annotated, Self
+
+from pydantic import AfterValidator, AliasChoices, BaseModel, Field, HttpUrl, SecretStr, model_validator
 from pydantic_settings import SettingsConfigDict
 
-from juniper_common.settings import ServiceSettings
+from juniper_common.settings import OptionalUrl, ServiceSettings, Words
+
+
+def _without_path(url: HttpUrl | None) -> HttpUrl | None:
+    if url is not None and (url.path not in (None, "/") or url.query or url.fragment or url.username):
+        raise ValueError("names scheme, host and port alone, as in https://lab.example")
+    return url
+
+
+PublicUrl = Annotated[OptionalUrl, AfterValidator(_without_path)]
+"""Where browsers find the dashboard; nothing: where it listens."""
 
 
 class Listen(BaseModel):
@@ -24,15 +36,55 @@ class CanopySettings(ServiceSettings):
         validation_alias="JUNIPER_DATA_URL",
         description="The data service.",
     )
-    cascor_url: HttpUrl = Field(
+    cascor_url: OptionalUrl = Field(
         default=HttpUrl("http://127.0.0.1:8200"),
         validation_alias=AliasChoices("JUNIPER_CANOPY_CASCOR_SERVICE_URL", "JUNIPER_CASCOR_URL"),
-        description="The training service.",
+        description="The training service. Empty: there is none, and recordings are shown.",
     )
+    demo_mode: bool = Field(default=False, description="Show recordings of real runs in place of the services.")
     data_api_key: SecretStr | None = Field(default=None, description="Sent to the data service.")
     cascor_api_key: SecretStr | None = Field(default=None, description="Sent to the training service.")
+
+    public_url: PublicUrl = Field(
+        default=None, description="Where browsers find it behind a proxy; https makes cookies Secure, and sends HSTS."
+    )
+    trusted_proxies: Words = Field(
+        default=(), description="Addresses of proxies whose X-Forwarded-For and X-Forwarded-Proto are believed."
+    )
+    session_hours: float = Field(default=12.0, gt=0, le=24 * 365, description="How long a log-in lasts.")
+    pages_per_minute: int = Field(default=60, ge=1, description="Pages that one address may open a minute.")
+
+    @property
+    def origins(self) -> tuple[str, ...]:
+        """Origins whose pages may call: those that were set, and where browsers find the dashboard."""
+        if self.public_url is None:
+            return self.allowed_origins
+        url = self.public_url
+        default_port = 443 if url.scheme == "https" else 80
+        port = "" if url.port in (None, default_port) else f":{url.port}"
+        return (*self.allowed_origins, f"{url.scheme}://{url.host}{port}")
+
+    @property
+    def is_behind_tls(self) -> bool:
+        """Whether browsers reach the dashboard through HTTPS."""
+        return self.public_url is not None and self.public_url.scheme == "https"
 
     @property
     def bind(self) -> tuple[str, int]:
         """The address to listen on."""
         return self.server.host, self.server.port
+
+    @property
+    def is_demo(self) -> bool:
+        """Whether nothing but recordings is ever shown."""
+        return self.demo_mode or self.cascor_url is None
+
+    @model_validator(mode="after")
+    def _production_shows_no_recordings(self) -> Self:
+        if self.is_demo and self.environment == "production":
+            why = "JUNIPER_CANOPY_DEMO_MODE is set" if self.demo_mode else "JUNIPER_CASCOR_URL is empty"
+            raise ValueError(
+                f"{why}, and JUNIPER_ENV=production shows no recordings: set JUNIPER_ENV=demo to see them, "
+                "or JUNIPER_CASCOR_URL to the training service's address"
+            )
+        return self

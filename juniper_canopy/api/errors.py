@@ -1,25 +1,32 @@
 """How the dashboard's REST answers what went wrong: `{"detail": …}`, with the status of what the service said."""
 
+from pydantic import JsonValue, TypeAdapter, ValidationError
 from starlette.responses import JSONResponse, Response
 
 from juniper_common.errors import (
     BadRequestError,
     ConflictError,
+    NoRoomError,
     NotFoundError,
     ServiceError,
+    TooLargeError,
     TooManyRequestsError,
     UnavailableError,
     UnprocessableError,
 )
 from juniper_common.http import ClientError, ResponseError
+from juniper_common.wire.errors import FieldProblem
 
 _BY_STATUS: dict[int, type[ServiceError]] = {
     400: BadRequestError,
     404: NotFoundError,
     409: ConflictError,
+    413: TooLargeError,
     422: UnprocessableError,
     429: TooManyRequestsError,
+    507: NoRoomError,
 }
+_FIELDS = TypeAdapter(tuple[FieldProblem, ...])
 
 
 def error_body(error: ServiceError) -> Response:
@@ -31,5 +38,13 @@ def error_body(error: ServiceError) -> Response:
 def from_backend(error: ClientError) -> ServiceError:
     """What a service refused, in its own words; what it did not answer is an unavailable service."""
     if isinstance(error, ResponseError) and error.status in _BY_STATUS:
-        return _BY_STATUS[error.status](error.message)
+        return _BY_STATUS[error.status](error.message, fields_of(error.detail))
     return UnavailableError(str(error))
+
+
+def fields_of(detail: JsonValue) -> tuple[FieldProblem, ...]:
+    """The refused fields that a service named; none where it said a sentence."""
+    try:
+        return _FIELDS.validate_python(detail)
+    except ValidationError:
+        return ()

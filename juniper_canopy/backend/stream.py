@@ -3,7 +3,8 @@
 import asyncio
 import logging
 import random
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
+from contextlib import aclosing
 
 from pydantic import ValidationError
 
@@ -19,6 +20,7 @@ from juniper_canopy.backend.updates import (
     Update,
 )
 from juniper_cascor.client import CascorTrainingStream
+from juniper_common.errors import UnprocessableError
 from juniper_common.http import UnreachableError
 from juniper_common.wire.stream import StreamMessage
 from juniper_common.wire.training import (
@@ -30,20 +32,22 @@ from juniper_common.wire.training import (
 )
 
 FIRST_WAIT_S = 0.25
-LONGEST_WAIT_S = 5.0
+LONGEST_WAIT_S = 1.0
+"""However long the service was away, the page is to be live soon after its return; a try costs next to nothing."""
 
 log = logging.getLogger(__name__)
 
 
-async def follow(stream: CascorTrainingStream) -> AsyncIterator[Update]:
+async def follow(stream: CascorTrainingStream) -> AsyncGenerator[Update, None]:
     """Yield updates for ever, through every restart of the training service, with growing pauses between tries."""
     wait_s = FIRST_WAIT_S
     while True:
         try:
-            async for message in stream.messages():
-                wait_s = FIRST_WAIT_S
-                if (update := _readable(message)) is not None:
-                    yield update
+            async with aclosing(stream.messages()) as messages:
+                async for message in messages:
+                    wait_s = FIRST_WAIT_S
+                    if (update := _readable(message)) is not None:
+                        yield update
         except UnreachableError as error:
             log.info("no stream from the training service: %s", error)
             yield Disconnected(str(error))
@@ -55,8 +59,13 @@ def _readable(message: StreamMessage) -> Update | None:
     try:
         return read_update(message)
     except ValidationError as error:
-        log.warning("a %s message of another version was left out: %s", message.type, error)
+        log.warning("a %s message of another version was left out: %s", message.type, _wrong(error))
         return None
+
+
+def _wrong(error: ValidationError) -> str:
+    # Pydantic's own words tell what each value was: of a message with many points a page of them.
+    return UnprocessableError.from_validation(error).message
 
 
 def read_update(message: StreamMessage) -> Update | None:

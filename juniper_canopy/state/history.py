@@ -1,5 +1,6 @@
 """The metric points of one run: columnar, bounded, and never out of order."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -28,7 +29,7 @@ class RunHistory:
     rows stay exact.
     """
 
-    run_id: str
+    run_id: str | None
     capacity: int = 100_000
     installations: list[Installation] = field(default_factory=list)
 
@@ -65,12 +66,21 @@ class RunHistory:
             return "appended"
         if rows.timestamp[-1] <= self._columns.timestamp[self._length - 1]:
             return "nothing"
+        known = self.installations
         self._set_back(int(rows.epoch[0]))
         self._extend(rows)
+        read = _read_installations(self.columns, {}, known)
+        indices = {unit.index for unit in read}
+        self.installations = [*(unit for unit in self.installations if unit.index not in indices), *read]
         return "rewritten"
 
-    def replace(self, rows: MetricColumns) -> None:
-        """Hold the fetched rows, and those that were heard since they were fetched."""
+    def replace(self, rows: MetricColumns, scores: Mapping[int, float] | None = None) -> None:
+        """Hold the fetched rows, and those that were heard since they were fetched.
+
+        Args:
+            rows: all epochs.
+            scores: the best score of the candidate phase after so many units.
+        """
         fetched_to = int(rows.epoch[-1]) if len(rows) else -1
         held = self.columns
         heard_since = held.take(np.flatnonzero(held.epoch.astype(np.int64) > fetched_to))
@@ -78,7 +88,7 @@ class RunHistory:
         self._last_seq = -1  # the numbers of another server process begin anew
         self._extend(rows)
         self._extend(heard_since)
-        self.installations = _read_installations(self.columns, known=self.installations)
+        self.installations = _read_installations(self.columns, scores or {}, known=self.installations)
 
     def install(self, installation: Installation) -> bool:
         """Add a unit. False when it was known already."""
@@ -108,15 +118,17 @@ class RunHistory:
         self._length = len(older) + len(newer)
 
 
-def _read_installations(rows: MetricColumns, known: list[Installation]) -> list[Installation]:
-    """A unit came wherever the number of hidden units rises; its score is known when its message was heard."""
-    scores = {installation.index: installation.score for installation in known}
+def _read_installations(
+    rows: MetricColumns, scores: Mapping[int, float], known: list[Installation]
+) -> list[Installation]:
+    """A unit came after the last epoch that counts it not; a score that was heard is the unit's own."""
+    heard = {installation.index: installation.score for installation in known}
     found: list[Installation] = []
     units = rows.hidden_units.astype(np.int64)
     first = int(units[0]) if len(rows) else 0
     for position in np.flatnonzero(np.diff(units) > 0):
         for index in range(int(units[position]), int(units[position + 1])):
-            epoch = int(rows.epoch[position + 1])
-            found.append(Installation(index=index, units=index + 1, epoch=epoch, score=scores.get(index)))
+            score = heard.get(index) or scores.get(index)
+            found.append(Installation(index, index + 1, int(rows.epoch[position]), score))
     earlier = [installation for installation in known if installation.index < first]
     return [*earlier, *found]

@@ -4,9 +4,10 @@ Updates go in, a `Delta` comes out. It knows nothing of sockets; the clock is an
 """
 
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
+from juniper_canopy.backend.protocol import Mode
 from juniper_canopy.backend.updates import (
     TRAINER_UPDATES,
     Alive,
@@ -53,6 +54,7 @@ class LiveState:
     """What is known now. `clock` tells seconds and never goes back."""
 
     def __init__(self, clock: Callable[[], float]) -> None:
+        self.mode: Mode = "service"
         self.status: TrainingStatus | None = None
         self.candidates: CandidateProgress | None = None
         self.topology: Topology | None = None
@@ -62,7 +64,7 @@ class LiveState:
         self.link_problem = "not connected yet"
         self._clock = clock
         self._trainer_heard_at: float | None = None
-        self._runs: OrderedDict[str, RunHistory] = OrderedDict()
+        self._runs: OrderedDict[str | None, RunHistory] = OrderedDict()
         self._run_id: str | None = None
         self._delta = Delta()
         self._told_rows = 0
@@ -74,13 +76,24 @@ class LiveState:
 
     @property
     def run(self) -> RunHistory | None:
-        """The points of the run that is shown."""
-        return self._runs[self._run_id] if self._run_id is not None else None
+        """The points of the run that is shown, or of the one that a loaded network came from."""
+        return self._runs.get(self._run_id)
 
     @property
     def runs_held(self) -> int:
         """How many runs' points are kept."""
         return len(self._runs)
+
+    def turn_to(self, mode: Mode) -> None:
+        """What comes from now on is of real services, or of recordings: nothing of the others is kept."""
+        if mode == self.mode:
+            return
+        self.mode = mode
+        self.status = None
+        self._trainer_heard_at = None
+        self._show_nothing()
+        self._runs.clear()
+        self._delta.parts |= PARTS
 
     def data_age_s(self) -> float | None:
         """How long ago the trainer itself was heard, or None. No other message makes data young."""
@@ -126,10 +139,16 @@ class LiveState:
         self._forget_network()
         self._rewrite()
 
-    def load(self, run_id: str, rows: MetricColumns) -> None:
-        """Hold the fetched history of a run in place of what was there."""
-        self.show_run(run_id)
-        self._runs[run_id].replace(rows)
+    def load(self, run_id: str | None, rows: MetricColumns, scores: Mapping[int, float] | None = None) -> None:
+        """Hold the fetched history of a run in place of what was there; without an id, that of a loaded network.
+
+        Arguments as RunHistory.replace's.
+        """
+        if run_id is None or self._is_replaying:
+            self._runs[run_id] = RunHistory(run_id)  # a training goes on where it was; these begin anew
+        if run_id is not None:
+            self.show_run(run_id)
+        self._runs[run_id].replace(rows, scores)
         self._rewrite()
 
     def report(self, status: TrainingStatus) -> None:
@@ -179,10 +198,15 @@ class LiveState:
         installations = list(self.run.installations) if self.run else []
         return Delta(reset=True, points=points, installations=installations, parts=set(PARTS))
 
+    @property
+    def _is_replaying(self) -> bool:
+        return self.status is not None and self.status.state_machine.status == "REPLAYING"
+
     def _show_nothing(self) -> None:
         if self._run_id is None:
             return
         self._run_id = None
+        self._runs.pop(None, None)
         self._forget_network()
         self.set_dataset(None)
         self._rewrite()

@@ -78,7 +78,8 @@ class DatasetPicture:
     def title(self) -> str:
         """The dataset in a few words. An id is `generator-version-digest`."""
         name = self.dataset_id.rsplit("-", 2)[0].replace("_", " ") if self.dataset_id else "inline data"
-        return f"{name}, {self.n_train} + {len(self.x) - self.n_train} patterns"
+        held_out = len(self.x) - self.n_train
+        return f"{name}, {self.n_train}{f' + {held_out}' if held_out else ''} patterns"
 
 
 def _classes(targets: list[int] | list[list[float]]) -> NDArray[np.uint8]:

@@ -4,7 +4,7 @@
 """
 
 import struct
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Literal
 
 import numpy as np
@@ -18,6 +18,9 @@ from juniper_canopy.state.pictures import BoundaryPicture, DatasetPicture, input
 from juniper_common.wire.training import CandidateProgress, Topology, TrainingStatus
 
 ALIGNMENT = 8
+NAMED = 12
+"""Of so many inputs a boundary says by name what they are held at."""
+
 Kind = Literal["history", "frame", "gap"]
 Array = NDArray[np.uint8] | NDArray[np.uint32] | NDArray[np.float32] | NDArray[np.float64]
 
@@ -28,6 +31,7 @@ def encode_frame(kind: Kind, tick: int, delta: Delta, live: LiveState) -> bytes:
     header: dict[str, JsonValue] = {
         "type": kind,
         "tick": tick,
+        "mode": live.mode,
         "run": live.run_id,
         "age": live.data_age_s(),
         "upstream": live.link_up,
@@ -54,17 +58,29 @@ def encode_frame(kind: Kind, tick: int, delta: Delta, live: LiveState) -> bytes:
     if "dataset" in delta.parts:
         header["dataset"] = _dataset(live.dataset)
         if live.dataset is not None:
-            arrays |= {
-                "dataset_x": live.dataset.x,
-                "dataset_y": live.dataset.y,
-                "dataset_class": live.dataset.classes,
-            }
+            arrays |= _pattern_arrays(live.dataset)
     return pack(header, arrays)
 
 
 def encode_gap(tick: int, live: LiveState) -> bytes:
     """Tells a browser that it missed frames and must fetch the history."""
     return encode_frame("gap", tick, Delta(), live)
+
+
+def encode_boundary(boundary: BoundaryPicture, held_at: Sequence[float]) -> bytes:
+    """One boundary by itself; `held_at` is what each input is held at where it is not shown."""
+    unseen = [index for index in range(len(held_at)) if index not in boundary.features]
+    header: dict[str, JsonValue] = {
+        "boundary": _boundary(boundary),
+        "held": [[input_name(index), held_at[index]] for index in unseen[:NAMED]],
+        "held_besides": max(0, len(unseen) - NAMED),
+    }
+    return pack(header, {"boundary": boundary.cells})
+
+
+def encode_patterns(dataset: DatasetPicture) -> bytes:
+    """Two features of the patterns by themselves."""
+    return pack({"dataset": _dataset(dataset)}, _pattern_arrays(dataset))
 
 
 def pack(header: Mapping[str, JsonValue], arrays: Mapping[str, Array]) -> bytes:
@@ -87,7 +103,12 @@ def _point_arrays(points: MetricColumns) -> dict[str, Array]:
         "train_accuracy": points.train_accuracy,
         "val_accuracy": points.val_accuracy,
         "hidden_units": points.hidden_units,
+        "timestamp": points.timestamp,
     }
+
+
+def _pattern_arrays(dataset: DatasetPicture) -> dict[str, Array]:
+    return {"dataset_x": dataset.x, "dataset_y": dataset.y, "dataset_class": dataset.classes}
 
 
 def _state(status: TrainingStatus | None) -> JsonValue:
@@ -116,7 +137,10 @@ def _topology(topology: Topology | None) -> JsonValue:
         "input_size": topology.input_size,
         "output_size": topology.output_size,
         "input_names": [input_name(index) for index in range(topology.input_size)],
-        "hidden_units": [{"weights": list(unit.weights), "bias": unit.bias} for unit in topology.hidden_units],
+        "hidden_units": [
+            {"weights": list(unit.weights), "bias": unit.bias, "activation": unit.activation}
+            for unit in topology.hidden_units
+        ],
         "output_weights": [list(row) for row in topology.output_weights],
         "output_bias": list(topology.output_bias),
     }

@@ -145,6 +145,17 @@ def test_the_sandbox_hides_the_bus_and_the_home(machine: BootedHost, running: Ho
         assert seen.split() == [code]
 
 
+def test_the_page_writes_into_its_state_folder_alone(running: Host) -> None:
+    """Page, stream and health answer from within the sandbox, where the home is not; nothing else was written by it."""
+    running.check_output("touch before")
+    ask = "from websockets.sync.client import connect; print(len(connect('ws://127.0.0.1:8050/ws/live').recv(10)))"
+    assert "Juniper Canopy" in running.check_output("curl -sf http://127.0.0.1:8050/")
+    assert int(running.check_output("/home/juniper/.local/lib/juniper/current/bin/python -c %s", ask)) > 0
+    running.check_output("curl -sf http://127.0.0.1:8050/v1/health/ready")
+    written = running.run("find /home/juniper /tmp /var/tmp -type f -newer before 2>/dev/null").stdout.split()
+    assert [path for path in written if not path.startswith("/home/juniper/.local/state/juniper/")] == []
+
+
 def test_a_taken_port_is_told_with_the_port(installed: Host) -> None:
     """The start fails with 75, and the journal names the port."""
     installed.check_output("nohup python3 -m http.server --bind 127.0.0.1 8100 >/dev/null 2>&1 & echo $! >http.pid")

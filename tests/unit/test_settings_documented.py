@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from pydantic import AliasChoices, BaseModel
 
+from juniper_canopy import older_names
 from juniper_canopy.settings import CanopySettings
 from juniper_cascor.settings import CascorSettings
 from juniper_common.settings import ServiceSettings
@@ -34,13 +35,14 @@ def names(model: type[BaseModel], prefix: str) -> Iterator[str]:
 def every_name() -> set[str]:
     """The environment variables of all services."""
     classes: tuple[type[ServiceSettings], ...] = (DataSettings, CascorSettings, CanopySettings)
-    return {name for kind in classes for name in names(kind, kind.model_config.get("env_prefix", ""))}
+    own = {name for kind in classes for name in names(kind, kind.model_config.get("env_prefix", ""))}
+    return own | older_names.NAMES.keys()
 
 
 @pytest.fixture
 def documented() -> set[str]:
     """The names in the example, each on a line of its own that is commented out."""
-    return set(re.findall(r"^#(JUNIPER_\w+)=", EXAMPLE.read_text(), re.MULTILINE))
+    return set(re.findall(r"^#([A-Z]\w+)=", EXAMPLE.read_text(), re.MULTILINE))
 
 
 def test_every_setting_is_documented(documented: set[str]) -> None:
