@@ -5,8 +5,25 @@ from pathlib import Path
 from nicegui import dependencies
 from nicegui.element import Element
 from nicegui.version import __version__ as nicegui_version
+from pydantic import JsonValue
 
 STATIC = Path(__file__).parent / "static"
+FIRST_MODULES = ("bus", "columns", "frame", "rest", "view", "about", "help", "keyboard", "status", "tabs", "theme")
+"""What every tab needs; the modules of a tab's own views are fetched when it is opened."""
+
+STYLES = (
+    "vendor/uplot/uPlot.min.css",
+    "colours.css",
+    "canopy.css",
+    "controls.css",
+    "charts.css",
+    "data.css",
+    "network.css",
+    "runs.css",
+    "scrubber.css",
+    "system.css",
+)
+
 PACKAGE = "canopy"
 """Modules import each other as `canopy/NAME.js`."""
 
@@ -20,10 +37,8 @@ def register() -> str:
 
 def head_html(address: str) -> str:
     """The style sheets, and the modules fetched ahead: the browser would else find them one import after another."""
-    styles = [
-        f'<link rel="stylesheet" href="{address}/{name}">' for name in ("vendor/uplot/uPlot.min.css", "canopy.css")
-    ]
-    modules = [*sorted(path.name for path in STATIC.glob("*.js")), "vendor/uplot/uPlot.esm.js"]
+    styles = [f'<link rel="stylesheet" href="{address}/{name}">' for name in STYLES]
+    modules = [f"{name}.js" for name in FIRST_MODULES]
     preloads = [f'<link rel="modulepreload" href="{address}/{name}">' for name in modules]
     return "\n".join(
         [*styles, *preloads, '<meta name="description" content="Watch a cascade-correlation network grow">']
@@ -31,10 +46,17 @@ def head_html(address: str) -> str:
 
 
 class CanopyView(Element, component="static/components/canopy_view.js"):
-    """A live part of the page, drawn by the view of this name in `static/components/canopy_view.js`."""
+    """A live part of the page, drawn by the view of this name in `static/components/canopy_view.js`.
 
-    def __init__(self, view: str, **options: str) -> None:
+    A view's `emit(event, value)` is heard with `.on(event, …)`; its methods are called with `.call(name, …)`.
+    """
+
+    def __init__(self, view: str, **options: JsonValue) -> None:
         super().__init__()
         self._props["view"] = view
         self._props["options"] = options
         self.classes(f"view-{view}")
+
+    def call(self, method: str, *values: JsonValue) -> None:
+        """Call a method of the view in the browser."""
+        self.run_method("call", method, *values)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from pydantic import JsonValue
 
-from juniper_canopy.backend.protocol import StoredDataset
+from juniper_common.wire.datasets import DatasetMeta
 from juniper_common.wire.training import DatasetSource, RunParameters, StartTraining
 
 DEMO = "demo spiral"
@@ -32,10 +32,15 @@ GENERATED = {
 }
 
 
-def options(stored: Sequence[StoredDataset]) -> dict[str, str]:
+def options(kept: Sequence[DatasetMeta]) -> dict[str, str]:
     """The select's keys and labels."""
     made = {key: choice.label for key, choice in GENERATED.items()}
-    return made | {_STORED + dataset.dataset_id: dataset.label for dataset in stored}
+    return made | {stored(meta.dataset_id): _label(meta) for meta in kept}
+
+
+def stored(dataset_id: str) -> str:
+    """A stored dataset's key."""
+    return _STORED + dataset_id
 
 
 def start_request(
@@ -43,15 +48,13 @@ def start_request(
     *,
     seed: int | None,
     pace: float | None,
-    max_hidden_units: int | None,
-    candidate_pool_size: int | None,
+    **parameters: float | None,
 ) -> StartTraining:
-    """The form as a request. Empty fields are left out: the engine has measured defaults."""
-    given = {
-        "seed": seed,
-        "max_hidden_units": max_hidden_units,
-        "candidate_pool_size": candidate_pool_size,
-    }
+    """The form as a request, with engine parameters by their own names. Raises ValidationError.
+
+    Empty fields are left out: the engine has measured defaults.
+    """
+    given = {"seed": seed, **parameters}
     params = {name: value for name, value in given.items() if value is not None}
     return StartTraining(
         dataset=_source(dataset), params=RunParameters.model_validate({"pace": pace, **params}), start_fresh=True
@@ -63,3 +66,8 @@ def _source(choice: str) -> DatasetSource:
         return DatasetSource(source="generator", dataset_id=choice.removeprefix(_STORED))
     made = GENERATED[choice]
     return DatasetSource(source="generator", generator=made.generator, params=made.params)
+
+
+def _label(meta: DatasetMeta) -> str:
+    name = meta.dataset_name or meta.generator.replace("_", " ")
+    return f"{name}, {meta.n_samples} patterns ({meta.dataset_id.rsplit('-', 1)[-1][:6]})"

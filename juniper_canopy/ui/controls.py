@@ -6,20 +6,23 @@ from nicegui import ui
 from nicegui.events import GenericEventArguments
 from pydantic import ValidationError
 
-from juniper_canopy.backend.protocol import BackendProtocol
 from juniper_canopy.ui import choices, pace
-from juniper_canopy.ui.reported import Reported
+from juniper_canopy.ui.elements import alert_line, in_words, push_button, title
+from juniper_canopy.ui.page import Page
+from juniper_canopy.ui.parameters import ParameterForm
+from juniper_cascor.client import Command
 from juniper_common.errors import UnprocessableError
-from juniper_common.http import ClientError, UnreachableError
+from juniper_common.http import ClientError
 from juniper_common.wire.training import ChangeParameters
 
 
 class ControlPanel:
     """One page's controls. Buttons are bound to what was reported; a click only sends its command."""
 
-    def __init__(self, backend: BackendProtocol, reported: Reported) -> None:
-        self._backend = backend
-        self._reported = reported
+    def __init__(self, page: Page) -> None:
+        self._backend = page.backend
+        self._reported = page.reported
+        self._next_dataset = page.next_dataset
         self._under_way = False
         with ui.element("section").classes("panel controls").props('aria-labelledby="controls-title"'):
             title("Controls", "controls-title")
@@ -27,20 +30,20 @@ class ControlPanel:
             self._build_pace()
             self._build_form()
             self._build_messages()
-        ui.timer(0, self._load_datasets, once=True)
+        ui.timer(0, self._take_up_dataset, once=True)
+        page.next_dataset.follow(self._take_up_dataset)
 
     def _build_buttons(self) -> None:
         with ui.element("div").classes("buttons"):
             for name, icon, command in (
                 ("start", "play_arrow", self._start),
-                ("pause", "pause", self._backend.pause),
-                ("resume", "not_started", self._backend.resume),
-                ("stop", "stop", self._backend.stop),
-                ("reset", "restart_alt", self._backend.reset),
+                ("pause", "pause", self._commanding("pause")),
+                ("resume", "not_started", self._commanding("resume")),
+                ("stop", "stop", self._commanding("stop")),
+                ("reset", "restart_alt", self._commanding("reset")),
             ):
-                button = ui.button(name.capitalize(), icon=icon, color=None, on_click=self._sending(name, command))
-                button.props("unelevated no-caps").classes(f"button button-{name}").mark(name)
-                button.bind_enabled_from(self._reported, f"can_{name}")
+                button = push_button(name.capitalize(), name, self._sending(name, command), icon=icon)
+                button.classes(f"button-{name}").bind_enabled_from(self._reported, f"can_{name}")
 
     def _build_pace(self) -> None:
         with ui.element("div").classes("pace"):
@@ -59,50 +62,61 @@ class ControlPanel:
             self._dataset = ui.select(choices.options([]), value=choices.DEMO, label="Dataset")
             self._dataset.props("outlined dense options-dense").classes("wide").mark("dataset")
             self._dataset.on("popup-show", self._load_datasets)
-            self._seed = _number("Seed", "drawn", low=0)
-            self._units = _number("Most units", "default", low=1)
-            self._pool = _number("Candidate pool", "default", low=1).classes("wide")
+            self._seed = _number("Seed", "drawn", low=0).classes("wide")
+            self._parameters = ParameterForm(
+                self._reported, self._sending("change the run", self._change, lambda: self._refusal)
+            )
+            self._refusal = alert_line("refusal").classes("wide")
 
     def _build_messages(self) -> None:
-        self._alert = ui.label().classes("alert").props('role="alert"').mark("alert")
-        self._alert.bind_visibility_from(self._alert, "text", backward=bool)
+        self._alert = alert_line("alert")
         problem = ui.label().classes("alert").props('role="status"').mark("problem")
         problem.bind_text_from(self._reported, "problem")
         problem.bind_visibility_from(self._reported, "problem", backward=bool)
 
-    def _sending(self, name: str, command: Callable[[], Awaitable[object]]) -> Callable[[], Awaitable[None]]:
+    def _sending(
+        self, name: str, command: Callable[[], Awaitable[object]], alert: Callable[[], ui.label] | None = None
+    ) -> Callable[[], Awaitable[None]]:
         async def send() -> None:
             if self._under_way:  # a second click while the first is on its way
                 return
+            said = alert() if alert else self._alert
             self._under_way = True
             try:
                 await command()
-                self._alert.text = ""
+                said.text = ""
             except ClientError as error:
-                self._alert.text = in_words(name, error)
+                said.text = in_words(name, error)
             except ValidationError as error:
-                self._alert.text = in_words(name, UnprocessableError.from_validation(error))
+                said.text = in_words(name, UnprocessableError.from_validation(error))
             finally:
                 self._under_way = False
 
         return send
 
+    def _commanding(self, command: Command) -> Callable[[], Awaitable[object]]:
+        return lambda: self._backend.cascor.command(command)
+
     async def _start(self) -> None:
-        await self._backend.start(
+        await self._backend.cascor.start(
             choices.start_request(
                 str(self._dataset.value),
                 seed=_whole(self._seed),
                 pace=pace.STEPS[int(self._pace.value)],
-                max_hidden_units=_whole(self._units),
-                candidate_pool_size=_whole(self._pool),
+                **self._parameters.given(),
             )
         )
+
+    async def _change(self) -> None:
+        change = self._parameters.changed()
+        if change.model_fields_set:
+            await self._backend.cascor.change(change)
 
     async def _change_pace(self, _: GenericEventArguments) -> None:
         if not self._reported.is_active:
             return  # the next start takes it along
         try:
-            await self._backend.set_params(ChangeParameters(pace=pace.STEPS[int(self._pace.value)]))
+            await self._backend.cascor.change(ChangeParameters(pace=pace.STEPS[int(self._pace.value)]))
             self._alert.text = ""
         except ClientError as error:
             self._alert.text = in_words("change the pace", error)
@@ -110,22 +124,14 @@ class ControlPanel:
 
     async def _load_datasets(self) -> None:
         try:
-            self._dataset.set_options(choices.options(await self._backend.stored_datasets()))
+            self._dataset.set_options(choices.options((await self._backend.data.filter_datasets()).datasets))
         except ClientError as error:
             self._alert.text = in_words("list the datasets", error)
 
-
-def title(text: str, identifier: str) -> None:
-    """A panel's heading."""
-    with ui.element("h2").classes("panel-title").props(f'id="{identifier}"'):
-        ui.html(text, sanitize=False, tag="span")
-
-
-def in_words(action: str, error: Exception) -> str:
-    """An error as a person reads it."""
-    if isinstance(error, UnreachableError):
-        return f"Could not {action}: the service does not answer ({error})."
-    return f"Could not {action}: {error}"
+    async def _take_up_dataset(self) -> None:
+        await self._load_datasets()
+        if (named := self._next_dataset.dataset_id) is not None:
+            self._dataset.value = choices.stored(named)
 
 
 def _number(label: str, placeholder: str, *, low: int) -> ui.number:

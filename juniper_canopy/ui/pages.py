@@ -2,23 +2,33 @@
 
 from nicegui import core, ui
 from starlette.applications import Starlette
+from starlette.routing import BaseRoute, Mount, Route
 
 from juniper_canopy.backend.protocol import BackendProtocol
-from juniper_canopy.ui import assets, training_page
+from juniper_canopy.ui import assets
 from juniper_canopy.ui.reported import Reported
+from juniper_canopy.ui.script_hashes import ScriptHashes
+from juniper_canopy.ui.shell import Shell, tab_name
 
 PAGES = ("/", "/favicon.ico")
 NICEGUI_PREFIX = "/_nicegui"
 
 
-def attach(app: Starlette, backend: BackendProtocol, reported: Reported) -> None:
+def file_routes() -> list[BaseRoute]:
+    """Where NiceGUI serves files and its socket; what else is asked of it, it answers with a page that says so."""
+    routes = [route for route in core.app.routes if isinstance(route, Mount | Route)]
+    return [route for route in routes if route.path.startswith(NICEGUI_PREFIX)]
+
+
+def attach(app: Starlette, backend: BackendProtocol, reported: Reported, *, has_login: bool) -> None:
     """Mount the pages. Once per process: NiceGUI's app is one for the process."""
+    core.app.add_middleware(ScriptHashes)
     address = assets.register()
 
     @ui.page("/", title="Juniper Canopy")
-    def training() -> None:
+    def dashboard(tab: str = "") -> None:
         ui.add_head_html(assets.head_html(address))
-        training_page.build(backend, reported)
+        Shell(backend, reported, tab_name(tab) or "training", has_login=has_login)
 
     # Long polling would be a way around the Origin guard, whose business is sockets; /ws/live needs sockets anyhow.
     core.sio.eio.transports = ["websocket"]

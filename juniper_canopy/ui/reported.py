@@ -3,6 +3,7 @@
 from typing import Literal
 
 from nicegui.binding import bindable_dataclass
+from pydantic import JsonValue
 
 from juniper_canopy.state.live import LiveState
 from juniper_canopy.ui import pace
@@ -46,6 +47,8 @@ class Reported:
     is_active: bool = False
     pace_step: int = pace.WATCHABLE
     problem: str = ""
+    active_params: dict[str, JsonValue] | None = None
+    """The parameters of the run that is active; None without one."""
 
     def follow(self, live: LiveState) -> None:
         """Take over what was reported last."""
@@ -59,6 +62,7 @@ class Reported:
         if live.status is not None:
             self.is_active = live.status.state_machine.status in ACTIVE
             has_run = live.status.run_id is not None
+            self.active_params = live.status.params if self.is_active else None
             self.pace_step = pace.step_of(live.status.pace) if has_run else pace.WATCHABLE
 
 

@@ -1,34 +1,26 @@
-"""The Training page: the figures of this moment, the controls, and the four pictures."""
+"""The Training tab: the figures of this moment, the controls, and the four pictures."""
 
 from nicegui import ui
 
-from juniper_canopy.backend.protocol import BackendProtocol
 from juniper_canopy.ui.assets import CanopyView
-from juniper_canopy.ui.controls import ControlPanel, title
-from juniper_canopy.ui.reported import Reported
+from juniper_canopy.ui.controls import ControlPanel
+from juniper_canopy.ui.elements import title
+from juniper_canopy.ui.page import Page
 
 
-def build(backend: BackendProtocol, reported: Reported) -> None:
-    """Lay the page out. Its parts follow each other as they do on a phone; style sheets place them on a wide screen."""
-    _build_header()
+def build(page: Page) -> None:
+    """Lay the tab out. Its parts follow each other as they do on a phone; style sheets place them on a wide screen."""
     with ui.element("div").classes("training"):
         CanopyView("headline")
+        CanopyView("chart-keys")
         with ui.element("div").classes("grid"):
             CanopyView("chart", metric="loss").classes("panel area-loss")
             with ui.element("div").classes("area-side"):
-                ControlPanel(backend, reported)
+                ControlPanel(page)
                 _build_growth()
             CanopyView("boundary").classes("panel area-boundary")
             CanopyView("chart", metric="accuracy").classes("panel area-accuracy")
             CanopyView("topology").classes("panel area-topology")
-
-
-def _build_header() -> None:
-    with ui.header(elevated=False).classes("topbar"):
-        with ui.element("h1").classes("brand"):
-            ui.html("Juniper Canopy", sanitize=False, tag="span")
-        CanopyView("status")
-        CanopyView("theme")
 
 
 def _build_growth() -> None:

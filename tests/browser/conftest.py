@@ -8,6 +8,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -20,8 +21,13 @@ CHROMIUM = Path("/usr/bin/chromium")
 READY_TIMEOUT_S = 90
 """The first start compiles the engine."""
 
-EXPECTED_NOISE = re.compile(r"WebSocket|ERR_CONNECTION|Failed to fetch|Canopy:")
-"""What a page may say on its console while a service is away on purpose."""
+NO_NAMES = "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1, EXCLUDE localhost"
+"""Chromium finds this machine and no other: the page works without any network beyond it."""
+
+EXPECTED_NOISE = re.compile(
+    r"WebSocket|ERR_CONNECTION|Failed to fetch|Canopy:|responded with a status of (400|404|409|422|503) "
+)
+"""What a page may say on its console while a service is away, or has refused what it was asked, on purpose."""
 
 
 @dataclass
@@ -32,6 +38,8 @@ class Service:
     port: int
     environment: dict[str, str]
     log: Path
+    within: tuple[str, ...] = ()
+    """The command that runs it, where it is not run as any other process."""
     process: subprocess.Popen[bytes] | None = field(default=None)
 
     @property
@@ -43,7 +51,9 @@ class Service:
         """Run it, and wait until it is ready."""
         with self.log.open("ab") as log:
             self.process = subprocess.Popen(
-                [sys.executable, "-m", f"juniper_{self.name}"], env=os.environ | self.environment, stderr=log
+                [*self.within, sys.executable, "-m", f"juniper_{self.name}"],
+                env=os.environ | self.environment,
+                stderr=log,
             )
         deadline = time.monotonic() + READY_TIMEOUT_S
         while not self.is_ready():
@@ -78,7 +88,8 @@ class Host:
         """End what is trained, so that each test begins with nothing."""
         state = httpx.get(f"{self.cascor.url}/v1/training/status").json()["data"]["state_machine"]["status"]
         if state in ("STARTED", "PAUSED"):
-            httpx.post(f"{self.cascor.url}/v1/training/stop").raise_for_status()
+            stopped = httpx.post(f"{self.cascor.url}/v1/training/stop")
+            assert stopped.is_success or stopped.status_code == httpx.codes.CONFLICT  # it was over by itself just then
         httpx.post(f"{self.cascor.url}/v1/training/reset")
 
     def trainer(self) -> psutil.Process:
@@ -93,7 +104,7 @@ class Host:
 def host(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Host]:
     """The services, on free ports and with a state of their own."""
     folder = tmp_path_factory.mktemp("host")
-    ports = _free_ports(3)
+    ports = free_ports(3)
     data, cascor, canopy = (
         Service(name, port, {}, folder / f"{name}.log")
         for name, port in zip(("data", "cascor", "canopy"), ports, strict=True)
@@ -118,7 +129,8 @@ def host(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Host]:
             service.stop()
 
 
-def _free_ports(count: int) -> list[int]:
+def free_ports(count: int) -> list[int]:
+    """Ports of this host that nobody uses."""
     # All are held at once, so that none is given twice.
     held = [socket.create_server(("127.0.0.1", 0)) for _ in range(count)]
     ports: list[int] = [listener.getsockname()[1] for listener in held]
@@ -134,16 +146,15 @@ def chromium() -> Iterator[Browser]:
         pytest.skip("chromium is not installed: apt-get install chromium")
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(
-            executable_path=str(CHROMIUM), args=["--no-sandbox", "--disable-dev-shm-usage", "--disable-gpu"]
+            executable_path=str(CHROMIUM), args=["--no-sandbox", "--disable-dev-shm-usage", "--disable-gpu", NO_NAMES]
         )
         yield browser
         browser.close()
 
 
-@pytest.fixture
-def page(host: Host, chromium: Browser) -> Iterator[Page]:
-    """A fresh page, open at the dashboard. In every test it asks nothing of anybody else, and no script fails."""
-    host.forget()
+@contextmanager
+def opened(chromium: Browser, url: str) -> Iterator[Page]:
+    """A fresh page, open at a dashboard. In every test it asks nothing of anybody else, and no script fails."""
     context = chromium.new_context(viewport={"width": 1440, "height": 900}, color_scheme="light")
     page = context.new_page()
     asked: list[str] = []
@@ -152,10 +163,18 @@ def page(host: Host, chromium: Browser) -> Iterator[Page]:
     page.on("websocket", lambda socket: asked.append(socket.url))
     page.on("pageerror", lambda error: failures.append(str(error)))
     page.on("console", lambda message: failures.append(message.text) if message.type == "error" else None)
-    page.goto(host.canopy.url)
-    page.wait_for_selector("[data-testid=status][data-status=STOPPED]", timeout=20_000)
+    page.goto(url)
     yield page
     context.close()
-    own = (host.canopy.url, host.canopy.url.replace("http", "ws", 1), "data:", "blob:")
-    assert [url for url in asked if not url.startswith(own)] == []
+    own = (url, url.replace("http", "ws", 1), "data:", "blob:")
+    assert [address for address in asked if not address.startswith(own)] == []
     assert [failure for failure in failures if not EXPECTED_NOISE.search(failure)] == []
+
+
+@pytest.fixture
+def page(host: Host, chromium: Browser) -> Iterator[Page]:
+    """A fresh page, open at the dashboard of a host where nothing is trained."""
+    host.forget()
+    with opened(chromium, host.canopy.url) as page:
+        page.wait_for_selector("[data-testid=status][data-status=STOPPED]", timeout=20_000)
+        yield page

@@ -4,26 +4,17 @@ import re
 import signal
 import statistics
 
+import httpx
 import pytest
 from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import Host
+from tests.browser.steering import LOSS, click, expect_status, set_pace, wait_for
 
 pytestmark = pytest.mark.browser
 
-LOSS = ".area-loss .chart-host"
 BOUNDARY = ".area-boundary canvas.plane"
 FULL_SPEED = "full speed"
-
-
-def click(page: Page, name: str) -> None:
-    """Click a command's button."""
-    page.get_by_role("button", name=name, exact=True).click()
-
-
-def expect_status(page: Page, status: str, timeout_s: float = 10) -> None:
-    """Wait for the reported state."""
-    expect(page.get_by_test_id("status")).to_have_attribute("data-status", status, timeout=timeout_s * 1000)
 
 
 def figure(page: Page, name: str) -> float:
@@ -37,20 +28,6 @@ def figure(page: Page, name: str) -> float:
 def count(page: Page, what: str) -> int:
     """How many points or installs the loss chart draws."""
     return int(page.locator(LOSS).get_attribute(f"data-{what}") or 0)
-
-
-def wait_for(page: Page, what: str, least: int, timeout_s: float = 60) -> None:
-    """Wait until the loss chart draws so many points or installs."""
-    page.wait_for_function(
-        f"document.querySelector({LOSS!r}).dataset.{what} >= {least}", timeout=timeout_s * 1000, polling=20
-    )
-
-
-def set_pace(page: Page, key: str) -> None:
-    """Move the slider by ten steps with the keyboard: to its end."""
-    track = page.locator(".pace [tabindex]")  # Quasar gives the focus to a part of the slider
-    track.focus()
-    track.press(key)
 
 
 def choose_dataset(page: Page, label: str) -> None:
@@ -130,6 +107,64 @@ def test_pause_resume_and_stop(page: Page) -> None:
     click(page, "Stop")
     expect_status(page, "STOPPED")
     expect(page.get_by_role("button", name="Start", exact=True)).to_be_enabled()
+
+
+def test_a_parameter_changes_while_it_is_paused(page: Page, host: Host) -> None:
+    """Pause, change, resume: the field shows what the run has, and the run takes what was changed and no more."""
+    click(page, "Start")
+    wait_for(page, "points", 5)
+    click(page, "Pause")
+    expect_status(page, "PAUSED")
+    units = page.get_by_role("spinbutton", name="Most units")
+    expect(units).to_have_value("64")
+    page.get_by_text("More parameters").click()
+    patience = page.get_by_role("spinbutton", name="Candidate patience")
+    expect(patience).to_have_value("12")
+
+    patience.fill("7")
+    click(page, "Apply to the run")
+    click(page, "Resume")
+
+    expect_status(page, "STARTED")
+    params = httpx.get(f"{host.cascor.url}/v1/training/params").json()["data"]["params"]
+    assert (params["candidate_patience"], params["output_patience"], params["max_hidden_units"]) == (7, 12, 64)
+    expect(patience).to_have_value("7")
+
+
+def test_a_refused_change_is_explained(page: Page) -> None:
+    """The training service's words stand beside the button, and the run goes on as it was."""
+    click(page, "Start")
+    wait_for(page, "points", 3)
+    pool = page.get_by_role("spinbutton", name="Candidate pool")
+    expect(pool).to_have_value("8")
+
+    pool.fill("100000")
+    click(page, "Apply to the run")
+
+    expect(page.get_by_role("alert")).to_contain_text("candidate_pool_size", timeout=10_000)
+    expect_status(page, "STARTED")
+
+
+def test_two_pages_show_the_same(page: Page, host: Host) -> None:
+    """What one person does, the other sees, and can go on with."""
+    other = page.context.new_page()
+    other.goto(host.canopy.url)
+    other.wait_for_selector("[data-testid=status][data-status=STOPPED]", timeout=20_000)
+    click(page, "Start")
+    wait_for(other, "points", 5)
+    expect_status(other, "STARTED")
+
+    click(page, "Pause")
+    expect_status(other, "PAUSED")
+    expect(other.get_by_test_id("freshness")).to_have_text("trainer alive")
+    page.wait_for_timeout(300)
+    assert [figure(page, name) for name in ("epoch", "train_loss")] == [
+        figure(other, name) for name in ("epoch", "train_loss")
+    ]
+
+    click(other, "Resume")
+    expect_status(page, "STARTED")
+    other.close()
 
 
 def test_the_pace_changes_while_it_trains(page: Page) -> None:

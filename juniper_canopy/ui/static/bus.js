@@ -7,9 +7,11 @@
  */
 import { Columns } from "canopy/columns.js";
 import { decodeFrame } from "canopy/frame.js";
+import { askFrame } from "canopy/rest.js";
 
 const SOCKET_PATH = "/ws/live";
 const HISTORY_PATH = "/api/live/history";
+const CLOSE_UNAUTHORIZED = 4001; // the session has ended: the page loaded anew is the log-in
 const SILENCE_LIMIT_MS = 4000; // a frame comes at least once a second
 const RETRY_MS = [250, 500, 1000, 2000];
 const RATE_WINDOW_MS = 2000;
@@ -26,8 +28,10 @@ export class LiveBus {
     this.topology = null;
     this.boundary = null;
     this.dataset = null;
+    this.mode = "service"; // or "demo", where recordings are shown
     this.upstream = false;
     this.connected = false;
+    this.tab = null;
     this._age = null;
     this._ageAt = 0;
     this._tick = -1;
@@ -39,11 +43,20 @@ export class LiveBus {
     this._heardAt = performance.now();
   }
 
-  /** Calls `listener` in the next animation frame and whenever one of `topics` changed. Returns the way to stop it. */
+  /**
+   * Calls `listener` with the topics that changed, in the next animation frame and whenever one of `topics` changed.
+   * Returns the way to stop it.
+   */
   subscribe(topics, listener) {
     this._listeners.set(listener, new Set(topics));
     this._mark(topics[0]);
     return () => this._listeners.delete(listener);
+  }
+
+  /** Another tab is open: views that were hidden catch up. */
+  turnTo(tab) {
+    this.tab = tab;
+    this._mark("tab");
   }
 
   /** Seconds since the trainer itself last spoke, as of now; null when it never did. */
@@ -51,9 +64,10 @@ export class LiveBus {
     return this._age === null ? null : this._age + (performance.now() - this._ageAt) / 1000;
   }
 
-  /** How many units the network has: told by the newest point, or by a unit that was installed since. */
+  /** How many units the network has: told by the newest point, by a unit that was installed since, or by itself. */
   hiddenUnits() {
-    return Math.max(this.columns.last("hidden_units"), this.installs.at(-1)?.units ?? 0);
+    const drawn = this.topology?.hidden_units.length ?? 0;
+    return Math.max(this.columns.last("hidden_units"), this.installs.at(-1)?.units ?? 0, drawn);
   }
 
   /** Frames with new points per second over the last two seconds: what this page really receives. */
@@ -70,7 +84,7 @@ export class LiveBus {
     this._heardAt = performance.now();
     socket.onopen = () => this._refetch(socket);
     socket.onmessage = (message) => this._receive(socket, message.data);
-    socket.onclose = () => this._retry(socket);
+    socket.onclose = ({ code }) => (code === CLOSE_UNAUTHORIZED ? location.reload() : this._retry(socket));
     this._socket = socket;
     this._watchdog ??= setInterval(() => this._closeWhenSilent(), 1000);
   }
@@ -105,9 +119,7 @@ export class LiveBus {
     if (this._waiting) return;
     this._waiting = [];
     try {
-      const response = await fetch(HISTORY_PATH, { cache: "no-store" });
-      if (!response.ok) throw new Error(`the history answered ${response.status}`);
-      const history = decodeFrame(await response.arrayBuffer());
+      const history = await askFrame(HISTORY_PATH);
       if (socket !== this._socket) return; // its successor fetches for itself
       const waiting = this._waiting;
       this._waiting = null;
@@ -148,6 +160,10 @@ export class LiveBus {
     this._tick = header.tick;
     this._age = header.age;
     this._ageAt = performance.now();
+    if (header.mode !== this.mode) {
+      this.mode = header.mode;
+      this._mark("mode");
+    }
     if (header.upstream !== this.upstream) {
       this.upstream = header.upstream;
       this._mark("link");
@@ -195,7 +211,7 @@ export class LiveBus {
     const dirty = this._dirty;
     this._dirty = new Set();
     for (const [listener, topics] of this._listeners) {
-      if ([...dirty].some((topic) => topics.has(topic))) listener();
+      if ([...dirty].some((topic) => topics.has(topic))) listener(dirty);
     }
   }
 }

@@ -1,5 +1,13 @@
 /** The metric columns of one run, which grow at the end alone. */
-export const METRICS = ["epoch", "train_loss", "val_loss", "train_accuracy", "val_accuracy", "hidden_units"];
+export const METRICS = [
+  "epoch",
+  "train_loss",
+  "val_loss",
+  "train_accuracy",
+  "val_accuracy",
+  "hidden_units",
+  "timestamp",
+];
 
 export class Columns {
   constructor(capacity = 4096) {

@@ -2,59 +2,97 @@
  * Fahlman's crossbar as plain shapes: a column for each input, the bias and each hidden unit, a row for each hidden
  * and output unit, and at their crossing a square whose area is the weight's size. It knows no SVG and no canvas.
  */
+import { formatWeight } from "canopy/format.js";
+import { columnsOf, rowsOf } from "canopy/network.js";
+
 const LARGEST_CELL = 30; // pixels
 const LARGEST_WEIGHT = 0.86; // of a cell's side
 const SMALLEST_WEIGHT = 0.1;
 const LABEL_HEIGHT = 12;
+const LABEL_WIDTH = 18;
 const LEFT = 46; // for the names of the rows
 const TOP = 22; // for the names of the columns
 
-/** Lays the drawing out in the pixels there are, with as many names as can be read. */
-export function layCrossbar(topology, boxWidth, boxHeight) {
-  const { input_size: inputs, hidden_units: hidden, output_weights: outputWeights, output_bias: outputBias } = topology;
-  const sources = [...topology.input_names, "+1", ...hidden.map((_, index) => `h${index}`)];
-  const rows = [
-    ...hidden.map((unit, index) => ({ name: `h${index}`, weights: fromBias(unit.weights, unit.bias, inputs), kind: "hidden" })),
-    ...outputWeights.map((weights, index) => ({
-      name: outputWeights.length > 1 ? `out ${index}` : "out",
-      weights: fromBias(weights, outputBias[index], inputs),
-      kind: "output",
-    })),
-  ];
-  const columns = sources.length + 1; // one more for the output units
-  const cell = Math.max(2, Math.min(LARGEST_CELL, (boxWidth - LEFT) / columns, (boxHeight - TOP) / rows.length));
-  const left = LEFT + Math.max(0, (boxWidth - LEFT - cell * columns) / 2);
-  const top = TOP;
-  const named = Math.ceil(LABEL_HEIGHT / cell); // every how many rows have a name
-  const x = (column) => left + (column + 0.5) * cell;
-  const y = (row) => top + (row + 0.5) * cell;
-  const shapes = { lines: [], squares: [], circles: [], texts: [] };
-  const newest = hidden.length - 1;
-  const lastRow = rows.length - 1;
+/** A network laid out in the pixels there are; with a `cell` given it takes as many as it needs. */
+export class Crossbar {
+  constructor(topology, boxWidth, boxHeight, { cell = null, largest = LARGEST_CELL } = {}) {
+    this.rows = rowsOf(topology);
+    this.columns = columnsOf(topology);
+    this._inputs = topology.input_size;
+    this._hidden = topology.hidden_units.length;
+    const across = this.columns.length + 1; // one more for the output units
+    const fitting = Math.min(largest, (boxWidth - LEFT) / across, (boxHeight - TOP) / this.rows.length);
+    this.cell = cell ?? Math.max(2, fitting);
+    this.left = LEFT + Math.max(0, (boxWidth - LEFT - this.cell * across) / 2);
+    this.top = TOP;
+    this.width = Math.max(boxWidth, this.left + this.cell * across);
+    this.height = Math.max(boxHeight, TOP + this.cell * this.rows.length);
+  }
 
-  sources.forEach((name, column) => {
-    const unit = column - inputs - 1;
-    const from = unit < 0 ? top : y(unit);
-    shapes.lines.push({ x1: x(column), y1: from, x2: x(column), y2: y(lastRow) + cell / 2 });
-    if (unit < 0 && (named === 1 || column % 2 === 0)) shapes.texts.push({ x: x(column), y: top - 6, text: name, anchor: "middle" });
-  });
-  rows.forEach(({ name, weights, kind }, row) => {
-    const end = kind === "hidden" ? inputs + 1 + row : sources.length;
+  /** The room that the names of the rows and columns take. */
+  get edges() {
+    return { left: LEFT, top: TOP };
+  }
+
+  x(column) {
+    return this.left + (column + 0.5) * this.cell;
+  }
+
+  y(row) {
+    return this.top + (row + 0.5) * this.cell;
+  }
+
+  /** The row and column at a place, and the weight there, if there is one; null beside the rows. */
+  at(x, y) {
+    const row = Math.floor((y - this.top) / this.cell);
+    const column = Math.floor((x - this.left) / this.cell);
+    if (!this.rows[row]) return null;
+    return { row, column, weight: this.rows[row].weights[column] ?? null };
+  }
+
+  /** `h3 ← x1: −0.482`, what a pointer over a weight is told. */
+  title(row, column) {
+    const { label, weights } = this.rows[row];
+    return `${label} ← ${this.columns[column].label}: ${formatWeight(weights[column])}`;
+  }
+
+  /** The shapes of the rows and columns that can be seen in a part of the drawing; of all of it, if none is given. */
+  shapes({ x = 0, y = 0, width = this.width, height = this.height } = {}) {
+    const [firstRow, lastRow] = this._seen(y - this.top, height, this.rows.length);
+    const [firstColumn, lastColumn] = this._seen(x - this.left, width, this.columns.length);
+    const shapes = { lines: [], squares: [], circles: [], texts: [] };
+    const named = Math.ceil(LABEL_HEIGHT / this.cell); // every how many rows have a name
+    const bottom = this.y(this.rows.length - 1) + this.cell / 2;
+    for (let column = firstColumn; column <= lastColumn; column += 1) {
+      const unit = column - this._inputs - 1;
+      const from = unit < 0 ? this.top : this.y(unit);
+      shapes.lines.push({ x1: this.x(column), y1: from, x2: this.x(column), y2: bottom });
+      const isNamed = unit < 0 && column % Math.ceil(LABEL_WIDTH / this.cell) === 0;
+      if (isNamed) shapes.texts.push({ x: this.x(column), y: this.top - 6, text: this.columns[column].label, anchor: "middle" });
+    }
+    for (let row = firstRow; row <= lastRow; row += 1) this._row(shapes, row, firstColumn, lastColumn, row % named === 0);
+    return shapes;
+  }
+
+  _row(shapes, row, firstColumn, lastColumn, isNamed) {
+    const { label, weights, kind } = this.rows[row];
+    const y = this.y(row);
+    const end = kind === "hidden" ? this._inputs + 1 + row : this.columns.length;
     const largest = Math.max(...weights.map(Math.abs), 1e-12);
-    shapes.lines.push({ x1: left, y1: y(row), x2: x(end), y2: y(row) });
-    if (row % named === 0 || kind === "output") shapes.texts.push({ x: left - 8, y: y(row), text: name, anchor: "end" });
-    weights.forEach((weight, column) => {
-      const side = cell * Math.max(SMALLEST_WEIGHT, LARGEST_WEIGHT * Math.sqrt(Math.abs(weight) / largest));
-      const title = `${name} ← ${sources[column]}: ${weight.toPrecision(3)}`;
-      shapes.squares.push({ x: x(column) - side / 2, y: y(row) - side / 2, side, sign: weight < 0 ? "negative" : "positive", title });
-    });
-    const mark = kind === "output" ? "output" : row === newest ? "newest" : "unit";
-    shapes.circles.push({ x: x(end), y: y(row), radius: 0.33 * cell, mark });
-  });
-  return shapes;
-}
+    shapes.lines.push({ x1: this.left, y1: y, x2: this.x(end), y2: y });
+    if (isNamed || kind === "output") shapes.texts.push({ x: this.left - 8, y, text: label, anchor: "end" });
+    for (let column = firstColumn; column <= Math.min(lastColumn, weights.length - 1); column += 1) {
+      const weight = weights[column];
+      const side = this.cell * Math.max(SMALLEST_WEIGHT, LARGEST_WEIGHT * Math.sqrt(Math.abs(weight) / largest));
+      const sign = weight < 0 ? "negative" : "positive";
+      shapes.squares.push({ x: this.x(column) - side / 2, y: y - side / 2, side, sign, title: this.title(row, column) });
+    }
+    const mark = kind === "output" ? "output" : row === this._hidden - 1 ? "newest" : "unit";
+    shapes.circles.push({ x: this.x(end), y, radius: 0.33 * this.cell, mark });
+  }
 
-/** Weights in the order of the columns: the inputs, the bias, the hidden units. */
-function fromBias(weights, bias, inputs) {
-  return [...weights.slice(0, inputs), bias, ...weights.slice(inputs)];
+  _seen(offset, length, count) {
+    const first = Math.max(0, Math.floor(offset / this.cell));
+    return [first, Math.min(count - 1, Math.ceil((offset + length) / this.cell))];
+  }
 }

@@ -1,3 +1,4 @@
+import { headingCell } from "canopy/elements.js";
 import { formatCount, formatScore } from "canopy/format.js";
 import { View, make } from "canopy/view.js";
 
@@ -5,7 +6,7 @@ import { View, make } from "canopy/view.js";
 export class Growth extends View {
   build() {
     this._body = make("tbody");
-    const head = make("tr", "", heading("Unit"), heading("Epoch"), heading("Score"));
+    const head = make("tr", "", ...["Unit", "Epoch", "Score"].map((title) => headingCell("col", "", title)));
     this._table = make("table", "growth", make("thead", "", head), this._body);
     this._empty = make("p", "hint", "No unit installed yet.");
     this.element.append(this._table, this._empty);
@@ -31,9 +32,3 @@ export class Growth extends View {
 }
 
 const cell = (text) => make("td", "", text);
-
-function heading(text) {
-  const element = make("th", "", text);
-  element.scope = "col";
-  return element;
-}

@@ -24,7 +24,7 @@ export class Headline extends View {
       list.append(make("div", "panel headline-tile", make("dt", "headline-label", label), value));
     }
     this.element.append(list);
-    this.follow(["points", "installs", "state", "candidates"], () => this._draw());
+    this.follow(["points", "installs", "state", "candidates", "topology"], () => this._draw());
     this.every(500, () => this._show("rate", `${formatCount(this.bus.updateRate())}/s`));
   }
 

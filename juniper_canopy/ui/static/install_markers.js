@@ -22,14 +22,18 @@ export function chooseLabels(places, widths, gap) {
   return [...chosen, newest];
 }
 
-/** Draws a dashed line at each unit's epoch, with the number of units from there on above it. */
-export function drawInstalls(plot, installs) {
+/**
+ * Draws a dashed line where each unit was installed, with the number of units from there on above it.
+ * @param {(install: {epoch: number}) => number} toX where that is along x
+ */
+export function drawInstalls(plot, installs, toX) {
   const { ctx: context, bbox: box } = plot;
   const ratio = devicePixelRatio || 1;
   const { min, max } = plot.scales.x;
-  const shown = installs.filter(({ epoch }) => epoch >= min && epoch <= max);
+  const placed = installs.map((install) => ({ x: toX(install), units: install.units }));
+  const shown = placed.filter(({ x }) => x >= min && x <= max);
   if (shown.length === 0) return;
-  const places = shown.map(({ epoch }) => plot.valToPos(epoch, "x", true));
+  const places = shown.map(({ x }) => plot.valToPos(x, "x", true));
   const spacing = places.length > 1 ? (places.at(-1) - places[0]) / (places.length - 1) / ratio : Infinity;
 
   context.save();

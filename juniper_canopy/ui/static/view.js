@@ -1,18 +1,33 @@
 /** What every view has in common: an element, the bus, and what must end when the element leaves the page. */
 export class View {
-  constructor(element, bus, options) {
+  /**
+   * @param {HTMLElement} element
+   * @param {import("canopy/bus.js").LiveBus} bus
+   * @param {object} options
+   * @param {(event: string, value: unknown) => void} emit tells the server
+   */
+  constructor(element, bus, options, emit = () => {}) {
     this.element = element;
     this.bus = bus;
     this.options = options;
+    this.emit = emit;
     this._endings = [];
     this.build();
   }
 
   build() {}
 
-  /** Runs `draw` now and whenever one of the bus's topics changes. */
+  /** Runs `draw` now and whenever one of the bus's topics changes; while the tab is hidden, once it is shown again. */
   follow(topics, draw) {
-    this._endings.push(this.bus.subscribe(topics, draw));
+    let isDue = false;
+    this._endings.push(
+      this.bus.subscribe([...topics, "tab"], (changed) => {
+        isDue ||= topics.some((topic) => changed.has(topic));
+        if (!isDue || this.element.closest("[hidden]")) return;
+        isDue = false;
+        draw();
+      }),
+    );
   }
 
   every(milliseconds, draw) {

@@ -1,8 +1,11 @@
+from collections.abc import Iterator
+
 import pytest
 
 from juniper_canopy.state.live import LiveState
-from juniper_canopy.testing import GrowingBackend
 from juniper_canopy.transport.broadcaster import Broadcaster
+from juniper_data.testing import FakeDataService
+from tests.unit.juniper_canopy.fake_backend import FakeBackend
 
 
 class Clock:
@@ -40,7 +43,14 @@ def broadcaster(live: LiveState) -> Broadcaster:
     return Broadcaster(live)
 
 
+@pytest.fixture(scope="session")
+def data_service() -> Iterator[FakeDataService]:
+    """A dataset service that all share."""
+    with FakeDataService() as service:
+        yield service
+
+
 @pytest.fixture
-def backend() -> GrowingBackend:
+def backend(data_service: FakeDataService) -> FakeBackend:
     """A backend that trains when the test says so."""
-    return GrowingBackend()
+    return FakeBackend(data_service)

@@ -6,16 +6,15 @@ from starlette.testclient import TestClient
 from starlette.websockets import WebSocketDisconnect
 
 from juniper_canopy.app import Dashboard
+from juniper_canopy.backend.service import ServiceBackend
 from juniper_canopy.settings import CanopySettings
-from juniper_canopy.testing import GrowingBackend
-from juniper_common.health import Probe
-from juniper_common.http import UnreachableError
-from juniper_common.wire.training import MetricRow, TrainingStatus
+from juniper_common.wire.training import MetricRow
+from tests.unit.juniper_canopy.fake_backend import FakeBackend
 
 
 @pytest.fixture
-def dashboard(backend: GrowingBackend, tmp_path: Path) -> Dashboard:
-    """The dashboard of the made-up backend."""
+def dashboard(backend: FakeBackend, tmp_path: Path) -> Dashboard:
+    """The dashboard of a backend of fakes."""
     return Dashboard(CanopySettings(state_dir=tmp_path), backend)
 
 
@@ -26,17 +25,17 @@ def client(dashboard: Dashboard) -> Iterator[TestClient]:
         yield client
 
 
-def test_a_run_through_the_api(client: TestClient, backend: GrowingBackend) -> None:
+def test_a_run_through_the_api(client: TestClient, backend: FakeBackend) -> None:
     """Programs start, pause, resume, stop and reset as the page does."""
-    assert client.post("/api/train/start", json={"params": {"seed": 1}}).json()["run_id"] == "run-1"
+    run_id = client.post("/api/train/start", json={"params": {"seed": 1}}).json()["run_id"]
     assert client.post("/api/train/pause").json()["status"] == "PAUSED"
     assert client.post("/api/train/resume").json()["status"] == "STARTED"
     assert client.post("/api/set_params", json={"pace": 5}).json() == {"status": "ok"}
     assert client.post("/api/train/stop").json()["status"] == "STOPPED"
     assert client.post("/api/train/reset").json()["run_id"] is None
 
-    assert backend.calls == ["start", "pause", "resume", "stop", "reset"]
-    assert backend.changes[0].pace == 5
+    assert backend.service.runs.find(run_id).record.seed == 1
+    assert backend.service.runs.find(run_id).record.pace == 5
 
 
 def test_reading_a_run(client: TestClient) -> None:
@@ -47,11 +46,11 @@ def test_reading_a_run(client: TestClient) -> None:
     assert client.get("/api/train/status").json() == client.get("/api/status").json()
     assert client.get("/api/topology").json()["input_size"] == 2
     assert client.get("/api/statistics").json()["total_hidden_units"] == 0
-    assert len(client.get("/api/dataset").json()["train_x"]) == 160
+    assert len(client.get("/api/dataset").json()["train_x"]) == 96
     assert client.get("/api/decision_boundary?resolution=7").json()["resolution"] == 7
 
 
-def test_metrics_are_rows(client: TestClient, backend: GrowingBackend) -> None:
+def test_metrics_are_rows(client: TestClient, backend: FakeBackend) -> None:
     """The newest row, and the last rows."""
     client.post("/api/train/start", json={})
     backend.advance(5)
@@ -68,7 +67,7 @@ def test_before_the_first_run_there_is_nothing(client: TestClient, path: str) ->
     answer = client.get(path)
 
     assert answer.status_code == 404
-    assert "yet" in answer.json()["detail"]
+    assert answer.json()["detail"]
 
 
 def test_a_refused_command_keeps_its_status(client: TestClient) -> None:
@@ -83,15 +82,13 @@ def test_a_refused_command_keeps_its_status(client: TestClient) -> None:
     ("path", "body"),
     [("/api/train/start", {"parms": {}}), ("/api/set_params", {"pace": -1}), ("/api/set_params", {"seed": 1})],
 )
-def test_a_wrong_field_is_named(
-    client: TestClient, backend: GrowingBackend, path: str, body: dict[str, object]
-) -> None:
+def test_a_wrong_field_is_named(client: TestClient, backend: FakeBackend, path: str, body: dict[str, object]) -> None:
     """422 says which field, and nothing is sent on."""
     answer = client.post(path, json=body)
 
     assert answer.status_code == 422
     assert answer.json()["detail"][0]["loc"]
-    assert backend.calls == []
+    assert backend.service.runs.by_id == {}
 
 
 def test_a_resolution_out_of_bounds_is_refused(client: TestClient) -> None:
@@ -119,38 +116,37 @@ def test_health_tells_mode_and_connections(client: TestClient) -> None:
     assert answer["details"] == {"mode": "service", "active_connections": 1, "training_active": False}
 
 
-class Lonely(GrowingBackend):
-    """Its services do not answer."""
-
-    def probes(self) -> dict[str, Probe]:
-        """One that fails."""
-
-        async def fail() -> str:
-            raise UnreachableError("refused")
-
-        return {"juniper_cascor": fail}
-
-    async def status(self) -> TrainingStatus:
-        """Nobody there."""
-        raise UnreachableError("http://cascor: refused")
+@pytest.fixture
+def lonely(tmp_path: Path) -> Iterator[TestClient]:
+    """A client of a dashboard whose services do not answer."""
+    backend = ServiceBackend.connect("http://127.0.0.1:9", "http://127.0.0.1:9")
+    with TestClient(Dashboard(CanopySettings(state_dir=tmp_path), backend).app(pages=False)) as client:
+        yield client
 
 
-def test_without_its_services_the_dashboard_is_degraded(tmp_path: Path) -> None:
+def test_without_its_services_the_dashboard_is_degraded(lonely: TestClient) -> None:
     """It still shows what it holds, so it is not unready; questions are answered with 503."""
-    app = Dashboard(CanopySettings(state_dir=tmp_path), Lonely()).app(pages=False)
-    with TestClient(app) as client:
-        ready = client.get("/v1/health/ready")
-        status = client.get("/api/status")
+    ready = lonely.get("/v1/health/ready")
+    status = lonely.get("/api/status")
 
     assert ready.status_code == 200
     assert ready.json()["status"] == "degraded"
     assert status.status_code == 503
-    assert "refused" in status.json()["detail"]
+    assert "http://127.0.0.1:9" in status.json()["detail"]
 
 
-def test_the_live_stream_begins_with_the_shared_history(client: TestClient, backend: GrowingBackend) -> None:
+@pytest.mark.parametrize("path", ["/health", "/api/health"])
+def test_older_programs_find_its_health(client: TestClient, path: str) -> None:
+    """As it is told today, with the word that the path is an older one."""
+    answer = client.get(path)
+
+    assert answer.json() == client.get("/v1/health").json()
+    assert answer.headers["deprecation"].startswith("@")
+    assert "/v1/health" in answer.headers["link"]
+
+
+def test_the_live_stream_begins_with_the_shared_history(client: TestClient) -> None:
     """A page's first request, and a frame within a second."""
-    backend.connect()
     with client.websocket_connect("/ws/live") as socket:
         frame = socket.receive_bytes()
         history = client.get("/api/live/history")
@@ -158,6 +154,16 @@ def test_the_live_stream_begins_with_the_shared_history(client: TestClient, back
     assert b'"type":"frame"' in frame
     assert b'"type":"history"' in history.content
     assert history.headers["cache-control"] == "no-store"
+
+
+def test_the_history_is_compressed_for_whoever_reads_that(client: TestClient) -> None:
+    """A browser does."""
+    compressed = client.get("/api/live/history")
+    plain = client.get("/api/live/history", headers={"Accept-Encoding": "identity"})
+
+    assert compressed.headers["content-encoding"] == "gzip"
+    assert "content-encoding" not in plain.headers
+    assert b'"type":"history"' in plain.content
 
 
 @pytest.mark.parametrize("path", ["/ws/live", "/_nicegui_ws/socket.io/"])
@@ -172,12 +178,12 @@ def test_a_foreign_page_gets_no_socket(client: TestClient, path: str) -> None:
     assert refused.value.code == 4003
 
 
-def test_a_foreign_page_starts_nothing(client: TestClient, backend: GrowingBackend) -> None:
+def test_a_foreign_page_starts_nothing(client: TestClient, backend: FakeBackend) -> None:
     """A form of another site cannot command."""
     answer = client.post("/api/train/start", json={}, headers={"Origin": "http://evil.example"})
 
     assert answer.status_code == 403
-    assert backend.calls == []
+    assert backend.service.runs.by_id == {}
 
 
 def test_the_document_lists_every_operation(client: TestClient) -> None:
@@ -196,25 +202,25 @@ def test_the_metrics_count_open_pages(client: TestClient) -> None:
     assert "juniper_canopy_browsers 1.0" in text
 
 
-def test_the_state_is_what_the_dashboard_holds(client: TestClient) -> None:
+def test_the_state_is_what_the_dashboard_holds(lonely: TestClient) -> None:
     """It answers from memory, also when no service does."""
-    state = client.get("/api/state").json()
+    state = lonely.get("/api/state").json()
 
     assert state["mode"] == "service"
     assert state["connected"] is False
     assert state["data_age_s"] is None
 
 
-def test_the_backend_is_closed_with_the_app(dashboard: Dashboard, backend: GrowingBackend) -> None:
+def test_the_backend_is_closed_with_the_app(dashboard: Dashboard, backend: FakeBackend) -> None:
     """Every task ends with the lifespan, and connections with them."""
     with TestClient(dashboard.app(pages=False)):
         assert dashboard.problem() is None
 
-    assert backend.closed
+    assert backend.service.hub.connections == []
     assert dashboard.problem() is not None
 
 
-def test_a_row_can_be_read_again(client: TestClient, backend: GrowingBackend) -> None:
+def test_a_row_can_be_read_again(client: TestClient, backend: FakeBackend) -> None:
     """What the API answers is the wire's model."""
     client.post("/api/train/start", json={})
     backend.advance(1)
@@ -228,9 +234,9 @@ def test_the_dashboard_tells_of_its_process(client: TestClient) -> None:
     assert client.get("/v1/logs").json()["records"] == []
 
 
-def test_the_files_of_a_page_are_not_counted(tmp_path: Path) -> None:
+def test_the_files_of_a_page_are_not_counted(tmp_path: Path, backend: FakeBackend) -> None:
     """A page is dozens of files: a limit that suits programs would never let it load."""
     settings = CanopySettings(state_dir=tmp_path, rate_limit_per_minute=1)
-    with TestClient(Dashboard(settings, GrowingBackend()).app(pages=False)) as client:
+    with TestClient(Dashboard(settings, backend).app(pages=False)) as client:
         assert {client.get("/_nicegui/x.js").status_code for _ in range(3)} == {404}
         assert [client.get("/api/state").status_code for _ in range(2)] == [200, 429]

@@ -4,19 +4,24 @@ from collections.abc import AsyncIterator, Callable
 
 import pytest
 
+from juniper_canopy.backend import stream
 from juniper_canopy.state.live import LiveState
-from juniper_canopy.testing import GrowingBackend
 from juniper_canopy.transport import follower as follower_module
 from juniper_canopy.transport.broadcaster import Broadcaster
 from juniper_canopy.transport.follower import Follower
-from juniper_common.http import UnreachableError
-from juniper_common.wire.training import DecisionBoundary, StartTraining, TrainingStatus
+from tests.unit.juniper_canopy.fake_backend import SPIRALS, FakeBackend
 
 pytestmark = pytest.mark.anyio
 
+HISTORY = "/v1/metrics/history"
+BOUNDARY = "/v1/decision-boundary"
+TOPOLOGY = "/v1/network/topology"
+FIRST_OUTPUT_EPOCHS = 30
+"""Of the recorded run; its candidate phase follows."""
+
 
 @contextlib.asynccontextmanager
-async def following(backend: GrowingBackend, live: LiveState, broadcaster: Broadcaster) -> AsyncIterator[list[str]]:
+async def following(backend: FakeBackend, live: LiveState, broadcaster: Broadcaster) -> AsyncIterator[list[str]]:
     """A follower at work; the list grows with each report."""
     reports: list[str] = []
     follower = Follower(backend, live, broadcaster, lambda: reports.append("report"))
@@ -27,6 +32,7 @@ async def following(backend: GrowingBackend, live: LiveState, broadcaster: Broad
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
+        await backend.close()
 
 
 async def until(condition: Callable[[], bool]) -> None:
@@ -38,96 +44,136 @@ async def until(condition: Callable[[], bool]) -> None:
 
 @pytest.fixture(autouse=True)
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Pictures without the wait."""
+    """Pictures and retries without the wait."""
     monkeypatch.setattr(follower_module, "BOUNDARY_PERIOD_S", 0.01)
+    monkeypatch.setattr(stream, "FIRST_WAIT_S", 0.01)
 
 
 async def test_a_new_connection_fetches_what_was_before(
-    backend: GrowingBackend, live: LiveState, broadcaster: Broadcaster
+    backend: FakeBackend, live: LiveState, broadcaster: Broadcaster
 ) -> None:
     """A dashboard that starts in the middle of a run shows all of it."""
-    await backend.start(StartTraining())
-    backend.advance(30)
-    backend.forget_untold()
+    await backend.cascor.start(SPIRALS)
+    backend.advance(80)
     async with following(backend, live, broadcaster) as reports:
-        backend.connect(resumed=False)
         await until(lambda: bool(reports))
 
     assert live.run is not None
-    assert live.run.columns.epoch.tolist() == list(range(1, 31))
-    assert [unit.epoch for unit in live.run.installations] == [24]
+    assert live.run.columns.epoch.tolist() == list(range(1, 81))
+    assert [unit.epoch for unit in live.run.installations] == [75]
     assert live.topology is not None
     assert live.status is not None and live.status.state_machine.status == "STARTED"
 
 
 async def test_a_resumed_connection_fetches_nothing(
-    backend: GrowingBackend, live: LiveState, broadcaster: Broadcaster
+    backend: FakeBackend, live: LiveState, broadcaster: Broadcaster
 ) -> None:
     """What was missed has come with the stream."""
-    await backend.start(StartTraining())
+    await backend.cascor.start(SPIRALS)
     backend.advance(5)
-    backend.forget_untold()
     async with following(backend, live, broadcaster) as reports:
-        backend.connect(resumed=True)
         await until(lambda: bool(reports))
+        backend.service.drop_connections()
+        await until(lambda: not live.link_up)
+        backend.advance(5)
+        await until(lambda: live.run is not None and len(live.run) == 10)
 
-    assert live.run is None
     assert live.link_up
+    assert len(backend.way.bodies(HISTORY)) == 1
 
 
 async def test_nobody_looks_nothing_is_computed(
-    backend: GrowingBackend, live: LiveState, broadcaster: Broadcaster
+    backend: FakeBackend, live: LiveState, broadcaster: Broadcaster
 ) -> None:
     """Without a browser the training service is asked for no boundary."""
-    await backend.start(StartTraining())
+    await backend.cascor.start(SPIRALS)
     async with following(backend, live, broadcaster) as reports:
-        backend.connect()
         await until(lambda: bool(reports))
         await asyncio.sleep(0.1)
 
     assert live.boundary is None
+    assert backend.way.bodies(BOUNDARY) == []
 
 
 async def test_the_boundary_follows_the_network(
-    backend: GrowingBackend, live: LiveState, broadcaster: Broadcaster
+    backend: FakeBackend, live: LiveState, broadcaster: Broadcaster
 ) -> None:
     """It is drawn when somebody looks, and again after a unit was installed."""
     broadcaster.join()
-    await backend.start(StartTraining())
+    await backend.cascor.start(SPIRALS)
     async with following(backend, live, broadcaster):
-        backend.connect()
         await until(lambda: live.boundary is not None and live.dataset is not None)
-        backend.advance(30)
+        backend.advance(80)
         await until(lambda: live.boundary is not None and live.boundary.units == 1)
 
 
-class Unwell(GrowingBackend):
-    """Answers no question at first."""
-
-    answers = False
-
-    async def status(self) -> TrainingStatus:
-        """Not now."""
-        if not self.answers:
-            raise UnreachableError("refused")
-        return await super().status()
-
-    async def decision_boundary(self, resolution: int) -> DecisionBoundary | None:
-        """Not now."""
-        if not self.answers:
-            raise UnreachableError("refused")
-        return await super().decision_boundary(resolution)
-
-
-async def test_an_unanswered_question_is_asked_again(live: LiveState, broadcaster: Broadcaster) -> None:
-    """A service that does not answer ends nothing; what is missing comes when it does."""
-    backend = Unwell()
+async def test_a_network_without_a_plane_is_asked_once(
+    backend: FakeBackend, live: LiveState, broadcaster: Broadcaster
+) -> None:
+    """A network of one input: the refusal is the answer, and the pictures after it come all the same."""
     broadcaster.join()
-    await backend.start(StartTraining())
+    await backend.cascor.start(SPIRALS)
+    backend.way.refused = {BOUNDARY: (422, "y_feature: the network has 1 inputs")}
+    async with following(backend, live, broadcaster):
+        await until(lambda: live.dataset is not None and len(backend.way.bodies(BOUNDARY)) > 0)
+        await asyncio.sleep(0.05)
+        assert len(backend.way.bodies(BOUNDARY)) == 1
+        assert live.boundary is None
+        backend.advance(80)
+        await until(lambda: live.topology is not None and len(live.topology.hidden_units) == 1)
+
+
+async def test_an_unanswered_question_is_asked_again(
+    backend: FakeBackend, live: LiveState, broadcaster: Broadcaster
+) -> None:
+    """A service that does not answer ends nothing; what is missing comes when it does."""
+    broadcaster.join()
+    await backend.cascor.start(SPIRALS)
+    backend.way.is_cut = True
     async with following(backend, live, broadcaster) as reports:
-        backend.connect()
         await until(lambda: bool(reports))
         await asyncio.sleep(0.05)
         assert live.boundary is None
-        backend.answers = True
+        backend.way.is_cut = False
         await until(lambda: live.boundary is not None and live.status is not None)
+
+
+async def test_the_topology_is_fetched_once_when_an_output_phase_is_over(
+    backend: FakeBackend, live: LiveState, broadcaster: Broadcaster
+) -> None:
+    """No message brings the output weights; while the phase lasts, nobody asks for them."""
+    broadcaster.join()
+    await backend.cascor.start(SPIRALS)
+    async with following(backend, live, broadcaster):
+        await until(lambda: live.boundary is not None and live.dataset is not None)
+        before = len(backend.way.bodies(TOPOLOGY))
+        backend.advance(FIRST_OUTPUT_EPOCHS)
+        pictures = len(backend.way.bodies(BOUNDARY))
+        await until(lambda: len(backend.way.bodies(BOUNDARY)) > pictures)
+        assert len(backend.way.bodies(TOPOLOGY)) == before
+
+        backend.advance(10)
+        await until(lambda: len(backend.way.bodies(TOPOLOGY)) > before)
+        backend.advance(10)
+        await until(lambda: live.run is not None and len(live.run) == FIRST_OUTPUT_EPOCHS + 20)
+        await asyncio.sleep(0.05)
+
+    assert len(backend.way.bodies(TOPOLOGY)) == before + 1
+
+
+async def test_nobody_looks_no_topology_is_fetched(
+    backend: FakeBackend, live: LiveState, broadcaster: Broadcaster
+) -> None:
+    """The output weights wait for somebody who wants to see them."""
+    await backend.cascor.start(SPIRALS)
+    async with following(backend, live, broadcaster) as reports:
+        await until(lambda: bool(reports))
+        before = len(backend.way.bodies(TOPOLOGY))
+        backend.advance(FIRST_OUTPUT_EPOCHS)
+        backend.advance(10)
+        await until(lambda: live.run is not None and len(live.run) == FIRST_OUTPUT_EPOCHS + 10)
+        await asyncio.sleep(0.05)
+        assert len(backend.way.bodies(TOPOLOGY)) == before
+
+        broadcaster.join()
+        await until(lambda: len(backend.way.bodies(TOPOLOGY)) > before)

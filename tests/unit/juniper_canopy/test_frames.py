@@ -4,12 +4,12 @@ import struct
 import numpy as np
 import pytest
 
-from juniper_canopy.backend.updates import Connected, Reported
+from juniper_canopy.backend.updates import Reported
 from juniper_canopy.state.live import LiveState
 from juniper_canopy.state.pictures import BoundaryPicture, DatasetPicture
-from juniper_canopy.testing import GrowingBackend
 from juniper_canopy.transport.frames import Array, encode_frame, pack
-from juniper_common.wire.training import DatasetData, DecisionBoundary, StartTraining
+from juniper_common.wire.training import DatasetData, DecisionBoundary
+from tests.unit.juniper_canopy.fake_backend import SPIRALS, FakeBackend
 
 pytestmark = pytest.mark.anyio
 
@@ -45,33 +45,34 @@ def test_arrays_survive_whatever_their_length() -> None:
         assert arrays[name].tolist() == array.tolist()
 
 
-async def test_everything_stands_in_a_history(live: LiveState, backend: GrowingBackend) -> None:
+async def test_everything_stands_in_a_history(live: LiveState, backend: FakeBackend) -> None:
     """The history of a run tells all that a page draws."""
-    await backend.start(StartTraining())
-    backend.advance(30)
-    live.apply(Connected(resumed=False))
-    stream = aiter(backend.updates())
-    for _ in range(backend.untold):
-        live.apply(await anext(stream))
-    dataset, boundary = await backend.dataset(), await backend.decision_boundary(20)
-    assert dataset is not None and boundary is not None
+    for update in await backend.heard():
+        live.apply(update)
+    run_id = (await backend.cascor.start(SPIRALS)).run_id
+    backend.advance(80)
+    for update in await backend.heard():
+        live.apply(update)
+    dataset, boundary = await backend.cascor.dataset_data(), await backend.cascor.decision_boundary(20)
     live.set_dataset(DatasetPicture.of(dataset))
     live.set_boundary(BoundaryPicture.of(boundary))
 
     header, arrays = unpack(encode_frame("history", 7, live.everything(), live))
 
-    assert (header["type"], header["tick"], header["run"], header["reset"]) == ("history", 7, "run-1", True)
-    assert header["upstream"] is True
-    assert arrays["epoch"].tolist() == list(range(1, 31))
+    assert (header["type"], header["tick"], header["run"], header["reset"]) == ("history", 7, run_id, True)
+    assert (header["mode"], header["upstream"]) == ("service", True)
+    assert arrays["epoch"].tolist() == list(range(1, 81))
+    assert (np.diff(arrays["timestamp"]) >= 0).all()
+    assert len(arrays["timestamp"]) == 80
     assert len(arrays["boundary"]) == 400
-    assert len(arrays["dataset_x"]) == len(arrays["dataset_class"]) == 200
-    assert header["installs"] == [{"index": 0, "units": 1, "epoch": 24, "score": 0.4}]
+    assert len(arrays["dataset_x"]) == len(arrays["dataset_class"]) == 120
+    assert header["installs"] == [{"index": 0, "units": 1, "epoch": 75, "score": pytest.approx(0.517, abs=0.001)}]
     assert {"state", "candidates", "topology", "boundary", "dataset"} <= header.keys()
 
 
-async def test_what_is_not_there_is_told_as_null(live: LiveState, backend: GrowingBackend) -> None:
+async def test_what_is_not_there_is_told_as_null(live: LiveState, backend: FakeBackend) -> None:
     """A page that showed a network learns that it is gone."""
-    live.apply(Reported(await backend.status()))
+    live.apply(Reported(await backend.cascor.status()))
 
     header, _ = unpack(encode_frame("history", 1, live.everything(), live))
 
@@ -129,7 +130,7 @@ def test_targets_of_any_form_become_classes(targets: list[int] | list[list[float
 
     assert picture is not None
     assert picture.classes.tolist() == classes
-    assert picture.title == f"inline data, {len(classes)} + 0 patterns"
+    assert picture.title == f"inline data, {len(classes)} patterns"
 
 
 def test_patterns_of_one_feature_have_no_plane() -> None:

@@ -100,18 +100,18 @@ def test_a_fetched_history_larger_than_the_capacity_is_thinned() -> None:
 
 
 def test_installations_are_read_from_a_fetched_history() -> None:
-    """Where the number of units rises, a unit was installed; a score that was heard stays known."""
+    """Before the number of units rises, a unit was installed; a score that was heard stays known."""
     history = RunHistory("a")
-    history.install(Installation(index=0, units=1, epoch=3, score=0.7))
+    history.install(Installation(index=0, units=1, epoch=2, score=0.7))
     fetched = rows(1, 2, 3, 4, 5)
     fetched.hidden_units[:] = [0, 0, 1, 1, 3]
 
-    history.replace(fetched)
+    history.replace(fetched, {0: 0.6, 1: 0.5})
 
     assert [(unit.index, unit.epoch, unit.score) for unit in history.installations] == [
-        (0, 3, 0.7),
-        (1, 5, None),
-        (2, 5, None),
+        (0, 2, 0.7),
+        (1, 4, 0.5),
+        (2, 4, None),
     ]
 
 
@@ -123,3 +123,15 @@ def test_a_unit_is_installed_once() -> None:
     assert history.install(unit)
     assert not history.install(unit)
     assert history.installations == [unit]
+
+
+def test_a_run_that_is_set_back_has_the_units_that_its_rows_tell() -> None:
+    """A replay that goes back tells everything from the beginning: units come wherever their number rises."""
+    history = RunHistory("a")
+    history.append(rows(1, 2, 3, 4, 5), seq=1)
+    told = rows(1, 2, 3, timestamp=99)
+    told.hidden_units[:] = [0, 1, 2]
+
+    assert history.append(told, seq=2) == "rewritten"
+
+    assert [(unit.index, unit.epoch) for unit in history.installations] == [(0, 1), (1, 2)]

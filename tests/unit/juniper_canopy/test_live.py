@@ -1,9 +1,10 @@
 import pytest
 
-from juniper_canopy.backend.updates import Alive, Connected, Disconnected, Reported, Update
-from juniper_canopy.state.live import LiveState
-from juniper_canopy.testing import GrowingBackend
-from juniper_common.wire.training import StartTraining
+from juniper_canopy.backend.updates import Alive, Connected, Disconnected, Measured, Reported
+from juniper_canopy.state.live import HISTORY_ROWS, LiveState
+from juniper_canopy.transport.frames import encode_frame
+from juniper_common.wire.training import MetricsMessage, Points
+from tests.unit.juniper_canopy.fake_backend import SPIRALS, FakeBackend
 
 pytestmark = pytest.mark.anyio
 
@@ -14,19 +15,13 @@ class SetClock:
     now_s: float
 
 
-async def told(backend: GrowingBackend) -> list[Update]:
-    """Everything that the backend has told so far."""
-    stream = aiter(backend.updates())
-    return [await anext(stream) for _ in range(backend.untold)]
-
-
-async def test_other_messages_do_not_make_data_young(live: LiveState, backend: GrowingBackend, clock: SetClock) -> None:
+async def test_other_messages_do_not_make_data_young(live: LiveState, backend: FakeBackend, clock: SetClock) -> None:
     """With the trainer dead, state messages and a new connection go on; the age of data grows all the same."""
     live.apply(Alive("run-1"))
     clock.now_s += 10
 
     live.apply(Connected(resumed=True))
-    live.apply(Reported(await backend.status()))
+    live.apply(Reported(await backend.cascor.status()))
     live.apply(Disconnected("gone"))
 
     assert live.data_age_s() == 10
@@ -46,14 +41,15 @@ async def test_there_is_no_age_before_the_first_word(live: LiveState) -> None:
     assert live.data_age_s() is None
 
 
-async def test_a_new_run_never_mixes_with_the_last(live: LiveState, backend: GrowingBackend) -> None:
+async def test_a_new_run_never_mixes_with_the_last(live: LiveState, backend: FakeBackend) -> None:
     """The second run begins at epoch 1 in columns of its own."""
-    await backend.start(StartTraining())
-    backend.advance(40)
-    await backend.stop()
-    await backend.start(StartTraining())
+    await backend.heard()
+    await backend.cascor.start(SPIRALS)
+    backend.advance(80)
+    await backend.cascor.command("stop")
+    await backend.cascor.start(SPIRALS)
     backend.advance(3)
-    for update in await told(backend):
+    for update in await backend.heard():
         live.apply(update)
 
     assert live.run is not None
@@ -61,15 +57,16 @@ async def test_a_new_run_never_mixes_with_the_last(live: LiveState, backend: Gro
     assert live.run.installations == []
 
 
-async def test_what_is_taken_is_what_is_new(live: LiveState, backend: GrowingBackend) -> None:
+async def test_what_is_taken_is_what_is_new(live: LiveState, backend: FakeBackend) -> None:
     """Points are told once; only a new run tells all of them."""
-    await backend.start(StartTraining())
+    await backend.heard()
+    await backend.cascor.start(SPIRALS)
     backend.advance(3)
-    for update in await told(backend):
+    for update in await backend.heard():
         live.apply(update)
     first = live.take()
     backend.advance(2)
-    for update in await told(backend):
+    for update in await backend.heard():
         live.apply(update)
     second = live.take()
 
@@ -78,28 +75,30 @@ async def test_what_is_taken_is_what_is_new(live: LiveState, backend: GrowingBac
     assert not live.take()
 
 
-async def test_a_new_run_forgets_the_last_network(live: LiveState, backend: GrowingBackend) -> None:
+async def test_a_new_run_forgets_the_last_network(live: LiveState, backend: FakeBackend) -> None:
     """No boundary and no topology of another run stands beside the new curves."""
-    await backend.start(StartTraining())
-    backend.advance(30)
-    for update in await told(backend):
+    await backend.heard()
+    await backend.cascor.start(SPIRALS)
+    backend.advance(80)
+    for update in await backend.heard():
         live.apply(update)
-    await backend.stop()
-    await backend.start(StartTraining())
-    for update in await told(backend):
+    await backend.cascor.command("stop")
+    await backend.cascor.start(SPIRALS)
+    for update in await backend.heard():
         live.apply(update)
 
     assert live.topology is None
     assert live.candidates is None
 
 
-async def test_without_a_run_nothing_is_shown(live: LiveState, backend: GrowingBackend) -> None:
+async def test_without_a_run_nothing_is_shown(live: LiveState, backend: FakeBackend) -> None:
     """After a reset the page is as empty as the training service."""
-    await backend.start(StartTraining())
-    backend.advance(30)
-    await backend.stop()
-    await backend.reset()
-    for update in await told(backend):
+    await backend.heard()
+    await backend.cascor.start(SPIRALS)
+    backend.advance(80)
+    await backend.cascor.command("stop")
+    await backend.cascor.command("reset")
+    for update in await backend.heard():
         live.apply(update)
 
     everything = live.everything()
@@ -108,13 +107,83 @@ async def test_without_a_run_nothing_is_shown(live: LiveState, backend: GrowingB
     assert live.dataset is None
 
 
-async def test_only_the_last_runs_are_kept(live: LiveState, backend: GrowingBackend) -> None:
+async def test_only_the_last_runs_are_kept(live: LiveState, backend: FakeBackend) -> None:
     """Memory is bounded however many runs there were."""
+    await backend.heard()
     for _ in range(10):
-        await backend.start(StartTraining())
+        await backend.cascor.start(SPIRALS)
         backend.advance(1)
-        await backend.stop()
-    for update in await told(backend):
+        await backend.cascor.command("stop")
+    for update in await backend.heard():
         live.apply(update)
 
     assert live.runs_held == 4
+
+
+async def test_nothing_of_recordings_is_kept_beside_real_services(live: LiveState, backend: FakeBackend) -> None:
+    """Where another backend takes over, the page is empty until it has told something."""
+    await backend.heard()
+    await backend.cascor.start(SPIRALS)
+    backend.advance(80)
+    for update in await backend.heard():
+        live.apply(update)
+    live.take()
+    live.turn_to("demo")
+
+    assert (live.mode, live.run_id, live.status, live.runs_held, live.data_age_s()) == ("demo", None, None, 0, None)
+    assert live.take().reset
+
+
+async def test_the_same_services_keep_what_they_told(live: LiveState) -> None:
+    """Nothing is told anew."""
+    live.turn_to("service")
+
+    assert not live.has_news
+
+
+async def test_eight_hours_of_points_fill_no_server(live: LiveState) -> None:
+    """576,000 epochs in messages of 200, taken tick by tick: rows, and the bytes of a page's history, stay bounded."""
+    per_message, total = 200, 8 * 3600 * 20
+    live.show_run("long")
+    rows_held, bytes_told = [], []
+    for seq in range(total // per_message):
+        live.apply(Measured("long", seq, message(seq * per_message + 1, per_message)))
+        assert len(live.take().points or ()) <= HISTORY_ROWS
+        if seq % 240 == 0:
+            assert live.run is not None
+            rows_held.append(len(live.run))
+            bytes_told.append(len(encode_frame("history", seq, live.everything(), live)))
+
+    assert live.run is not None
+    assert live.run.last_epoch == total
+    assert live.run.columns.epoch[0] == 1
+    assert max(rows_held) <= live.run.capacity
+    assert max(bytes_told) < 200_000
+
+
+def message(first: int, count: int) -> MetricsMessage:
+    """So many epochs with a falling loss."""
+    epochs = list(range(first, first + count))
+    losses = [1 / epoch for epoch in epochs]
+    shares = [1 - loss for loss in losses]
+    points = Points(
+        epoch=epochs,
+        train_loss=losses,
+        val_loss=losses,
+        train_accuracy=shares,
+        val_accuracy=shares,
+        hidden_units=[epoch // 5000 for epoch in epochs],
+    )
+    newest = {"train_loss": losses[-1], "val_loss": losses[-1], "loss": losses[-1], "validation_loss": losses[-1]}
+    shown = {name.replace("loss", "accuracy"): 1 - loss for name, loss in newest.items()}
+    return MetricsMessage(
+        epoch=epochs[-1],
+        hidden_units=points.hidden_units[-1],
+        phase="output",
+        learning_rate=0.01,
+        score=None,
+        timestamp=float(epochs[-1]),
+        points=points,
+        **newest,
+        **shown,
+    )

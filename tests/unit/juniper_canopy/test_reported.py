@@ -2,11 +2,11 @@ import pytest
 
 from juniper_canopy.backend.updates import Connected, Disconnected, Reported
 from juniper_canopy.state.live import LiveState
-from juniper_canopy.testing import GrowingBackend
 from juniper_canopy.ui import choices, pace
 from juniper_canopy.ui.reported import Command, allowed
 from juniper_canopy.ui.reported import Reported as ReportedState
-from juniper_common.wire.training import StartTraining, Status
+from juniper_common.wire.training import RunParameters, StartTraining, Status
+from tests.unit.juniper_canopy.fake_backend import SPIRALS, FakeBackend
 
 pytestmark = pytest.mark.anyio
 
@@ -25,33 +25,33 @@ pytestmark = pytest.mark.anyio
     ],
 )
 async def test_commands_follow_from_the_reported_state(
-    backend: GrowingBackend, status: Status, commands: set[Command]
+    backend: FakeBackend, status: Status, commands: set[Command]
 ) -> None:
     """Each state allows its own commands."""
-    await backend.start(StartTraining())
-    report = await backend.status()
+    await backend.cascor.start(SPIRALS)
+    report = await backend.cascor.status()
     report.state_machine.status = status
 
     assert allowed(report, link_up=True) == commands
 
 
-async def test_without_a_network_there_is_nothing_to_reset(backend: GrowingBackend) -> None:
+async def test_without_a_network_there_is_nothing_to_reset(backend: FakeBackend) -> None:
     """Only a start makes sense."""
-    assert allowed(await backend.status(), link_up=True) == {"start"}
+    assert allowed(await backend.cascor.status(), link_up=True) == {"start"}
 
 
-async def test_without_a_connection_nothing_is_allowed(backend: GrowingBackend) -> None:
+async def test_without_a_connection_nothing_is_allowed(backend: FakeBackend) -> None:
     """A command could not arrive."""
-    assert allowed(await backend.status(), link_up=False) == frozenset()
+    assert allowed(await backend.cascor.status(), link_up=False) == frozenset()
     assert allowed(None, link_up=True) == frozenset()
 
 
-async def test_the_controls_take_over_what_was_reported(live: LiveState, backend: GrowingBackend) -> None:
+async def test_the_controls_take_over_what_was_reported(live: LiveState, backend: FakeBackend) -> None:
     """Buttons, pace and the problem in words."""
     reported = ReportedState()
     live.apply(Connected(resumed=False))
-    await backend.start(StartTraining.model_validate({"params": {"pace": 200}}))
-    live.apply(Reported(await backend.status()))
+    await backend.cascor.start(StartTraining(params=RunParameters(pace=200)))
+    live.apply(Reported(await backend.cascor.status()))
     reported.follow(live)
 
     assert (reported.can_start, reported.can_pause, reported.is_active) == (False, True, True)
@@ -64,10 +64,10 @@ async def test_the_controls_take_over_what_was_reported(live: LiveState, backend
     assert "does not answer" in reported.problem
 
 
-async def test_a_failed_run_says_why(live: LiveState, backend: GrowingBackend) -> None:
+async def test_a_failed_run_says_why(live: LiveState, backend: FakeBackend) -> None:
     """The reason stands on the page."""
     reported = ReportedState()
-    report = await backend.status()
+    report = await backend.cascor.status()
     report.state_machine.status = "FAILED"
     report.training_state.reason = "the trainer died"
     live.apply(Connected(resumed=False))
@@ -77,10 +77,10 @@ async def test_a_failed_run_says_why(live: LiveState, backend: GrowingBackend) -
     assert reported.problem == "The run failed: the trainer died"
 
 
-async def test_a_run_that_waits_for_the_disk_says_so(live: LiveState, backend: GrowingBackend) -> None:
+async def test_a_run_that_waits_for_the_disk_says_so(live: LiveState, backend: FakeBackend) -> None:
     """A pause that nobody asked for has its reason on the page."""
     reported = ReportedState()
-    report = await backend.status()
+    report = await backend.cascor.status()
     report.state_machine.status = "PAUSED"
     report.training_state.reason = "the disk is full"
     live.apply(Connected(resumed=False))

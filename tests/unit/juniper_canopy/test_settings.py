@@ -1,5 +1,7 @@
 import pytest
+from pydantic import HttpUrl, ValidationError
 
+from juniper_canopy import older_names
 from juniper_canopy.settings import CanopySettings
 
 
@@ -38,3 +40,75 @@ def test_a_wrong_address_is_named(monkeypatch: pytest.MonkeyPatch, capsys: pytes
 
     assert ended.value.code == 78
     assert "JUNIPER_DATA_URL" in capsys.readouterr().err
+
+
+def test_where_browsers_find_it_is_an_origin_of_its_own() -> None:
+    """As browsers write it: without the port of its scheme, and without a path."""
+    settings = CanopySettings(public_url=HttpUrl("https://Lab.example:443/"), allowed_origins=("http://other:1",))
+
+    assert settings.origins == ("http://other:1", "https://lab.example")
+    assert settings.is_behind_tls
+
+
+def test_a_public_address_may_have_no_tls(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Within a network of one's own."""
+    monkeypatch.setenv("JUNIPER_CANOPY_PUBLIC_URL", "http://lab:8080")
+
+    assert CanopySettings().origins == ("http://lab:8080",)
+    assert not CanopySettings().is_behind_tls
+
+
+def test_an_empty_public_address_is_none(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As the line of the example has it."""
+    monkeypatch.setenv("JUNIPER_CANOPY_PUBLIC_URL", "")
+
+    assert CanopySettings().origins == ()
+
+
+@pytest.mark.parametrize("url", ["https://lab.example/juniper", "https://user@lab.example", "https://lab.example?a=b"])
+def test_a_public_address_is_an_origin_alone(url: str) -> None:
+    """The dashboard cannot live below a path."""
+    with pytest.raises(ValidationError, match="scheme, host and port alone"):
+        CanopySettings(public_url=HttpUrl(url))
+
+
+def test_an_empty_address_is_none(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A line of an env file with nothing after its `=` says that there is no training service."""
+    monkeypatch.setenv("JUNIPER_ENV", "dev")
+    monkeypatch.setenv("JUNIPER_CASCOR_URL", "")
+
+    settings = CanopySettings.load()
+
+    assert settings.cascor_url is None
+    assert settings.is_demo
+
+
+@pytest.mark.parametrize("name", ["JUNIPER_CANOPY_DEMO_MODE", "JUNIPER_CASCOR_URL"])
+def test_production_shows_no_recordings(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], name: str
+) -> None:
+    """It does not start, and one line says what to set instead."""
+    monkeypatch.setenv("JUNIPER_CANOPY_DEMO_MODE", "1" if name == "JUNIPER_CANOPY_DEMO_MODE" else "0")
+    monkeypatch.setenv("JUNIPER_CASCOR_URL", "" if name == "JUNIPER_CASCOR_URL" else "http://127.0.0.1:8200")
+
+    with pytest.raises(SystemExit) as ended:
+        CanopySettings.load()
+
+    (line,) = capsys.readouterr().err.splitlines()
+    assert ended.value.code == 78
+    assert line.startswith(f"juniper-canopy: {name} is ")
+    assert "set JUNIPER_ENV=demo" in line
+
+
+def test_older_names_are_read_under_the_names_of_today() -> None:
+    """Each has one successor; what is set under both has the successor's value."""
+    environment = {"CASCOR_SERVICE_URL": "http://older:1", "CASCOR_DEMO_MODE": "1", "JUNIPER_CANOPY_DEMO_MODE": "0"}
+
+    assert older_names.used(environment) == {
+        "CASCOR_SERVICE_URL": "JUNIPER_CANOPY_CASCOR_SERVICE_URL",
+        "CASCOR_DEMO_MODE": "JUNIPER_CANOPY_DEMO_MODE",
+    }
+    assert older_names.renamed(environment) == {
+        **environment,
+        "JUNIPER_CANOPY_CASCOR_SERVICE_URL": "http://older:1",
+    }

@@ -4,12 +4,13 @@ import json
 from collections.abc import AsyncIterator, Awaitable, Callable
 
 import pytest
-from pydantic import JsonValue
+from pydantic import JsonValue, ValidationError
 from websockets.asyncio.server import ServerConnection, serve
 
 from juniper_canopy.backend import stream
 from juniper_canopy.backend.updates import Alive, Connected, Disconnected, Scored, Update
 from juniper_cascor.client import CascorTrainingStream
+from juniper_common.wire.training import Points
 
 pytestmark = pytest.mark.anyio
 
@@ -163,3 +164,10 @@ async def test_a_message_of_another_version_is_left_out(caplog: pytest.LogCaptur
 
     assert heard == [Connected(resumed=False), Alive("r")]
     assert "another version" in caplog.text
+
+
+def test_points_of_unequal_length_are_no_message() -> None:
+    """They would end whoever lays them side by side."""
+    columns: dict[str, JsonValue] = {name: [1] for name in Points.model_fields}
+    with pytest.raises(ValidationError, match="equal length"):
+        Points.model_validate(columns | {"val_loss": []})

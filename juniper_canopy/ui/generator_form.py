@@ -1,0 +1,97 @@
+"""The fields of one generator on the page, made of its JSON Schema."""
+
+from collections.abc import Callable, Collection, Iterable, Mapping
+from typing import Any
+
+from nicegui import ui
+from nicegui.elements.mixins.validation_element import ValidationElement
+from nicegui.elements.mixins.value_element import ValueElement
+from pydantic import JsonValue
+
+from juniper_canopy.ui.bounds import JsonObject
+from juniper_canopy.ui.schema_form import Field, fields_of
+from juniper_common.wire.errors import FieldProblem
+
+
+class GeneratorForm:
+    """The fields, those of the generator alone first, the common ones under an expansion.
+
+    Args:
+        schema: of the generator's params.
+        common: the names that every generator has.
+        changed: called after each change of a value.
+    """
+
+    def __init__(self, schema: JsonObject, common: Collection[str], changed: Callable[[], None]) -> None:
+        self._changed = changed
+        self._entries: dict[str, tuple[Field, ValueElement[Any]]] = {}
+        fields = fields_of(schema)
+        self._build([field for field in fields if field.name not in common])
+        shared = [field for field in fields if field.name in common]
+        if shared:
+            with ui.expansion("Seed, split and order" if "seed" in common else "More").props(
+                "dense switch-toggle-side"
+            ):
+                self._build(shared)
+
+    def read(self) -> dict[str, JsonValue] | None:
+        """The params to send; None where a field has what it cannot have, which then stands at it."""
+        params: dict[str, JsonValue] = {}
+        is_complete = True
+        for name, (field, element) in self._entries.items():
+            try:
+                params[name] = field.read(element.value)
+                _tell(element, None)
+            except ValueError as error:
+                _tell(element, str(error))
+                is_complete = False
+        return params if is_complete else None
+
+    def place(self, problems: Iterable[FieldProblem]) -> list[FieldProblem]:
+        """Put what a service refused at its fields; returns what is about none of them."""
+        others = []
+        for problem in problems:
+            name = str(problem.loc[1]) if len(problem.loc) > 1 and problem.loc[0] == "params" else ""
+            if name in self._entries and isinstance(self._entries[name][1], ValidationElement):
+                within = ".".join(str(part) for part in problem.loc[2:])
+                _tell(self._entries[name][1], f"{within} {problem.msg}".strip())
+            else:
+                others.append(problem)
+        return others
+
+    def _build(self, fields: Iterable[Field]) -> None:
+        with ui.element("div").classes("data-fields"):
+            for field in fields:
+                element = _element(field)
+                element.on_value_change(lambda _: self._changed())
+                element.mark(field.name)
+                self._entries[field.name] = field, element
+
+
+def _element(field: Field) -> ValueElement[Any]:
+    """What a value of this kind is entered with."""
+    empty = ("drawn" if field.name == "seed" else "none") if field.is_nullable else ""
+    element: ValueElement[Any]
+    match field.kind:
+        case "number" | "integer":
+            number = field.begins_with
+            value = number if isinstance(number, float) else None
+            element = ui.number(field.label, value=value, placeholder=empty)
+            element.props("step=any" if field.kind == "number" else "")
+        case "switch":
+            return ui.switch(field.label, value=bool(field.begins_with)).classes("wide-field").tooltip(field.hint)
+        case "choice":
+            names: Mapping[int, str] = {index: str(value) for index, value in enumerate(field.choices)}
+            element = ui.select(dict(names), label=field.label, value=field.begins_with, clearable=field.is_nullable)
+        case _:
+            element = ui.input(field.label, value=str(field.begins_with or ""), placeholder=empty)
+            element.classes("wide-field" if field.kind == "json" else "")
+    # Props by name: a description may have any sign, and a string of props ends at a quote.
+    element.props("outlined dense stack-label hide-bottom-space hide-hint")
+    element.props["hint"] = field.hint
+    return element
+
+
+def _tell(element: ValueElement[Any], problem: str | None) -> None:
+    if isinstance(element, ValidationElement):
+        element.error = problem
