@@ -93,9 +93,9 @@ def measure_finding(*, quick: bool) -> Finding:
             shutil.copytree(memory, store)
         ready_s = []
         for _ in range(0 if quick else 4):
-            with started("data", store) as service:
+            with started("data", store, {}) as service:
                 ready_s.append(service.ready_s)
-        with started("data", store) as service, closing(Connection(service.address)) as connection:
+        with started("data", store, {}) as service, closing(Connection(service.address)) as connection:
             filters_ms = {name: _times_ms(connection, query, repeats) for name, query in FILTERS.items()}
             filters_ms["the second half by its cursor"] = _times_ms(connection, _half_way(connection), repeats)
             thousand_ms = _times_ms(connection, {"limit": 1_000}, repeats)

@@ -16,7 +16,7 @@ DISK = Path("/var/tmp")  # noqa: S108 - /tmp may be memory, where nothing takes 
 @contextmanager
 def running_service(**settings: object) -> Iterator[Started]:
     """Start the service with a new store, and end both; settings as in `wait_s=1`."""
-    with tempfile.TemporaryDirectory(dir=DISK) as folder, started("data", Path(folder), **settings) as service:
+    with tempfile.TemporaryDirectory(dir=DISK) as folder, started("data", Path(folder), settings) as service:
         yield service
 
 

@@ -6,7 +6,7 @@ import os
 import socket
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,6 +23,7 @@ TIMEOUT_S = 60.0
 TICK_S = 0.05  # so seldom that asking disturbs nobody
 
 _TRAINER = "juniper_cascor.runs.trainer"
+_PORT_SETTING = {"data": "port", "cascor": "port", "canopy": "server__port"}
 
 
 @dataclass(frozen=True)
@@ -51,40 +52,54 @@ class Started:
     """A service that has said READY=1."""
 
     process: psutil.Popen
-    address: str
+    port: int
     ready_s: float  # from the start of the process to READY=1
+
+    @property
+    def address(self) -> str:
+        """Where it listens."""
+        return f"http://127.0.0.1:{self.port}"
 
 
 @contextmanager
 def running_service(folder: Path, **settings: object) -> Iterator[Service]:
     """Start the training service with its state in this folder, and end it; settings as in `max_clients=300`."""
-    with started("cascor", folder, **settings) as running, JuniperCascorClient(running.address) as client:
+    with started("cascor", folder, settings) as running, JuniperCascorClient(running.address) as client:
         yield Service(running.process, running.address, running.ready_s, client)
 
 
 @contextmanager
-def started(name: str, folder: Path, **settings: object) -> Iterator[Started]:
-    """Start a service on a free port with its state in this folder, and end it.
+def started(
+    name: str,
+    folder: Path,
+    settings: Mapping[str, object],
+    *,
+    port: int | None = None,
+    environment: Mapping[str, str] | None = None,
+) -> Iterator[Started]:
+    """Start a service with its state in this folder, and end it where it still runs.
 
     Args:
-        name: of the service: data or cascor.
+        name: of the service: data, cascor or canopy.
         folder: where it keeps its state; it exists.
-        settings: of the service, as in `max_clients=300`.
+        settings: of the service, as in `{"max_clients": 300}`.
+        port: where it listens; None: on a free one.
+        environment: what it is told beside its settings.
     """
-    port = _free_port()
-    told = settings | {"port": port, "state_dir": folder}
+    port = port or free_port()
+    told = {**settings, _PORT_SETTING[name]: port, "state_dir": folder}
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as notify, (folder / "log").open("ab") as log:
         notify.bind(str(folder / "notify"))
         notify.settimeout(TIMEOUT_S)
-        environment = os.environ | _of_unit(name)
-        environment |= {f"JUNIPER_{name.upper()}_{key.upper()}": str(value) for key, value in told.items()}
-        environment["NOTIFY_SOCKET"] = str(folder / "notify")
+        variables = {**os.environ, **_of_unit(name), **(environment or {})}
+        variables |= {f"JUNIPER_{name.upper()}_{key.upper()}": str(value) for key, value in told.items()}
+        variables["NOTIFY_SOCKET"] = str(folder / "notify")
         began = time.perf_counter()
-        process = psutil.Popen([sys.executable, "-m", f"juniper_{name}"], env=environment, stderr=log)
+        process = psutil.Popen([sys.executable, "-m", f"juniper_{name}"], env=variables, stderr=log)
         try:
             while notify.recv(4096) != b"READY=1":
                 pass
-            yield Started(process, f"http://127.0.0.1:{port}", time.perf_counter() - began)
+            yield Started(process, port, time.perf_counter() - began)
         finally:
             _end(process)
             (folder / "notify").unlink()
@@ -92,6 +107,8 @@ def started(name: str, folder: Path, **settings: object) -> Iterator[Started]:
 
 def _end(process: psutil.Popen) -> None:
     """Raises psutil.TimeoutExpired where it had to be killed."""
+    if process.poll() is not None:
+        return
     process.terminate()
     try:
         process.wait(TIMEOUT_S)
@@ -119,7 +136,8 @@ def _of_unit(name: str) -> dict[str, str]:
     return {variable: value for variable, _, value in (line.partition("=") for line in given)}
 
 
-def _free_port() -> int:
+def free_port() -> int:
+    """A port of the loopback that nobody holds now."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port: int = probe.getsockname()[1]

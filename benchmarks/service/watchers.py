@@ -1,6 +1,6 @@
 """Many WebSocket clients in a process of their own: ``python -m benchmarks.service.watchers ADDRESS CLIENTS``.
 
-Says "watching" once all are greeted, and at the end of its input what they received.
+Ready once all are greeted; at the end of its input it says what they received.
 """
 
 from __future__ import annotations
@@ -8,18 +8,18 @@ from __future__ import annotations
 import asyncio
 import json
 import re
-import subprocess
 import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
-from typing import IO
 
 import uvloop
 from websockets.asyncio.client import ClientConnection, connect
 
 from juniper_cascor.client import ADDRESSED
+
+from .aside import Aside, aside, ready_until_input_ends
 
 _HEAD = re.compile(rb'\{"type":"(\w+)","timestamp":([\d.e+]+)')
 _CONNECTING_AT_ONCE = 20
@@ -44,24 +44,19 @@ class Received:
 class Watchers:
     """The process, seen from the benchmark."""
 
-    def __init__(self, requests: IO[str], answers: IO[str]) -> None:
-        self._requests = requests
-        self._answers = answers
+    def __init__(self, process: Aside) -> None:
+        self._process = process
 
     def received(self) -> Received:
         """Let them go; what they received since they were all there."""
-        self._requests.close()
-        return Received(**json.loads(self._answers.read()))
+        return Received(**self._process.ended())
 
 
 @contextmanager
 def watching(address: str, clients: int) -> Iterator[Watchers]:
     """So many clients, each greeted."""
-    command = [sys.executable, "-m", "benchmarks.service.watchers", address, str(clients)]
-    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
-        if process.stdin is None or process.stdout is None or process.stdout.readline() != "watching\n":
-            raise RuntimeError("the clients could not connect; they say why")
-        yield Watchers(process.stdin, process.stdout)
+    with aside("benchmarks.service.watchers", address, str(clients)) as process:
+        yield Watchers(process)
 
 
 async def watch(address: str, clients: int) -> Received:
@@ -71,9 +66,7 @@ async def watch(address: str, clients: int) -> Received:
     sockets = await asyncio.gather(*(_greeted(address, turns) for _ in range(clients)))
     began, began_cpu = time.perf_counter(), time.process_time()
     readers = [asyncio.create_task(_read(socket, index, received)) for index, socket in enumerate(sockets)]
-    sys.stdout.write("watching\n")
-    sys.stdout.flush()
-    await asyncio.to_thread(sys.stdin.read)
+    await ready_until_input_ends()
     received.seconds = time.perf_counter() - began
     received.cpu_s = time.process_time() - began_cpu
     for reader in readers:
