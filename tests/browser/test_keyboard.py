@@ -81,6 +81,7 @@ def test_letters_change_the_charts(page: Page) -> None:
     """L the scale, S the smoothing, X the axis, and back."""
     wait_for_key(page, "r")
     logs = page.get_by_role("button", name=re.compile("^Logarithmic scale"))
+    expect(logs).to_have_count(2)
     page.keyboard.press("l")
     expect(logs.first).to_have_attribute("aria-pressed", "true")
     expect(logs.last).to_have_attribute("aria-pressed", "true")
@@ -117,6 +118,7 @@ def test_the_help_lists_the_keys_and_gives_the_focus_back(page: Page) -> None:
 
 def test_the_help_tells_what_the_open_tab_has(page: Page) -> None:
     """The charts' keys are bound while the charts are shown."""
+    wait_for_key(page, "5")
     page.keyboard.press("5")
     page.get_by_role("button", name="Keyboard help").click()
 

@@ -46,6 +46,7 @@ def context(chromium: Browser, host: Host) -> Iterator[BrowserContext]:
 
 def log_in(page: Page) -> None:
     """By keyboard alone: the field has the focus."""
+    expect(page.get_by_label("Key")).to_be_focused()
     page.keyboard.type(KEY)
     page.keyboard.press("Enter")
 
