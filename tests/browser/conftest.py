@@ -177,4 +177,5 @@ def page(host: Host, chromium: Browser) -> Iterator[Page]:
     host.forget()
     with opened(chromium, host.canopy.url) as page:
         page.wait_for_selector("[data-testid=status][data-status=STOPPED]", timeout=20_000)
+        page.wait_for_selector(".area-loss .chart-host")  # the last of what the page fetches
         yield page
