@@ -8,7 +8,28 @@ from nicegui.version import __version__ as nicegui_version
 from pydantic import JsonValue
 
 STATIC = Path(__file__).parent / "static"
-FIRST_MODULES = ("bus", "columns", "frame", "rest", "view", "about", "help", "keyboard", "status", "tabs", "theme")
+FIRST_MODULES = (
+    "about",
+    "address",
+    "bus",
+    "class_markers",
+    "columns",
+    "elements",
+    "export",
+    "export_button",
+    "format",
+    "frame",
+    "help",
+    "keyboard",
+    "palette",
+    "replay_bar",
+    "rest",
+    "status",
+    "tabs",
+    "theme",
+    "view",
+    "zip",
+)
 """What every tab needs; the modules of a tab's own views are fetched when it is opened."""
 
 STYLES = (

@@ -1,7 +1,10 @@
+import { pushButton } from "canopy/elements.js";
 import { saveCsv, savePng } from "canopy/export.js";
 import { make, setText } from "canopy/view.js";
 
 const STEP = 0.05;
+
+const tool = (text, title, action) => pushButton(text, action, "tool", title);
 
 /**
  * The row of tools in a chart's head: smoothing, the x axis, a logarithmic y, and the chart as CSV and PNG.
@@ -67,13 +70,4 @@ export function saveTools(title, exporter) {
   const png = tool("PNG", `Save the picture as PNG: ${title}`, () => savePng(exporter));
   if (!exporter.csv) return [png];
   return [tool("CSV", `Save the points as CSV: ${title}`, () => saveCsv(exporter)), png];
-}
-
-function tool(text, title, action) {
-  const button = make("button", "tool", text);
-  button.type = "button";
-  button.title = title;
-  button.setAttribute("aria-label", title);
-  button.onclick = action;
-  return button;
 }

@@ -2,12 +2,13 @@ import uPlot from "canopy/vendor/uplot/uPlot.esm.js";
 import { onAddress, readAddress, writeAddress } from "canopy/address.js";
 import { ChartChoices } from "canopy/chart_choices.js";
 import { ChartTools } from "canopy/chart_tools.js";
-import { alertLine, headingCell, scrollBox } from "canopy/elements.js";
+import { alertLine, headingCell, lineKey, scrollBox } from "canopy/elements.js";
 import { offerExport, toCsv } from "canopy/export.js";
 import { formatCount, formatLoss, formatScore, formatShare } from "canopy/format.js";
 import { LinePlot } from "canopy/line_plot.js";
 import { CLASS_COUNT, cssColor } from "canopy/palette.js";
 import { ask } from "canopy/rest.js";
+import { FIGURES, SHARES } from "canopy/metric_axes.js";
 import { AXES, AXIS_CHOICES, layRun } from "canopy/run_axes.js";
 import { RunsView } from "canopy/runs_view.js";
 import { comparedRuns } from "canopy/run_table.js";
@@ -18,18 +19,13 @@ const POINTS = 1000; // of each curve: more than a chart has columns
 const DASHES = [[], [7, 4], [2, 3], [10, 3, 2, 3]];
 const MARK = 9; // CSS pixels, of a unit's tick at the foot of the chart
 
-const fromZero = (_, high) => [0, Number.isFinite(high) && high > 0 ? 1.08 * high : 1];
-const share = (low) => [Number.isFinite(low) ? Math.max(0, Math.floor(low * 10 - 0.5) / 10) : 0, 1.02];
-const short = (value) => String(Number(value.toPrecision(4)));
-const percent = (value) => `${Math.round(100 * value)} %`;
-
 const METRICS = {
-  train_loss: { label: "Train loss", format: formatLoss, tick: short, range: fromZero },
-  val_loss: { label: "Validation loss", format: formatLoss, tick: short, range: fromZero },
-  train_accuracy: { label: "Train accuracy", format: formatShare, tick: percent, range: share },
-  val_accuracy: { label: "Validation accuracy", format: formatShare, tick: percent, range: share },
-  hidden_units: { label: "Hidden units", format: formatCount, tick: short, range: fromZero },
-  score: { label: "Best score", format: formatScore, tick: short, range: fromZero },
+  train_loss: { label: "Train loss", format: formatLoss, ...FIGURES },
+  val_loss: { label: "Validation loss", format: formatLoss, ...FIGURES },
+  train_accuracy: { label: "Train accuracy", format: formatShare, ...SHARES },
+  val_accuracy: { label: "Validation accuracy", format: formatShare, ...SHARES },
+  hidden_units: { label: "Hidden units", format: formatCount, ...FIGURES },
+  score: { label: "Best score", format: formatScore, ...FIGURES },
 };
 const CHART = "metric"; // its name among the choices
 
@@ -172,7 +168,7 @@ export class Comparison extends RunsView {
       const entry = make(
         "button",
         "compare-entry",
-        sampleOf(index),
+        lineKey(styleOf(index)),
         make("span", "", nameOf(run)),
         this._values[index],
       );
@@ -229,7 +225,7 @@ export class Comparison extends RunsView {
 
   _drawDiffering() {
     const { runs, differing } = this._comparison;
-    const names = runs.map((run, index) => headingCell("col", "", sampleOf(index), ` ${nameOf(run)}`));
+    const names = runs.map((run, index) => headingCell("col", "", lineKey(styleOf(index)), ` ${nameOf(run)}`));
     const head = make("tr", "", make("td"), ...names);
     const rows = Object.entries(differing).map(([name, values]) => {
       const words = name.replace("params.", "").replaceAll("_", " ");
@@ -283,26 +279,6 @@ function held(column) {
 /** Two runs never have both colour and dash in common. */
 function styleOf(index) {
   return { color: `class-${index % CLASS_COUNT}`, dash: DASHES[index % DASHES.length] };
-}
-
-function sampleOf(index) {
-  const { color, dash } = styleOf(index);
-  const svg = document.createElementNS("http://www.w3.org/2000/svg", "svg");
-  const line = document.createElementNS("http://www.w3.org/2000/svg", "line");
-  for (const [name, value] of Object.entries({ width: 26, height: 10, "aria-hidden": "true" }))
-    svg.setAttribute(name, value);
-  for (const [name, value] of Object.entries({
-    x1: 0,
-    x2: 26,
-    y1: 5,
-    y2: 5,
-    "stroke-width": 2,
-    "stroke-dasharray": dash.join(" "),
-  }))
-    line.setAttribute(name, value);
-  line.style.stroke = `var(--${color})`;
-  svg.append(line);
-  return svg;
 }
 
 function choice(label, kinds, onChange) {

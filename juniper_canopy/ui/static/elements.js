@@ -61,3 +61,18 @@ export function headingCell(scope, kind, ...children) {
   cell.scope = scope;
   return cell;
 }
+
+const SVG = "http://www.w3.org/2000/svg";
+
+/** A piece of a line, as a legend shows it. */
+export function lineKey({ color, dash = [] }) {
+  const key = document.createElementNS(SVG, "svg");
+  const line = document.createElementNS(SVG, "line");
+  const told = { x1: 0, x2: 24, y1: 2, y2: 2, "stroke-width": 2, "stroke-dasharray": dash.join(" ") };
+  for (const [name, value] of Object.entries(told)) line.setAttribute(name, value);
+  line.style.stroke = `var(--${color})`;
+  key.setAttribute("class", "line-key");
+  key.setAttribute("aria-hidden", "true");
+  key.append(line);
+  return key;
+}

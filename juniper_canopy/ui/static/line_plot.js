@@ -106,12 +106,6 @@ export class LinePlot {
     return this._zoom;
   }
 
-  /** The part of the x axis that is in view, whether or not somebody chose it. */
-  get view() {
-    const { min, max } = this._plot.scales.x;
-    return [min, max];
-  }
-
   /** Shows a part of the x axis, whatever points come; null shows all of them. Tells nobody. */
   zoomTo(range) {
     if (String(range) === String(this._zoom)) return;

@@ -4,10 +4,11 @@ import { ChartTools } from "canopy/chart_tools.js";
 import { METRICS } from "canopy/columns.js";
 import { pushButton } from "canopy/elements.js";
 import { offerExport, toCsv } from "canopy/export.js";
-import { formatCount, formatFigure, formatLoss, formatShare } from "canopy/format.js";
+import { formatCount, formatLoss, formatShare } from "canopy/format.js";
 import { ghostRun } from "canopy/ghost_run.js";
 import { drawInstalls } from "canopy/install_markers.js";
 import { LinePlot } from "canopy/line_plot.js";
+import { FIGURES, SHARES } from "canopy/metric_axes.js";
 import { AXES, AXIS_CHOICES, layRun } from "canopy/run_axes.js";
 import { smooth } from "canopy/smoothing.js";
 import { View, make, setText } from "canopy/view.js";
@@ -16,20 +17,12 @@ const KINDS = {
   loss: {
     title: "Loss",
     format: formatLoss,
-    axis: {
-      label: "Loss (mean squared error)",
-      tick: formatFigure,
-      range: (_, high) => [0, Number.isFinite(high) && high > 0 ? high * 1.08 : 1],
-    },
+    axis: { label: "Loss (mean squared error)", ...FIGURES },
   },
   accuracy: {
     title: "Accuracy",
     format: formatShare,
-    axis: {
-      label: "Accuracy (share of patterns)",
-      tick: (value) => `${Number((100 * value).toPrecision(3))} %`,
-      range: (low) => [Number.isFinite(low) ? Math.max(0, Math.floor(low * 10 - 0.5) / 10) : 0, 1.02],
-    },
+    axis: { label: "Accuracy (share of patterns)", ...SHARES },
   },
 };
 const LINES = [

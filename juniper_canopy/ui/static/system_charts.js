@@ -1,6 +1,6 @@
 import { onAddress, readAddress, writeAddress } from "canopy/address.js";
 import { saveTools } from "canopy/chart_tools.js";
-import { pushButton } from "canopy/elements.js";
+import { lineKey, pushButton } from "canopy/elements.js";
 import { offerExport } from "canopy/export.js";
 import { formatBytes, formatClock, formatFigure, formatPercent } from "canopy/format.js";
 import { LinePlot } from "canopy/line_plot.js";
@@ -10,7 +10,6 @@ import { View, make, setText } from "canopy/view.js";
 const WINDOWS = { 5: "5 min", 15: "15 min", 60: "1 h" };
 const DEFAULT_WINDOW = "5";
 const DASHES = [undefined, [6, 3], [2, 3], [10, 3, 2, 3]];
-const SVG = "http://www.w3.org/2000/svg";
 
 const KINDS = {
   cpu: {
@@ -168,7 +167,7 @@ class SystemChart {
 
   _entry({ label }, index) {
     const value = make("span", "readout-value");
-    const button = make("button", "legend-button", lineKey(index), `${label} `, value);
+    const button = make("button", "legend-button", lineKey({ color: colorOf(index), dash: dashOf(index) }), `${label} `, value);
     button.type = "button";
     button.title = `Show or hide ${label}`;
     button.setAttribute("aria-pressed", !this._hidden.has(index));
@@ -209,18 +208,6 @@ const colorOf = (index) => `class-${index % 10}`;
 const dashOf = (index) => DASHES[index % DASHES.length];
 
 /** A piece of the line, as the plot draws it. */
-function lineKey(index) {
-  const key = document.createElementNS(SVG, "svg");
-  const line = document.createElementNS(SVG, "line");
-  const told = { x1: 0, x2: 24, y1: 2, y2: 2, "stroke-width": 2, "stroke-dasharray": (dashOf(index) ?? []).join(" ") };
-  for (const [name, value] of Object.entries(told)) line.setAttribute(name, value);
-  line.style.stroke = `var(--${colorOf(index)})`;
-  key.setAttribute("class", "line-key");
-  key.setAttribute("aria-hidden", "true");
-  key.append(line);
-  return key;
-}
-
 /** Whole minutes without their seconds. */
 const timeTick = (seconds) => formatClock(seconds).slice(0, seconds % 60 ? undefined : -3);
 
