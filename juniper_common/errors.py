@@ -7,6 +7,7 @@ ServiceError
 ├── NotFoundError         404
 ├── ConflictError         409  not in this state
 ├── TooLargeError         413
+├── MisdirectedError      421  the service is called by a name that is not its own
 ├── UnprocessableError    422  a field has a value that cannot be; each field is named
 ├── TooManyRequestsError  429  this caller asks too often
 ├── UnavailableError      503  something that this service needs is away
@@ -84,6 +85,12 @@ class TooLargeError(ServiceError):
     """The body is larger than this service takes."""
 
     status, code = 413, "TOO_LARGE"
+
+
+class MisdirectedError(ServiceError):
+    """The service is called by a name that is not its own."""
+
+    status, code = 421, "MISDIRECTED"
 
 
 class UnprocessableError(ServiceError):

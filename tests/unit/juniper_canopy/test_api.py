@@ -15,7 +15,7 @@ from tests.unit.juniper_canopy.fake_backend import FakeBackend
 @pytest.fixture
 def dashboard(backend: FakeBackend, tmp_path: Path) -> Dashboard:
     """The dashboard of a backend of fakes."""
-    return Dashboard(CanopySettings(state_dir=tmp_path), backend)
+    return Dashboard(CanopySettings(state_dir=tmp_path, allowed_hosts=("testserver",)), backend)
 
 
 @pytest.fixture
@@ -120,7 +120,9 @@ def test_health_tells_mode_and_connections(client: TestClient) -> None:
 def lonely(tmp_path: Path) -> Iterator[TestClient]:
     """A client of a dashboard whose services do not answer."""
     backend = ServiceBackend.connect("http://127.0.0.1:9", "http://127.0.0.1:9")
-    with TestClient(Dashboard(CanopySettings(state_dir=tmp_path), backend).app(pages=False)) as client:
+    with TestClient(
+        Dashboard(CanopySettings(state_dir=tmp_path, allowed_hosts=("testserver",)), backend).app(pages=False)
+    ) as client:
         yield client
 
 
@@ -236,7 +238,7 @@ def test_the_dashboard_tells_of_its_process(client: TestClient) -> None:
 
 def test_the_files_of_a_page_are_not_counted(tmp_path: Path, backend: FakeBackend) -> None:
     """A page is dozens of files: a limit that suits programs would never let it load."""
-    settings = CanopySettings(state_dir=tmp_path, rate_limit_per_minute=1)
+    settings = CanopySettings(state_dir=tmp_path, allowed_hosts=("testserver",), rate_limit_per_minute=1)
     with TestClient(Dashboard(settings, backend).app(pages=False)) as client:
         assert {client.get("/_nicegui/x.js").status_code for _ in range(3)} == {404}
         assert [client.get("/api/state").status_code for _ in range(2)] == [200, 429]

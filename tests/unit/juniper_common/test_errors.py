@@ -88,6 +88,7 @@ def client(handler: Raising) -> Iterator[TestClient]:
         (errors.ConflictError, 409),
         (errors.TooLargeError, 413),
         (errors.UnprocessableError, 422),
+        (errors.MisdirectedError, 421),
         (errors.UnavailableError, 503),
     ],
 )
