@@ -75,11 +75,11 @@ def operations(backend: BackendProtocol) -> list[Operation]:
     async def patterns(request: Request) -> Response:
         """Two features of what a run trains on, and the classes."""
         query = read_query(request, PatternsQuery)
-        data = await ask(backend.cascor.dataset_data(run_id=query.run))
-        features = (query.x_feature, query.y_feature)
+        x_feature, y_feature = features = (query.x_feature, query.y_feature)
+        data = await ask(backend.cascor.dataset_data(x_feature=x_feature, y_feature=y_feature, run_id=query.run))
         dataset = await asyncio.to_thread(DatasetPicture.of, data, features)
         if dataset is None:
-            raise ConflictError("The patterns have no such features.")
+            raise ConflictError("There are no patterns.")
         return _frame(encode_patterns(dataset))
 
     async def boundary(request: Request) -> Response:

@@ -46,7 +46,9 @@ def test_reading_a_run(client: TestClient) -> None:
     assert client.get("/api/train/status").json() == client.get("/api/status").json()
     assert client.get("/api/topology").json()["input_size"] == 2
     assert client.get("/api/statistics").json()["total_hidden_units"] == 0
-    assert len(client.get("/api/dataset").json()["train_x"]) == 96
+    rows = client.get("/api/dataset").json()["train_x"]
+    assert len(rows) == 96
+    assert client.get("/api/dataset?x_feature=1").json()["train_x"] == [[row[1]] for row in rows]
     assert client.get("/api/decision_boundary?resolution=7").json()["resolution"] == 7
 
 
