@@ -137,7 +137,8 @@ class TrainerKeeper:
         if self._newest is None:
             return None
         try:
-            return await asyncio.wait_for(asyncio.shield(self._newest), timeout_s)
+            async with asyncio.timeout(timeout_s):
+                return await asyncio.shield(self._newest)
         except TimeoutError:
             self.kill(f"the trainer did not obey within {timeout_s:.0f} s")
             raise UnavailableError("the trainer did not obey in time, and was killed") from None
