@@ -11,6 +11,7 @@ ServiceError
 ├── UnprocessableError    422  a field has a value that cannot be; each field is named
 ├── TooManyRequestsError  429  this caller asks too often
 ├── UnavailableError      503  something that this service needs is away
+├── TimedOutError         504  it does not answer in time
 └── NoRoomError           507  the disk or the quota is full
 """
 
@@ -118,6 +119,16 @@ class UnavailableError(ServiceError):
     status, code = 503, "UNAVAILABLE"
 
 
+class TimedOutError(ServiceError):
+    """Something that this service needs does not answer in time."""
+
+    status, code = 504, "TIMED_OUT"
+
+
+class BrokenOffError(Exception):
+    """What an answer is made of ended early, and the answer has begun: nothing of it can be taken back."""
+
+
 class NoRoomError(ServiceError):
     """The disk is full, or no more is allowed."""
 
@@ -188,6 +199,8 @@ class UnexpectedErrors:
             await self._app(scope, receive, watching)
         except ClientDisconnect:
             log.info("the caller left")
+        except BrokenOffError as error:
+            log.warning("%s %s is cut off: %s", scope["method"], quote(scope["path"]), error)  # by the server, see logs
         except Exception:
             if has_begun:
                 raise  # The server cuts the connection: the caller must not take a part for the whole.

@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator
 
+import httpx
 from anyio import to_thread
 from pydantic import BaseModel, Field, RootModel
 from starlette.requests import Request
@@ -10,7 +11,7 @@ from starlette.responses import Response
 from juniper_canopy.api.answering import answer, ask, pass_on
 from juniper_canopy.api.scatter import Axes, Scatter, scatter
 from juniper_canopy.backend.protocol import BackendProtocol
-from juniper_common.http import relay
+from juniper_common.http import relay, relayed
 from juniper_common.openapi import Operation
 from juniper_common.requests import json_response, read_body, read_query
 from juniper_common.wire.dataset_queries import DatasetFilter, FoundDatasets
@@ -25,6 +26,8 @@ from juniper_common.wire.datasets import (
     UploadQuery,
 )
 from juniper_data import calls
+
+_NPZ = "application/octet-stream"
 
 IDS = {"dataset_id": DATASET_ID_PATTERN}
 MOST_POINTS = 3000
@@ -86,7 +89,7 @@ def operations(backend: BackendProtocol) -> list[Operation]:
             method="GET",
             path=f"{dataset}/artifact",
             handler=api.artifact,
-            responses={200: "application/octet-stream"},
+            responses={200: _NPZ},
             patterns=IDS,
         ),
         Operation(
@@ -157,7 +160,8 @@ class DatasetsApi:
 
     async def artifact(self, request: Request) -> Response:
         """The NPZ, passed on as it comes."""
-        return await pass_on(relay(self._backend.data, calls.artifact(_id(request))))
+        dataset_id = _id(request)
+        return await pass_on(relay(self._backend.data, calls.artifact(dataset_id)), _NPZ, f"{dataset_id}.npz")
 
     async def upload(self, request: Request) -> Response:
         """Make a dataset of the CSV, JSON, Parquet or NPZ file in the body, which is passed on as it comes."""
@@ -165,11 +169,11 @@ class DatasetsApi:
         told = request.headers.get("content-length", "")
         call = calls.relayed_upload(query, int(told) if told.isdecimal() else None)
         came = await ask(relay(self._backend.data, call, _body(request)))
-        try:
-            content = await came.aread()
-        finally:
-            await came.aclose()
-        return Response(content, came.status_code, media_type="application/json")
+        return Response(await ask(_whole(came)), came.status_code, media_type="application/json")
+
+
+async def _whole(response: httpx.Response) -> bytes:
+    return b"".join([piece async for piece in relayed(response)])
 
 
 async def _body(request: Request) -> AsyncIterator[bytes]:

@@ -123,7 +123,9 @@ class SnapshotsApi:
 
     async def download_snapshot(self, request: Request) -> Response:
         """The file itself, as it is."""
-        return await pass_on(relay(self._backend.cascor, calls.snapshot_file(_id(request))))
+        snapshot_id = _id(request)
+        name = snapshot_id.removeprefix("~").removesuffix(".h5") + ".h5"
+        return await pass_on(relay(self._backend.cascor, calls.snapshot_file(snapshot_id)), _HDF5, name)
 
     async def restore_snapshot(self, request: Request) -> Response:
         """Load the snapshot's network in place of the one that is loaded."""
