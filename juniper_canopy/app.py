@@ -92,7 +92,7 @@ class Dashboard:
 
     async def self_check(self) -> None:
         """Raises when the page could not be drawn: its modules or the state folder are not there."""
-        if not (STATIC / "canopy.css").is_file():
+        if not (STATIC / "page.css").is_file():
             raise FileNotFoundError(f"the dashboard's files are not in {STATIC}")
         self.settings.state_dir.mkdir(parents=True, exist_ok=True)
 

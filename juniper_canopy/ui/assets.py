@@ -35,15 +35,18 @@ FIRST_MODULES = (
 STYLES = (
     "vendor/uplot/uPlot.min.css",
     "colours.css",
-    "canopy.css",
+    "page.css",
+    "header.css",
     "controls.css",
     "charts.css",
+    "training.css",
+    "growth.css",
     "data.css",
     "network.css",
     "runs.css",
-    "scrubber.css",
     "system.css",
 )
+"""Those of a tab after those of all, which they may narrow."""
 
 PACKAGE = "canopy"
 """Modules import each other as `canopy/NAME.js`."""
