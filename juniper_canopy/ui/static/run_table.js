@@ -120,7 +120,7 @@ export class RunTable extends RunsView {
 
   _narrow() {
     this._typing = null;
-    const wanted = Object.entries(FILTERS).map(([name, word]) => [word, this._controls[name].value.trim()]);
+    const wanted = Object.entries(FILTERS).map(([name, word]) => [word, this._controls[name].value]);
     writeAddress({ ...Object.fromEntries(wanted), "runs-from": null });
   }
 
