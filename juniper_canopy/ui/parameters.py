@@ -45,7 +45,7 @@ FIRST = (
 )
 PHASES = ("Output", "Candidate")
 OF_PHASES = {
-    "Learning rate": (
+    "Rate": (
         Parameter("learning_rate", is_whole=False, low=0),
         Parameter("candidate_learning_rate", is_whole=False, low=0),
     ),
