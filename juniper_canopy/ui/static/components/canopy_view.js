@@ -41,10 +41,11 @@ export default {
   template: "<div></div>",
   props: { view: String, options: Object },
   async mounted() {
+    const bus = liveBus(); // it connects while the view is still fetched
     const View = await VIEWS[this.view]();
     if (this.hasLeft) return;
     window.socket.io.reconnectionDelayMax(LONGEST_RETRY_MS);
-    this.instance = new View(this.$el, liveBus(), this.options, (event, value) => this.$emit(event, value));
+    this.instance = new View(this.$el, bus, this.options, (event, value) => this.$emit(event, value));
   },
   unmounted() {
     this.hasLeft = true;
