@@ -36,4 +36,4 @@ def test_the_page_names_them_by_their_address() -> None:
     """With the style sheets."""
     head = assets.head_html("/esm/key", frozenset({"tabs"}))
     assert '<link rel="modulepreload" href="/esm/key/tabs.js">' in head
-    assert '<link rel="stylesheet" href="/esm/key/canopy.css">' in head
+    assert '<link rel="stylesheet" href="/esm/key/colours.css">' in head
