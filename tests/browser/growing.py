@@ -34,7 +34,7 @@ def begin(cascor: JuniperCascorClient, inline_data: InlineData | None = None, **
 def open_tab(page: Page, host: Host, query: str, units: int = UNITS) -> None:
     """Go to an address of the page, and wait until it draws a network of so many units."""
     page.goto(f"{host.canopy.url}/?{query}")
-    page.wait_for_selector(f".crossbar-host[data-units='{units}']", timeout=20_000)
+    page.wait_for_selector(f".crossbar-host[data-units='{units}']")
 
 
 def asked(host: Host, path: str) -> dict[str, object]:

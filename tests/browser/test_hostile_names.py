@@ -101,7 +101,7 @@ def test_hostile_names_stay_text(page: Page, host: Host, named: str, size: tuple
     page.set_viewport_size({"width": size[0], "height": size[1]})
     for tab in TABS:
         page.goto(f"{host.canopy.url}/?tab={tab}")
-        page.wait_for_selector("[data-testid=status][data-status=STARTED]", timeout=20_000)
+        page.wait_for_selector("[data-testid=status][data-status=STARTED]")
         expect(page.locator(f"#panel-{tab}")).to_be_visible()
         page.wait_for_load_state("networkidle")
         page.evaluate("new Promise((resolve) => requestAnimationFrame(() => requestAnimationFrame(resolve)))")
@@ -160,5 +160,5 @@ def test_hostile_words_in_a_log(page: Page, host: Host) -> None:
     word = f"marker{IMAGE}{{{{1+1}}}}"
     httpx.get(f"{host.cascor.url}/v1/runs/{quote(word, safe='')}")
     page.goto(f"{host.canopy.url}/?tab=system")
-    expect(page.get_by_text("marker").first).to_be_visible(timeout=15_000)
+    expect(page.get_by_text("marker").first).to_be_visible()
     expect_text_alone(page)
