@@ -88,11 +88,12 @@ class Host:
 
     def forget(self) -> None:
         """End what is trained, so that each test begins with nothing."""
-        state = httpx.get(f"{self.cascor.url}/v1/training/status").json()["data"]["state_machine"]["status"]
-        if state in ("STARTED", "PAUSED"):
-            stopped = httpx.post(f"{self.cascor.url}/v1/training/stop")
-            assert stopped.is_success or stopped.status_code == httpx.codes.CONFLICT  # it was over by itself just then
-        httpx.post(f"{self.cascor.url}/v1/training/reset")
+        with httpx.Client(base_url=f"{self.cascor.url}/v1/training", timeout=60) as training:
+            state = training.get("status").json()["data"]["state_machine"]["status"]
+            if state in ("QUEUED", "STARTED", "PAUSED"):
+                stopped = training.post("stop")
+                assert stopped.is_success or stopped.status_code == httpx.codes.CONFLICT  # it was over just then
+            training.post("reset").raise_for_status()
 
     def trainer(self) -> psutil.Process:
         """The process that trains."""

@@ -16,7 +16,7 @@ def grow(host: Host, inline_data: InlineData | None = None, **params: float) -> 
     """Grow a network of UNITS hidden units to its end, on the two spirals or on rows; the run's id."""
     with JuniperCascorClient(host.cascor.url) as cascor:
         run_id = begin(cascor, inline_data, **params)
-        cascor.wait(run_id, timeout_s=60)
+        cascor.wait(run_id)
     return run_id
 
 

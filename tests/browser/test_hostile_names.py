@@ -1,5 +1,6 @@
 """What people call their datasets and runs stays text in every tab, whatever it looks like."""
 
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -41,7 +42,10 @@ def _answer(response: httpx.Response) -> Any:
 @pytest.fixture
 def named(host: Host) -> Iterator[str]:
     """Datasets and a run with hostile names in every place that takes one; gives the id of a dataset."""
-    with httpx.Client(base_url=host.data.url) as data, httpx.Client(base_url=host.cascor.url + "/v1") as cascor:
+    with (
+        httpx.Client(base_url=host.data.url, timeout=60) as data,
+        httpx.Client(base_url=host.cascor.url + "/v1", timeout=60) as cascor,
+    ):
         datasets = _make_datasets(data)
         run = _start(cascor, datasets[-1])
         yield datasets[0]
@@ -85,6 +89,8 @@ def _start(cascor: httpx.Client, dataset: str) -> str:
         "data"
     ]["run_id"]
     _answer(cascor.patch(f"/runs/{run}", json={"notes": "\n".join(HOSTILE), "tags": tags}))
+    while not _answer(cascor.get("/training/status"))["data"]["monitor"]["current_epoch"]:
+        time.sleep(0.05)
     _answer(cascor.post("/snapshots", json={"notes": IMAGE, "tags": tags}))
     return run
 

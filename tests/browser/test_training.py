@@ -208,14 +208,15 @@ def test_the_cmu_spirals_are_solved_from_the_dashboard(page: Page) -> None:
     expect(page.locator(BOUNDARY)).to_have_attribute("data-units", str(int(figure(page, "hidden_units"))))
 
 
+@pytest.mark.parametrize("seeds", [4, pytest.param(20, marks=pytest.mark.soak)])
 @pytest.mark.parametrize(("dataset", "at_most"), [("CMU two spirals", 15), ("Demo spiral, 2 × 200", 22)])
-def test_every_seed_solves_the_spirals_from_the_dashboard(page: Page, dataset: str, at_most: int) -> None:
-    """Twenty seeds typed into the form, one run after another, each solved with few hidden units."""
+def test_every_seed_solves_the_spirals_from_the_dashboard(page: Page, dataset: str, at_most: int, seeds: int) -> None:
+    """Typed into the form, one run after another, each is solved with few hidden units, as each is by the service."""
     choose_dataset(page, dataset)
     set_pace(page, "PageUp")
     seed_field = page.get_by_role("spinbutton", name="Seed")
     units = []
-    for seed in range(20):
+    for seed in range(seeds):
         seed_field.fill(str(seed))
         seed_field.press("Tab")
         click(page, "Start")
@@ -279,16 +280,17 @@ def test_the_headline_says_what_the_charts_say(page: Page) -> None:
     pairs = page.evaluate("""async () => {
         const text = (selector) => document.querySelector(selector).textContent;
         const seen = [];
-        for (let look = 0; look < 60; look += 1) {
+        const headlines = new Set();
+        for (let look = 0; look < 60 || headlines.size < 9; look += 1) {
             await new Promise((resolve) => setTimeout(resolve, 23));
             for (const metric of ["train_loss", "val_loss", "train_accuracy", "val_accuracy"]) {
                 seen.push([text(`[data-figure=${metric}]`), text(`[data-readout=${metric}]`)]);
+                headlines.add(seen.at(-1)[0]);
             }
         }
         return seen;
     }""")
 
-    assert len({headline for headline, _ in pairs}) > 4
     assert [pair for pair in pairs if pair[0] != pair[1]] == []
 
 
