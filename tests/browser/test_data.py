@@ -219,10 +219,10 @@ def test_the_list_is_filtered_and_goes_on(data: Page, host: Host) -> None:
     """The newest first, a page at a time; a filter finds names, ids and tags among those that are there."""
     requests = [{"generator": "xor", "params": {"seed": seed, "n_points_per_quadrant": 2}} for seed in range(100)]
     named = {"generator": "moon", "params": {"n_samples": 4}, "name": "crescent"}
-    httpx.post(f"{host.data.url}/v1/datasets", json=named, timeout=60).raise_for_status()
-    for half in (requests[:50], requests[50:]):
-        content = json.dumps({"datasets": half})
-        httpx.post(f"{host.data.url}/v1/datasets/batch-create", content=content, timeout=60).raise_for_status()
+    with httpx.Client(base_url=f"{host.data.url}/v1", timeout=70, headers={"Prefer": "wait=60"}) as data_service:
+        data_service.post("datasets", json=named).raise_for_status()
+        for half in (requests[:50], requests[50:]):
+            data_service.post("datasets/batch-create", content=json.dumps({"datasets": half})).raise_for_status()
     data.reload()
     expect(rows(data)).to_have_count(100)
     expect(data.get_by_text("the newest 100 of 101 datasets")).to_be_visible()

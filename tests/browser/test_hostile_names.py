@@ -43,7 +43,7 @@ def _answer(response: httpx.Response) -> Any:
 def named(host: Host) -> Iterator[str]:
     """Datasets and a run with hostile names in every place that takes one; gives the id of a dataset."""
     with (
-        httpx.Client(base_url=host.data.url, timeout=60) as data,
+        httpx.Client(base_url=host.data.url, timeout=70, headers={"Prefer": "wait=60"}) as data,
         httpx.Client(base_url=host.cascor.url + "/v1", timeout=60) as cascor,
     ):
         datasets = _make_datasets(data)
