@@ -49,8 +49,9 @@ class Life:
         background = Background()
         background.spawn(self.recorder.run(), "recorder")
         try:
+            await self.queue.warm_up()  # already now: it takes its time, and restoring waits for the disk
             held = await self._restore()
-            await self.queue.open()
+            self.queue.open()
             # Only now: a run that goes on by itself is shown rather than one that waits for somebody.
             for session in held:
                 self.foreground.stage.offer(session)

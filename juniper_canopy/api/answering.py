@@ -5,6 +5,7 @@ from typing import TypeVar
 
 import httpx
 from pydantic import BaseModel
+from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 
 from juniper_canopy.api.errors import from_backend
@@ -27,6 +28,12 @@ async def ask(call: Awaitable[Answered]) -> Answered:
 async def answer(call: Awaitable[BaseModel]) -> Response:
     """The backend's answer as JSON. Raises as `ask`."""
     return json_response(await ask(call))
+
+
+def named(request: Request, part: str) -> str:
+    """What the address names in one part of its path."""
+    name: str = request.path_params[part]
+    return name
 
 
 async def pass_on(call: Awaitable[httpx.Response]) -> Response:

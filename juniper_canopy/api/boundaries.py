@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from starlette.requests import Request
 from starlette.responses import Response
 
-from juniper_canopy.api.answering import ask
+from juniper_canopy.api.answering import ask, named
 from juniper_canopy.backend.protocol import BackendProtocol
 from juniper_canopy.state.pictures import BoundaryPicture, DatasetPicture
 from juniper_canopy.transport.frames import encode_boundary, encode_patterns
@@ -87,7 +87,7 @@ def operations(backend: BackendProtocol) -> list[Operation]:
         query = read_query(request, PlaneQuery)
         told = await ask(
             backend.cascor.snapshot_boundary(
-                request.path_params["snapshot_id"],
+                named(request, "snapshot_id"),
                 query.resolution,
                 x_feature=query.x_feature,
                 y_feature=query.y_feature,

@@ -76,6 +76,11 @@ def test_any_two_of_several_inputs_are_shown(page: Page, host: Host) -> None:
     expect(page.locator(VIEW)).to_contain_text("Held at their means: x2 = 0.500")
     assert page.locator(PICTURE).evaluate("canvas => canvas.toDataURL()") != drawn
 
+    expect(page).to_have_url(re.compile("at-features=1%2C3"))
+    page.reload()
+    expect(page.locator(VIEW)).to_contain_text("Held at their means: x2 = 0.500")
+    expect(page.get_by_label("Up: input")).to_have_value("2")
+
 
 def test_without_a_run_it_says_so(page: Page, host: Host) -> None:
     """In words, with nothing to move."""

@@ -66,15 +66,15 @@ def upload(page: Page, path: Path, *, label_column: str = "label", name: str = "
 
 def test_the_form_follows_the_generator(data: Page) -> None:
     """Fields, defaults and hints are those of the chosen one's schema, and the preview is of it."""
-    expect(data.get_by_label("N points per spiral")).to_have_value("97")
+    expect(data.get_by_label("Points per spiral")).to_have_value("97")
     expect(data.get_by_role("switch", name="Clockwise")).to_be_checked()
     before = drawn(data)
 
     choose(data, "Generator", "gaussian")
 
-    expect(data.get_by_label("N classes")).to_have_value("2")
-    expect(data.get_by_label("Class std")).to_have_value("1.0")
-    expect(data.get_by_label("N points per spiral")).to_have_count(0)
+    expect(data.get_by_label("Classes")).to_have_value("2")
+    expect(data.get_by_label("Deviation")).to_have_value("1.0")
+    expect(data.get_by_label("Points per spiral")).to_have_count(0)
     expect(data.get_by_role("heading", name="Preview of gaussian")).to_be_visible()
     expect_redrawn(data, before)
 
@@ -82,7 +82,7 @@ def test_the_form_follows_the_generator(data: Page) -> None:
 def test_the_preview_follows_a_field(data: Page, host: Host) -> None:
     """A change is drawn after a short pause, and nothing of it is kept."""
     before = drawn(data)
-    data.get_by_label("N spirals").fill("3")
+    data.get_by_label("Spirals").fill("3")
 
     expect_redrawn(data, before)
     expect(data.get_by_text("All 291 samples")).to_be_visible()
@@ -99,14 +99,14 @@ def test_what_cannot_be_stands_at_its_field(data: Page) -> None:
     expect(data.get_by_text("must be 0 to 2")).to_have_count(0)
 
     choose(data, "Generator", "gaussian")
-    data.get_by_label("Class std").fill("-1")
+    data.get_by_label("Deviation").fill("-1")
 
     expect(data.locator(".q-field__messages", has_text="greater than 0")).to_be_visible()
 
 
 def test_create_keeps_it_and_selects_it(data: Page) -> None:
     """With its name and tags it stands in the list, in the address, and is what a link opens."""
-    data.get_by_label("N points per spiral").fill("50")
+    data.get_by_label("Points per spiral").fill("50")
     data.get_by_role("region", name="New dataset").get_by_label("Name", exact=True).fill(HOSTILE)
     data.get_by_label("Tags").fill(f"paper, {HOSTILE}")
     data.get_by_role("button", name="Create").click()
@@ -141,7 +141,7 @@ def test_a_dataset_is_downloaded_and_deleted(data: Page) -> None:
 def test_any_two_features_or_the_principal_components(data: Page) -> None:
     """The axes are chosen by name; those of the components say how much of the variance they explain."""
     choose(data, "Generator", "gaussian")
-    data.get_by_label("N features").fill("4")
+    data.get_by_label("Features").fill("4")
     expect(data.get_by_label("Feature along y").locator("option")).to_have_text(["x1", "x2", "x3", "x4"])
     before = drawn(data)
 
@@ -152,6 +152,27 @@ def test_any_two_features_or_the_principal_components(data: Page) -> None:
     data.get_by_label("Axes", exact=True).select_option("Principal components")
     titles = re.compile(r"^Principal component 1 \([\d.]+ % of the variance\) / Principal component 2 \(")
     expect(data.locator(PICTURE)).to_have_attribute("data-titles", titles)
+
+
+def test_a_link_opens_the_axes_of_a_dataset(data: Page) -> None:
+    """Those that were chosen stand in the address; another dataset begins with its first two features."""
+    choose(data, "Generator", "gaussian")
+    data.get_by_label("Features").fill("4")
+    data.get_by_role("button", name="Create").click()
+    expect(data).to_have_url(re.compile("dataset="))
+    data.get_by_label("Feature along x").select_option("x3")
+    expect(data).to_have_url(re.compile("features=3%2C2"))
+    data.reload()
+    expect(data.locator(PICTURE)).to_have_attribute("data-titles", "x3 / x2")
+    expect(data.get_by_label("Feature along x")).to_have_value("2")
+
+    data.get_by_label("Axes", exact=True).select_option("Principal components")
+    expect(data).to_have_url(re.compile("features=principal"))
+    data.reload()
+    expect(data.locator(PICTURE)).to_have_attribute("data-titles", re.compile("^Principal"))
+    data.get_by_label("Axes", exact=True).select_option("Two features")
+    expect(data.locator(PICTURE)).to_have_attribute("data-titles", "x1 / x2")
+    assert "features=" not in data.url
 
 
 def test_a_file_is_uploaded(data: Page, tmp_path: Path) -> None:

@@ -63,7 +63,7 @@ def test_two_runs_are_compared(page: Page, host: Host) -> None:
 
     chart = page.locator(".area-comparison .chart-host")
     expect(chart).to_have_attribute("data-lines", "2")
-    seeds = page.locator(".differing tbody tr", has_text=re.compile("^seed"))
+    seeds = page.locator(".differing tbody tr", has_text=re.compile("^Seed"))
     expect(seeds.locator("td")).to_have_text(["1", "2"])
 
     page.reload()
@@ -76,6 +76,8 @@ def test_two_runs_are_compared(page: Page, host: Host) -> None:
 
     entry = page.get_by_role("group", name="Lines that are drawn").get_by_role("button").first
     entry.click()
+    expect(entry).to_have_attribute("aria-pressed", "false")
+    page.reload()
     expect(entry).to_have_attribute("aria-pressed", "false")
 
 
@@ -133,6 +135,32 @@ def test_the_list_is_sorted_and_searched_by_the_service(page: Page, host: Host) 
 
     page.get_by_role("searchbox", name="Find in ids and notes").fill(ids[0])
     expect(page.locator(".area-runs tbody tr")).to_have_count(1)
+
+    expect(page).to_have_url(re.compile(f"runs-find={ids[0]}"))
+    page.reload()
+    expect(page.locator(".area-runs tbody tr")).to_have_count(1)
+    expect(page.get_by_role("searchbox", name="Find in ids and notes")).to_have_value(ids[0])
+    expect(heading).to_have_attribute("aria-sort", "ascending")
+    page.get_by_role("searchbox", name="Find in ids and notes").fill("")
+    expect(seeds).to_have_text(["5", "6", "7"])
+
+
+def test_two_fields_that_are_filled_in_one_breath_both_count(page: Page, host: Host) -> None:
+    """The list is asked for once somebody paused typing, with all that stands in the fields."""
+    ids = trained(host, 8, 9, tag="breath")
+    open_tab(page)
+    page.evaluate(
+        """(id) => {
+        for (const [label, value] of [["Tag", "no such tag"], ["Find in ids and notes", id]]) {
+            const field = document.querySelector(`[aria-label="${label}"]`);
+            field.value = value;
+            field.dispatchEvent(new Event("input"));
+        }
+    }""",
+        ids[0],
+    )
+
+    expect(page.get_by_text("No run matches.")).to_be_visible()
 
 
 def test_a_run_that_starts_appears_and_the_choice_stays(page: Page, host: Host) -> None:
@@ -198,7 +226,7 @@ def test_a_training_goes_on_and_grows_on(page: Page, host: Host) -> None:
     open_tab(page, run=run)
     expect(page.get_by_role("button", name="Go on", exact=True)).to_be_disabled()  # the newest is its end
     press(page, ".area-snapshots", "Grow on")
-    page.get_by_label("Hidden units at most").fill("5")
+    page.get_by_label("Most hidden units").fill("5")
     confirm(page, "Grow on")
     expect(page.locator(".area-run")).to_contain_text(f"grown on from {run}")
     expect(page.locator(".area-run .facts").first).to_contain_text("Hidden units5")
@@ -290,6 +318,24 @@ def test_a_run_is_paused_and_stopped_from_its_row(page: Page, host: Host) -> Non
     confirm(page, "Delete")
     expect(row(page, run)).to_have_count(0)
     assert run not in page.url
+
+
+def test_snapshots_are_turned_by_pages(page: Page, host: Host) -> None:
+    """However many there are, the oldest can be reached, and a link opens their page."""
+    (run,) = trained(host, 4, max_hidden_units=55, candidate_epochs=5, output_epochs=5, candidate_pool_size=1)
+    open_tab(page, run=run)
+    snapshots = page.locator(".area-snapshots")
+    rows = snapshots.locator("tbody tr")
+    expect(rows).to_have_count(50)
+    newest = rows.first.get_attribute("data-snapshot")
+
+    press(page, ".area-snapshots", "Next")
+    expect(snapshots.locator(".pager")).to_contain_text(re.compile(r"51 to (\d+) of \1"))
+    expect(page).to_have_url(re.compile("snapshots-from=50"))
+    page.reload()
+    expect(snapshots.locator(".pager")).to_contain_text("51 to")
+    press(page, ".area-snapshots", "Previous")
+    expect(rows.first).to_have_attribute("data-snapshot", str(newest))
 
 
 def test_a_snapshot_is_downloaded(page: Page, host: Host, tmp_path: Path) -> None:

@@ -69,7 +69,7 @@ def test_each_service_has_a_card_with_its_own_figures(tab: Page, host: Host) -> 
         used = report["memory"]["cgroup_current"] or report["memory"]["rss"] + report["memory"]["children_rss"]
         shown = float(figure(tab, service, "memory").get_attribute("data-bytes") or 0)
         assert 0.5 * used < shown < 2 * used
-    expect(figure(tab, "canopy", "needs")).to_have_text("juniper_data healthy, juniper_cascor healthy")
+    expect(figure(tab, "canopy", "needs")).to_have_text("data healthy, cascor healthy")
     expect(figure(tab, "host", "memory")).to_have_text(re.compile(r"^[\d.]+ GiB of [\d.]+ GiB$"))
 
 

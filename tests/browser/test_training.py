@@ -126,7 +126,7 @@ def test_a_parameter_changes_while_it_is_paused(page: Page, host: Host) -> None:
     wait_for(page, "points", 5)
     click(page, "Pause")
     expect_status(page, "PAUSED")
-    units = page.get_by_role("spinbutton", name="Most units")
+    units = page.get_by_role("spinbutton", name="Most hidden units")
     expect(units).to_have_value("64")
     page.get_by_text("More parameters").click()
     patience = page.get_by_role("spinbutton", name="Candidate patience")
@@ -320,11 +320,13 @@ def test_the_page_heals_after_the_training_service_restarts(page: Page, host: Ho
 
     host.cascor.stop(signal.SIGKILL)
     expect(page.get_by_test_id("freshness")).to_have_text("no connection to the training service")
+    expect(page.get_by_test_id("status")).to_have_text("was running")
     expect(page.get_by_role("button", name="Stop", exact=True)).to_be_disabled()
     host.cascor.start()
 
-    expect(page.get_by_role("button", name="Stop", exact=True)).to_be_enabled()
+    expect(page.get_by_role("button", name="Stop", exact=True)).to_be_enabled(timeout=20_000)
     expect(page.get_by_test_id("freshness")).to_have_attribute("data-kind", "live")
+    expect(page.get_by_test_id("status")).to_have_text("running")
     wait_for(page, "points", 40)
     assert page.evaluate("window.samePage") is True
 

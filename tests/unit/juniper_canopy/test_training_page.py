@@ -217,13 +217,13 @@ RUN: dict[str, JsonValue] = {"max_hidden_units": 64, "candidate_pool_size": 8, "
 
 async def test_the_fields_show_what_the_run_has(user: User, reported: Reported) -> None:
     """While a run is active its own values; afterwards again what was meant for the next one."""
-    set_value(user, "Most units", 5)
+    set_value(user, "Most hidden units", 5)
     report(reported, RUN)
-    assert (value_of(user, "Most units"), value_of(user, "Candidate patience")) == (64, 12)
+    assert (value_of(user, "Most hidden units"), value_of(user, "Candidate patience")) == (64, 12)
     assert value_of(user, "Output learning rate") is None
 
     report(reported, None)
-    assert (value_of(user, "Most units"), value_of(user, "Candidate patience")) == (5, None)
+    assert (value_of(user, "Most hidden units"), value_of(user, "Candidate patience")) == (5, None)
 
 
 async def test_only_what_was_changed_is_sent(user: User, backend: FakeBackend, reported: Reported) -> None:
@@ -252,7 +252,7 @@ async def test_an_edit_outlives_a_report_of_something_else(user: User, reported:
     set_value(user, "Candidate patience", 7)
     report(reported, RUN | {"max_hidden_units": 30})
 
-    assert (value_of(user, "Candidate patience"), value_of(user, "Most units")) == (7, 30)
+    assert (value_of(user, "Candidate patience"), value_of(user, "Most hidden units")) == (7, 30)
 
 
 async def test_a_refused_change_is_said_and_kept(user: User, backend: FakeBackend, reported: Reported) -> None:
@@ -268,7 +268,7 @@ async def test_a_refused_change_is_said_and_kept(user: User, backend: FakeBacken
 
 async def test_all_parameters_go_with_the_start(user: User, backend: FakeBackend) -> None:
     """Each by the engine's own name, whole where it is a number of things."""
-    set_value(user, "Most units", 20)
+    set_value(user, "Most hidden units", 20)
     set_value(user, "Correlation threshold", 0.01)
     user.find(marker="start").click()
     await until(lambda: backend.way.bodies(START))
