@@ -45,7 +45,7 @@ def test_every_tab_light_dark_and_on_a_phone(page: Page, host: Host) -> None:
     httpx.patch(f"{host.cascor.url}/v1/training/params", json={"pace": SLOW}).raise_for_status()
     for tab in TABS:
         page.goto(f"{host.canopy.url}/?tab={tab}{queries.get(tab, '')}")
-        page.wait_for_selector("[data-testid=freshness][data-kind=live]", timeout=20_000)
+        page.wait_for_selector("[data-testid=freshness][data-kind=live]")
         page.wait_for_load_state("networkidle")
         page.evaluate("document.activeElement.blur()")
         for theme in ("light", "dark"):
@@ -66,7 +66,7 @@ def _train_several(host: Host) -> list[RunRecord]:
     with JuniperCascorClient(host.cascor.url) as cascor:
         runs = cascor.post_runs(request).runs
         for run in runs:
-            cascor.wait(run.id, timeout_s=120)
+            cascor.wait(run.id)
     return runs
 
 

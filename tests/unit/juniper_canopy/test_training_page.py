@@ -21,6 +21,7 @@ pytestmark = pytest.mark.anyio
 
 START = "/v1/training/start"
 PARAMS = "/v1/training/params"
+RESUME = "/v1/training/resume"
 
 
 @pytest.fixture
@@ -90,6 +91,36 @@ async def test_the_form_is_what_is_started(user: User, backend: FakeBackend) -> 
     assert request.dataset is not None and request.dataset.generator == "spiral"
     assert request.params.model_dump(exclude_unset=True) == {"seed": 5, "pace": 50}
     assert request.start_fresh
+
+
+async def test_a_second_click_sends_nothing(user: User, backend: FakeBackend) -> None:
+    """While the first is on its way."""
+    backend.way.is_open.clear()
+    user.find(marker="start").click()
+    user.find(marker="start").click()
+    await until(lambda: backend.way.bodies(START))
+    backend.way.is_open.set()
+    await until(lambda: backend.service.runs.active)
+
+    assert len(backend.way.bodies(START)) == 1
+
+
+async def test_a_command_waits_for_the_one_before(user: User, backend: FakeBackend, reported: Reported) -> None:
+    """A run that is resumed right after a change has the change when it goes on."""
+    await backend.cascor.start(SPIRALS)
+    await backend.cascor.command("pause")
+    report(reported, RUN)
+    reported.can_resume = True
+    set_value(user, "Candidate patience", 7)
+    backend.way.is_open.clear()
+    user.find(marker="apply").click()
+    await until(lambda: backend.way.bodies(PARAMS))
+    user.find(marker="resume").click()
+    await asyncio.sleep(0.05)
+    assert backend.way.bodies(RESUME) == []
+
+    backend.way.is_open.set()
+    await until(lambda: backend.way.bodies(RESUME))
 
 
 async def test_a_refusal_is_shown_in_words(user: User, backend: FakeBackend) -> None:
