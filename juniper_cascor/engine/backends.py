@@ -31,6 +31,7 @@ def make(name: BackendName | None, data: TrainingData, parameters: Parameters, t
 
     Raises:
         ParameterError: there is no such back end, or fewer than one thread.
+        DeviceError: its GPU cannot be trained on.
     """
     if threads is not None and threads < 1:
         raise ParameterError("threads", f"must be 1 or more, not {threads}")
@@ -41,14 +42,18 @@ def make(name: BackendName | None, data: TrainingData, parameters: Parameters, t
             parameters.candidate_pool_size,
             parameters.max_hidden_units,
         )
+    if name not in BACKENDS:
+        raise ParameterError("backend", f"must be one of {', '.join(BACKENDS)}, not {name!r}")
+    if name == "cupy":
+        from juniper_cascor.engine.cuda import cupy_backend, device
+
+        return cupy_backend.CupyBackend(data.patterns, data.validation, data.task, device.CudaDevice())
     n_threads = threads or len(os.sched_getaffinity(0))
     # numba only now: a process that never trains never loads it.
     if name == "numba-batched":
         from juniper_cascor.engine.batched_backend import BatchedBackend
 
         return BatchedBackend(data.patterns, data.validation, data.task, threads=n_threads)
-    if name not in BACKENDS:
-        raise ParameterError("backend", f"must be one of {', '.join(BACKENDS)}, not {name!r}")
     from juniper_cascor.engine.numba_backend import NumbaBackend
 
     serial = name == "numba-serial"

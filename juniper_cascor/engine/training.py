@@ -17,6 +17,7 @@ from juniper_cascor.engine import backends
 from juniper_cascor.engine.backend import (
     ACCURACY,
     BACKENDS,
+    CPU_BACKENDS,
     LOSS,
     VAL_ACCURACY,
     VAL_LOSS,
@@ -182,6 +183,7 @@ class Training:
         arrays["feature_scale"] = self._data.inputs.scale.copy()
         arrays |= self._units.arrays() | self._gains.arrays() | self._output.arrays("output_")
         if self._candidates is not None:
+            self._backend.bring_back(self._candidates)
             arrays |= self._candidates.arrays("candidate_")
         return arrays
 
@@ -335,6 +337,7 @@ class Training:
         if self._is_budget_spent():
             self._finish("max_epochs")
             return None
+        self._backend.bring_back(candidates)
         best = winner(candidates, self._parameters.descendant_factor)
         installed = None
         if candidates.scores[best] > self._parameters.correlation_threshold:
@@ -453,7 +456,7 @@ def warm_up() -> float:
     began = time.perf_counter()
     parameters = Parameters(max_hidden_units=1, candidate_epochs=2, output_epochs=2)
     x, y = [[0.0, 0.0], [0.0, 1.0], [1.0, 0.0], [1.0, 1.0]], [[0], [1], [1], [0]]
-    for backend in BACKENDS:
+    for backend in CPU_BACKENDS:
         training = Training.start(x, y, parameters, seed=0, backend=backend)
         while training.finished is None:
             training.advance()
