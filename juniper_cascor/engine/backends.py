@@ -7,7 +7,7 @@ from functools import cache
 from typing import TYPE_CHECKING
 
 from juniper_cascor.engine.backend import BACKENDS
-from juniper_cascor.engine.errors import ParameterError
+from juniper_cascor.engine.errors import DeviceError, ParameterError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -99,6 +99,12 @@ def make(name: BackendName | None, data: TrainingData, parameters: Parameters, t
         from juniper_cascor.engine.cuda import cupy_backend, device
 
         return cupy_backend.CupyBackend(data.patterns, data.validation, data.task, device.CudaDevice())
+    if name == "torch":
+        try:
+            from juniper_cascor.engine import torch_backend
+        except ImportError as error:
+            raise DeviceError(f"torch cannot be imported: {error}") from error
+        return torch_backend.TorchBackend(data.patterns, data.validation, data.task, torch_backend.gpu())
     n_threads = threads or len(os.sched_getaffinity(0))
     # numba only now: a process that never trains never loads it.
     if name == "numba-batched":
