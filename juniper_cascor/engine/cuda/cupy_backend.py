@@ -27,6 +27,12 @@ if TYPE_CHECKING:
     from juniper_cascor.engine.parameters import Task
     from juniper_cascor.engine.patterns import Patterns
 
+UNITS = (8, 4, 1)
+"""How many candidates a block may hold."""
+
+OUTPUT_UNITS = (1, 4, 8)
+"""How many output units a block works on at once: as few as hold them all, or the most."""
+
 _CHUNK_NS = 20e6  # of work, by the estimate below
 _MOST_EPOCHS = 4096  # of a chunk: their rows take memory
 _LEAST_WAVE = 32  # candidates
@@ -66,7 +72,7 @@ def plan_for(n_features: int, n_outputs: int, ld: int, pool: int, n_chosen: int,
     units = 8 if per_processor >= 16 else 4 if per_processor >= 4 else 1
     plan = Plan(units, threads, is_staged=True)
     blocks_each = -(-n_chosen // (units * device.n_processors))
-    is_staged = _shared_bytes(plan, n_features, n_outputs, ld) * blocks_each <= device.shared_bytes
+    is_staged = shared_bytes(plan, n_features, n_outputs, ld) * blocks_each <= device.shared_bytes
     return plan if is_staged else Plan(units, threads)
 
 
@@ -120,7 +126,7 @@ class CupyBackend:
         device, train, held_out = self._device, self._train, self._held_out
         n_outputs, n_features = state.weights.shape
         threads = threads_for(train.ld, _OUTPUT_POOL)
-        units = 1 if n_outputs == 1 else 4 if n_outputs <= 4 else 8
+        units = next((units for units in OUTPUT_UNITS if units >= n_outputs), OUTPUT_UNITS[-1])
         blocks = min(-(-train.ld // (4 * threads)), _OUTPUT_BLOCKS, device.n_processors)
         epochs = self._chunk(len(state.weights) * (train.ld + held_out.ld), n_features, max_epochs, state.limits)
         rows = device.array(np.full((epochs, 4), np.nan, np.float32))
@@ -226,8 +232,8 @@ class CupyBackend:
         run = device.zeros((len(chosen),), np.int32)
         optimizer, objective = state.rule
         device.launch(
-            Kernel("train_candidates", plan.units, bool(objective), plan.is_staged),
-            Launch(-(-len(chosen) // plan.units), plan.threads, _shared_bytes(plan, n_features, n_outputs, train.ld)),
+            Kernel("train_candidates", plan.units, plan.is_staged),
+            Launch(-(-len(chosen) // plan.units), plan.threads, shared_bytes(plan, n_features, n_outputs, train.ld)),
             train.features,
             np.int32(n_features),
             self._residuals,
@@ -242,6 +248,7 @@ class CupyBackend:
             np.int32(state.clock[0]),
             *state.limits.astype(np.int32),
             np.int32(optimizer),
+            np.int32(objective),
             change,
             np.float32(rate),
             np.float32(mu),
@@ -308,8 +315,8 @@ class _OnDevice:
         return self.features[self.n_features - 1]
 
 
-def _shared_bytes(plan: Plan, n_features: int, n_outputs: int, ld: int) -> int:
-    """As train_candidates lays it out."""
+def shared_bytes(plan: Plan, n_features: int, n_outputs: int, ld: int) -> int:
+    """Of a block of train_candidates, as it lays them out."""
     rows, output_rows = -(-n_features // 4) * 4, -(-n_outputs // 4) * 4
     floats = 2 * plan.units * (4 * plan.threads + rows + output_rows)
     staged = (n_features + n_outputs) * ld if plan.is_staged else 0
