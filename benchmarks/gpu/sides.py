@@ -26,7 +26,7 @@ def backend_of(side: Side, n_patterns: int, n_inputs: int, pool: int, max_hidden
     """What trains on a side: on the CPU that follows from the sizes."""
     if side != "CPU":
         return side
-    return backends.chosen(n_patterns, n_inputs, pool, max_hidden_units)
+    return backends.on_cpu(n_patterns, n_inputs, pool, max_hidden_units)
 
 
 def chosen_by_auto(n_patterns: int, n_inputs: int, pool: int) -> BackendName:

@@ -170,7 +170,7 @@ def test_what_would_take_too_long_is_left_out() -> None:
 
 def test_a_failed_layer_and_training_are_told(monkeypatch: pytest.MonkeyPatch) -> None:
     """As a failed rate is."""
-    monkeypatch.setattr(device, "CudaDevice", lambda: ShimDevice(memory_bytes=1))
+    monkeypatch.setattr(device, "CudaDevice", lambda: ShimDevice(pool_room=0))
     [layer] = measure_layers([TINY], ("cupy",), ONCE)
     [trained] = measure_trainings([SHORT], ("cupy",), 1, 1.0)
     assert layer.epoch_us is None
