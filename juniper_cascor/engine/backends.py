@@ -6,7 +6,7 @@ import os
 from typing import TYPE_CHECKING
 
 from juniper_cascor.engine.backend import BACKENDS
-from juniper_cascor.engine.errors import ParameterError
+from juniper_cascor.engine.errors import DeviceError, ParameterError
 
 if TYPE_CHECKING:
     from juniper_cascor.engine.backend import Backend, BackendName
@@ -31,7 +31,7 @@ def make(name: BackendName | None, data: TrainingData, parameters: Parameters, t
 
     Raises:
         ParameterError: there is no such back end, or fewer than one thread.
-        DeviceError: its GPU cannot be trained on.
+        DeviceError: its GPU cannot be trained on; it says why, and what to do.
     """
     if threads is not None and threads < 1:
         raise ParameterError("threads", f"must be 1 or more, not {threads}")
@@ -45,9 +45,13 @@ def make(name: BackendName | None, data: TrainingData, parameters: Parameters, t
     if name not in BACKENDS:
         raise ParameterError("backend", f"must be one of {', '.join(BACKENDS)}, not {name!r}")
     if name == "cupy":
-        from juniper_cascor.engine.cuda import cupy_backend, device
+        from juniper_cascor.engine.cuda import cupy_backend, device, host_facts
 
-        return cupy_backend.CupyBackend(data.patterns, data.validation, data.task, device.CudaDevice())
+        try:
+            cuda = device.CudaDevice()
+        except DeviceError as error:
+            raise host_facts.explained(name, error) from error
+        return cupy_backend.CupyBackend(data.patterns, data.validation, data.task, cuda)
     n_threads = threads or len(os.sched_getaffinity(0))
     # numba only now: a process that never trains never loads it.
     if name == "numba-batched":
