@@ -64,10 +64,7 @@ def gather(
     """
     nodes = _nodes(root)
     driver = _driver(root)
-    versions = {
-        distribution.name.lower().replace("_", "-"): distribution
-        for distribution in metadata.distributions(path=list(packages))
-    }
+    versions = _installed(packages)
     toolkit = _toolkit(environment, root)
     return Facts(
         pci_gpus=_pci_gpus(root),
@@ -125,6 +122,15 @@ def _ask(question: Sequence[str]) -> CudaFacts:
         return CudaFacts(error=told["error"])
     devices = tuple(DeviceFacts(it["name"], tuple(it["capability"]), it["memory_total"]) for it in told["devices"])
     return CudaFacts(tuple(told["supports"]), told["code"], devices=devices)
+
+
+def _installed(folders: Sequence[str]) -> dict[str, metadata.Distribution]:
+    """By name; of two the one that Python finds first. What an interrupted installation left has no name."""
+    found: dict[str, metadata.Distribution] = {}
+    for distribution in metadata.distributions(path=list(folders)):
+        if distribution.name:
+            found.setdefault(distribution.name.lower().replace("_", "-"), distribution)
+    return found
 
 
 def _cupy(distribution: metadata.Distribution) -> Package:

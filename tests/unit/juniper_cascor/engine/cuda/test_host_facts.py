@@ -123,6 +123,16 @@ def test_builds_for_cpus_and_from_source(tmp_path: Path) -> None:
     assert facts.torch == Package("torch", "2.13.0+cpu", None)
 
 
+def test_what_an_interrupted_installation_left_does_not_count(tmp_path: Path) -> None:
+    """And of two folders the first one's library is what Python would load."""
+    (tmp_path / "first/cupy_cuda13x-14.2.0.dist-info").mkdir(parents=True)
+    install(tmp_path / "first", "torch", "2.13.0")
+    install(tmp_path / "second", "torch", "2.12.0")
+    facts = gather({}, root=tmp_path, packages=(str(tmp_path / "first"), str(tmp_path / "second")))
+    assert facts.cupy == ()
+    assert facts.torch == Package("torch", "2.13.0", None)
+
+
 def test_a_toolkit_of_the_hosts_has_compiler_and_headers(tmp_path: Path) -> None:
     """Where CUDA_PATH says, or in /usr/local/cuda."""
     for folder in ("usr/local/cuda", "opt/cuda"):
