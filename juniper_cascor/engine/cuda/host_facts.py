@@ -42,7 +42,7 @@ def _may_open(node: Path) -> bool:
 def explained(backend: GpuBackendName, error: DeviceError) -> DeviceError:
     """The error of a back end that could not begin: why, and the next thing to do, where that can be told."""
     verdict = availability().backends[backend]
-    return error if verdict.is_usable else DeviceError(f"{backend} cannot train here: {verdict}")
+    return error if verdict.is_usable else DeviceError(f"{backend} cannot train here: {verdict} ({error})")
 
 
 def gather(

@@ -134,7 +134,7 @@ def test_without_a_gpu_the_page_says_so() -> None:
     assert measured.firsts == []
     assert verdicts(measured) == [None, None, None]
     page = rendered(measured)
-    assert "- cupy: DeviceError: there is no GPU\n" in page
+    assert "there is no GPU)\n" in page
     assert "- the card's ceilings: DeviceError: PyTorch sees no GPU\n" in page
     assert "0 of 0 are met; 3 not measured." in page
 
@@ -143,7 +143,7 @@ def test_without_a_gpu_the_page_says_so() -> None:
 def test_a_missing_side_is_none_that_fails_later() -> None:
     """It is tried before anything is measured on it."""
     assert missing("CPU") == ""
-    assert missing("cupy") == "DeviceError: there is no GPU"
+    assert missing("cupy").endswith("(there is no GPU)")
 
 
 def test_what_one_cell_fails_of_is_its_result(monkeypatch: pytest.MonkeyPatch) -> None:
