@@ -6,6 +6,7 @@ for. How many candidates share a block and a wave changes no bit of a result.
 
 from __future__ import annotations
 
+import logging
 from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING, Any
 
@@ -26,6 +27,8 @@ if TYPE_CHECKING:
     from juniper_cascor.engine.cuda.device import Device
     from juniper_cascor.engine.parameters import Task
     from juniper_cascor.engine.patterns import Patterns
+
+log = logging.getLogger(__name__)
 
 UNITS = (8, 4, 1)
 """How many candidates a block may hold."""
@@ -81,6 +84,7 @@ class CupyBackend:
 
     Args:
         plan: How candidates are laid over the chip; by default it follows from the sizes.
+        wave: So many candidates are on the device at once; by default all for whom it has room.
 
     Raises:
         DeviceError: as its methods do.
@@ -89,7 +93,14 @@ class CupyBackend:
     name: BackendName = "cupy"
 
     def __init__(
-        self, patterns: Patterns, validation: Patterns, task: Task, device: Device, *, plan: Plan | None = None
+        self,
+        patterns: Patterns,
+        validation: Patterns,
+        task: Task,
+        device: Device,
+        *,
+        plan: Plan | None = None,
+        wave: int | None = None,
     ) -> None:
         self._device = device
         self._plan = plan
@@ -100,7 +111,7 @@ class CupyBackend:
         self._sum_of_squares = 0.0
         self._state: CandidateState | None = None  # whose candidates the resident wave holds
         self._resident: _Wave | None = None
-        self._wave_size: int | None = None  # None: the whole pool
+        self._wave = wave
 
     def add_unit(self, weights: NDArray[np.float32], activation: Activation) -> None:
         """Install a unit: compute its activations once, as a new feature."""
@@ -193,7 +204,7 @@ class CupyBackend:
         run = 0
         low = 0
         while low < pool:
-            high = min(pool, low + (self._wave_size or pool))
+            high = min(pool, low + (self._wave or pool))
             try:
                 wave = self._resident or _Wave(state, slice(low, high), self._device)
                 scores, run_here = self._run(wave, state, epochs)
@@ -201,7 +212,8 @@ class CupyBackend:
                 self._resident = None
                 if high - low <= _LEAST_WAVE:
                     raise
-                self._wave_size = max(_LEAST_WAVE, (high - low) // 2)
+                self._wave = max(_LEAST_WAVE, (high - low) // 2)
+                log.warning("the GPU has no room for %d candidates at once, so now for %d", high - low, self._wave)
                 continue
             best = np.maximum(best, scores)
             run = max(run, run_here)
