@@ -26,7 +26,7 @@ from benchmarks.gpu.rates import ENDLESS, Rate, measure_rates
 from benchmarks.gpu.report import rendered
 from benchmarks.gpu.sample import Sample
 from benchmarks.gpu.sets import Problem, parity
-from benchmarks.gpu.sides import Side, missing
+from benchmarks.gpu.sides import SIDES, Side, chosen_by_auto, missing
 from benchmarks.gpu.targets import all_targets, is_product_bound
 from benchmarks.gpu.trainings import Found, Trained, measure_trainings
 from juniper_cascor.engine.cuda import device
@@ -57,6 +57,20 @@ def no_gpu(monkeypatch: pytest.MonkeyPatch) -> None:
         raise DeviceError("there is\nno GPU")
 
     monkeypatch.setattr(device, "CudaDevice", refuse)
+
+
+class Losing(ShimDevice):
+    """One that is lost by whatever needs more than so many blocks."""
+
+    def __init__(self, most_blocks: int) -> None:
+        super().__init__()
+        self._most_blocks = most_blocks
+
+    def launch(self, kernel: Kernel, launch: Launch, *arguments: Any) -> None:
+        """Run a kernel, or fail."""
+        if launch.blocks > self._most_blocks:
+            raise DeviceError("lost")
+        super().launch(kernel, launch, *arguments)
 
 
 def rates(work: Work, cpu: float, cupy: float, torch: float | None) -> list[Rate]:
@@ -112,6 +126,7 @@ def test_every_part_is_measured() -> None:
         (pool, side, "") for pool in (2, 4) for side in BOTH
     ]
     assert all(rate.per_s for rate in measured.rates)
+    assert {rate.auto for rate in measured.rates} == {"numba-serial"}
     assert all(layer.epoch_us for layer in measured.layers)
     assert [one.side for one in measured.trainings if one.found and one.found.n_seeds == 2] == list(BOTH)
     assert len(said) == 1 + 4 + 2 + 2
@@ -147,14 +162,7 @@ def test_a_missing_side_is_none_that_fails_later() -> None:
 
 def test_what_one_cell_fails_of_is_its_result(monkeypatch: pytest.MonkeyPatch) -> None:
     """The others go on."""
-
-    class Small(ShimDevice):
-        def launch(self, kernel: Kernel, launch: Launch, *arguments: Any) -> None:
-            if launch.blocks > 8:
-                raise DeviceError("lost")
-            super().launch(kernel, launch, *arguments)
-
-    monkeypatch.setattr(device, "CudaDevice", Small)
+    monkeypatch.setattr(device, "CudaDevice", lambda: Losing(8))
     found = list(measure_rates([TINY], (2, 64, 4), BOTH, ONCE))
     failed = [(rate.work.pool, rate.side, rate.note) for rate in found if rate.per_s is None]
     assert failed == [(64, "cupy", "DeviceError: lost")]
@@ -169,12 +177,12 @@ def test_what_would_take_too_long_is_left_out() -> None:
 
 def test_a_failed_layer_and_training_are_told(monkeypatch: pytest.MonkeyPatch) -> None:
     """As a failed rate is."""
-    monkeypatch.setattr(device, "CudaDevice", lambda: ShimDevice(memory_bytes=1))
+    monkeypatch.setattr(device, "CudaDevice", lambda: Losing(0))
     [layer] = measure_layers([TINY], ("cupy",), ONCE)
     [trained] = measure_trainings([SHORT], ("cupy",), 1, 1.0)
     assert layer.epoch_us is None
     assert trained.found is None
-    assert layer.note == trained.note == "DeviceMemoryError: the GPU has no room"
+    assert layer.note == trained.note == "DeviceError: lost"
 
 
 def test_large_pools_are_not_for_the_cpu() -> None:
@@ -318,6 +326,16 @@ def test_targets_are_met() -> None:
 def test_one_target_is_missed(worse: Measured, expected: list[bool | None]) -> None:
     """Or not measured."""
     assert verdicts(worse) == expected
+
+
+def test_auto_picks_among_what_was_measured() -> None:
+    """Whatever else this machine may have."""
+    work = Work(10_000, 64, 1024, ENDLESS)
+    assert [chosen_by_auto(work, sides) for sides in (SIDES, ("CPU", "torch"), ("CPU",))] == [
+        "cupy",
+        "torch",
+        "numba-batched",
+    ]
 
 
 def test_few_features_are_no_product() -> None:
