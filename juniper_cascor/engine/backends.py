@@ -82,7 +82,7 @@ def make(name: BackendName | None, data: TrainingData, parameters: Parameters, t
 
     Raises:
         ParameterError: there is no such back end, or fewer than one thread.
-        DeviceError: its GPU cannot be trained on.
+        DeviceError: its GPU cannot be trained on; it says why, and what to do.
     """
     if threads is not None and threads < 1:
         raise ParameterError("threads", f"must be 1 or more, not {threads}")
@@ -95,16 +95,13 @@ def make(name: BackendName | None, data: TrainingData, parameters: Parameters, t
         )
     if name not in BACKENDS:
         raise ParameterError("backend", f"must be one of {', '.join(BACKENDS)}, not {name!r}")
-    if name == "cupy":
-        from juniper_cascor.engine.cuda import cupy_backend, device
-
-        return cupy_backend.CupyBackend(data.patterns, data.validation, data.task, device.CudaDevice())
-    if name == "torch":
+    if name == "cupy" or name == "torch":
         try:
-            from juniper_cascor.engine import torch_backend
-        except ImportError as error:
-            raise DeviceError(f"torch cannot be imported: {error}") from error
-        return torch_backend.TorchBackend(data.patterns, data.validation, data.task, torch_backend.gpu())
+            return _of_gpu(name, data)
+        except DeviceError as error:
+            from juniper_cascor.engine.cuda import host_facts
+
+            raise host_facts.explained(name, error) from error
     n_threads = threads or len(os.sched_getaffinity(0))
     # numba only now: a process that never trains never loads it.
     if name == "numba-batched":
@@ -115,3 +112,15 @@ def make(name: BackendName | None, data: TrainingData, parameters: Parameters, t
 
     serial = name == "numba-serial"
     return NumbaBackend(data.patterns, data.validation, data.task, name=name, threads=1 if serial else n_threads)
+
+
+def _of_gpu(name: GpuBackendName, data: TrainingData) -> Backend:
+    if name == "cupy":
+        from juniper_cascor.engine.cuda import cupy_backend, device
+
+        return cupy_backend.CupyBackend(data.patterns, data.validation, data.task, device.CudaDevice())
+    try:
+        from juniper_cascor.engine import torch_backend
+    except ImportError as error:
+        raise DeviceError(f"torch cannot be imported: {error}") from error
+    return torch_backend.TorchBackend(data.patterns, data.validation, data.task, torch_backend.gpu())

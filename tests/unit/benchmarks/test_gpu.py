@@ -54,7 +54,7 @@ def no_gpu(monkeypatch: pytest.MonkeyPatch) -> None:
     """A machine without one, whatever this one has."""
 
     def refuse() -> None:
-        raise DeviceError("there is\nno GPU")
+        raise DeviceError("there is no GPU")
 
     monkeypatch.setattr(device, "CudaDevice", refuse)
 
@@ -148,7 +148,7 @@ def test_without_a_gpu_the_page_says_so() -> None:
     assert measured.firsts == []
     assert verdicts(measured) == [None, None, None]
     page = rendered(measured)
-    assert "- cupy: DeviceError: there is no GPU\n" in page
+    assert f"- cupy: {measured.missing['cupy']}\n" in page
     assert "- the card's ceilings: DeviceError: PyTorch sees no GPU\n" in page
     assert "0 of 0 are met; 3 not measured." in page
 
@@ -157,7 +157,7 @@ def test_without_a_gpu_the_page_says_so() -> None:
 def test_a_missing_side_is_none_that_fails_later() -> None:
     """It is tried before anything is measured on it."""
     assert missing("CPU") == ""
-    assert missing("cupy") == "DeviceError: there is no GPU"
+    assert missing("cupy").startswith("DeviceError: cupy cannot train here: ")
 
 
 def test_what_one_cell_fails_of_is_its_result(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -213,7 +213,7 @@ def test_the_card_is_measured_by_its_own_clock(monkeypatch: pytest.MonkeyPatch) 
     assert (card.name, card.n_processors, card.cuda) == ("A fast one", 132, "13.0")
     assert card.copy_bytes_per_s == 8 * 2**28 / 0.002
     assert card.flops_per_s == 2 * 8192**3 / 0.002
-    assert torch.precision == "highest"
+    assert torch.backends.cuda.matmul.fp32_precision == "ieee"
 
 
 def test_no_card_is_an_error_of_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -227,7 +227,7 @@ class FakeTorch:
     """Takes two milliseconds for whatever it does."""
 
     def __init__(self, *, has_gpu: bool = True) -> None:
-        self.precision = ""
+        self.backends = SimpleNamespace(cuda=SimpleNamespace(matmul=SimpleNamespace(fp32_precision="tf32")))
         self.version = SimpleNamespace(cuda="13.0")
         properties = SimpleNamespace(name="A fast one", total_memory=2**36, multi_processor_count=132)
         event = SimpleNamespace(record=lambda: None, elapsed_time=lambda _: 2.0)
@@ -237,10 +237,6 @@ class FakeTorch:
             Event=lambda enable_timing: event if enable_timing else None,
             synchronize=lambda: None,
         )
-
-    def set_float32_matmul_precision(self, precision: str) -> None:
-        """Keep it."""
-        self.precision = precision
 
     def randn(self, *_: int, device: str) -> SimpleNamespace:
         """An array of nothing."""
