@@ -2,28 +2,80 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
+from functools import cache
 from typing import TYPE_CHECKING
 
 from juniper_cascor.engine.backend import BACKENDS
 from juniper_cascor.engine.errors import DeviceError, ParameterError
 
 if TYPE_CHECKING:
-    from juniper_cascor.engine.backend import Backend, BackendName
+    from collections.abc import Callable, Iterator
+
+    from juniper_cascor.engine.backend import Backend, BackendName, CpuBackendName, GpuBackendName
     from juniper_cascor.engine.parameters import Parameters
     from juniper_cascor.engine.training_data import TrainingData
 
 _EXPECTED_UNITS = 16  # what a network is taken to grow to, where it may
+_LEAST_WORK = 2_000_000  # candidates × patterns × features of an epoch that a GPU is worth its latency for
+_LEAST_POOL = 16  # fewer candidates leave most of a GPU idle
+_PRODUCT_FEATURES = 300  # so many that a library's products are faster than the kernel
 
 
-def chosen(n_patterns: int, n_inputs: int, pool: int, max_hidden_units: int) -> BackendName:
-    """The back end for these sizes; the limits are where one was measured to overtake the other on two cores."""
-    n_features = 1 + n_inputs + min(max_hidden_units, _EXPECTED_UNITS)
-    values = n_patterns * n_features
+def chosen(
+    n_patterns: int,
+    n_inputs: int,
+    pool: int,
+    max_hidden_units: int,
+    usable: Callable[[], frozenset[GpuBackendName]] | None = None,
+) -> BackendName:
+    """The back end for these sizes.
+
+    Args:
+        n_patterns: To train on.
+        n_inputs: Of the network.
+        pool: Candidates.
+        max_hidden_units: As far as it may grow.
+        usable: Which back ends of a GPU there are; by default what this host has. It is asked only where one of them
+            would be chosen.
+    """
+    wanted = _on_gpu(n_patterns, _expected_features(n_inputs, max_hidden_units), pool)
+    if wanted:
+        there = usable_on_gpu() if usable is None else usable()
+        for name in wanted:
+            if name in there:
+                return name
+    return on_cpu(n_patterns, n_inputs, pool, max_hidden_units)
+
+
+def on_cpu(n_patterns: int, n_inputs: int, pool: int, max_hidden_units: int) -> CpuBackendName:
+    """The CPU's back end for these sizes; the limits are where one was measured to overtake the other on two cores."""
+    values = n_patterns * _expected_features(n_inputs, max_hidden_units)
     # Products share what they read of the features among the candidates: it matters where no cache holds them.
     if (pool >= 64 and values >= 500_000) or (pool >= 8 and values >= 4_000_000):
         return "numba-batched"
     return "numba-parallel" if pool > 1 and pool * values >= 500_000 else "numba-serial"
+
+
+@cache
+def usable_on_gpu() -> frozenset[GpuBackendName]:
+    """The back ends of a GPU that this host had when this was first asked, which may take a second."""
+    from juniper_cascor.engine.cuda import host_facts
+
+    verdicts = host_facts.availability().backends
+    return frozenset(name for name, verdict in verdicts.items() if verdict.is_usable)
+
+
+def _on_gpu(n_patterns: int, n_features: int, pool: int) -> tuple[GpuBackendName, ...]:
+    """Those that are quicker than the CPU at these sizes, the quickest first: measured, docs/benchmarks/gpu.md."""
+    if pool * n_patterns * n_features < _LEAST_WORK or pool < _LEAST_POOL:
+        return ()
+    return ("torch", "cupy") if n_features >= _PRODUCT_FEATURES else ("cupy", "torch")
+
+
+def _expected_features(n_inputs: int, max_hidden_units: int) -> int:
+    return 1 + n_inputs + min(max_hidden_units, _EXPECTED_UNITS)
 
 
 def make(name: BackendName | None, data: TrainingData, parameters: Parameters, threads: int | None) -> Backend:
@@ -45,13 +97,17 @@ def make(name: BackendName | None, data: TrainingData, parameters: Parameters, t
     if name not in BACKENDS:
         raise ParameterError("backend", f"must be one of {', '.join(BACKENDS)}, not {name!r}")
     if name == "cupy":
-        from juniper_cascor.engine.cuda import cupy_backend, device, host_facts
+        from juniper_cascor.engine.cuda import cupy_backend, device
 
-        try:
+        with _explained(name):
             cuda = device.CudaDevice()
-        except DeviceError as error:
-            raise host_facts.explained(name, error) from error
         return cupy_backend.CupyBackend(data.patterns, data.validation, data.task, cuda)
+    if name == "torch":
+        with _explained(name):
+            from juniper_cascor.engine import torch_backend
+
+            gpu = torch_backend.gpu()
+        return torch_backend.TorchBackend(data.patterns, data.validation, data.task, gpu)
     n_threads = threads or len(os.sched_getaffinity(0))
     # numba only now: a process that never trains never loads it.
     if name == "numba-batched":
@@ -62,3 +118,14 @@ def make(name: BackendName | None, data: TrainingData, parameters: Parameters, t
 
     serial = name == "numba-serial"
     return NumbaBackend(data.patterns, data.validation, data.task, name=name, threads=1 if serial else n_threads)
+
+
+@contextlib.contextmanager
+def _explained(name: GpuBackendName) -> Iterator[None]:
+    """Say why a GPU's back end cannot begin, and what to do."""
+    try:
+        yield
+    except (DeviceError, ImportError) as error:
+        from juniper_cascor.engine.cuda import host_facts
+
+        raise host_facts.explained(name, error) from error

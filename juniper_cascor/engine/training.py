@@ -130,11 +130,23 @@ class Training:
         x_val: ArrayLike | None = None,
         y_val: ArrayLike | None = None,
         threads: int | None = None,
+        backend: BackendName | None = None,
     ) -> Training:
-        """Take up a training where `state` left it, with the same data and parameters, on the same back end.
+        """Take up a training where `state` left it, with the same data and parameters.
+
+        Args:
+            x: As for `start`, and so the other arrays.
+            y: The targets.
+            parameters: Those of the training.
+            state: What `state` returned.
+            x_val: Validation inputs.
+            y_val: Their targets.
+            threads: As for `start`.
+            backend: Another one than that of the state: then the network may become another.
 
         Raises:
             DataError: as `start`.
+            DeviceError: the back end's GPU cannot be trained on.
             StateError: the state is incomplete, or belongs to other data.
         """
         saved = SavedState(state)
@@ -144,8 +156,8 @@ class Training:
         data = TrainingData(x, y, x_val, y_val, parameters, scaling)
         if saved.number("checksum") != data.checksum:
             raise StateError("the state belongs to other data than these")
-        backend = BACKENDS[saved.number("backend", 0, len(BACKENDS) - 1)]
-        training = cls(data, parameters, saved.number("seed"), backend, threads)
+        own = BACKENDS[saved.number("backend", 0, len(BACKENDS) - 1)]
+        training = cls(data, parameters, saved.number("seed"), backend or own, threads)
         training._epoch = saved.number("epoch")
         training._n_installed = saved.number("n_installed")
         training._measured = saved.floats("measured", 4)

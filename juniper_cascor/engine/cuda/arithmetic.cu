@@ -10,9 +10,6 @@
 #ifndef UNITS
 #define UNITS 1
 #endif
-#ifndef NORMALISED  // whether candidates have the normalised objective
-#define NORMALISED 0
-#endif
 #ifndef STAGED  // whether features and residuals are brought to shared memory first
 #define STAGED 0
 #endif
@@ -114,6 +111,7 @@ __device__ inline void products_over_patterns(
         float sums[UNITS * ROWS];
 #pragma unroll
         for (int v = 0; v < UNITS * ROWS; ++v) sums[v] = 0;
+#pragma unroll (UNITS < 4 ? 4 : 1)
         for (int p = 4 * lane; p < width; p += 4 * WARP) {
             float4 f[ROWS];
 #pragma unroll
@@ -209,6 +207,17 @@ __device__ inline void activate(int activation, float x, float& value, float& sl
         slope = -x * value;
     } else {
         sin_of(x, value, slope);
+    }
+}
+
+// The same for four summed inputs, which become the activations.
+__device__ inline void activate_four(int activation, float4& sums, float4& slopes) {
+    float* sum_of = &sums.x;
+    float* slope_of = &slopes.x;
+#pragma unroll
+    for (int i = 0; i < 4; ++i) {
+        const float sum = sum_of[i];
+        activate(activation, sum, sum_of[i], slope_of[i]);
     }
 }
 

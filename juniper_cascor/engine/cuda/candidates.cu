@@ -11,15 +11,15 @@ struct alignas(16) Candidate {
 // What the objective's slope is made of, by the epoch before: ∂S/∂V_n ∝ Σ_o coefficient_o · E_no − pull · (V_n − mean).
 // For the covariance the coefficients are signs; else they are the slopes of Σ_o cov_o² / Σ(V − mean)².
 __device__ inline void aim(
-    const float* covariances, int n_outputs, float mean, float variance, float sum_of_squares, float* coefficients,
-    Candidate& own
+    const float* covariances, int n_outputs, float mean, float variance, bool is_normalised, float sum_of_squares,
+    float* coefficients, Candidate& own
 ) {
     own.pull = 0;
     own.mean = 0;
     for (int o = 0; o < n_outputs; ++o) {
         const float covariance = covariances[o * UNITS];
         float& coefficient = coefficients[o * UNITS];
-        if (!NORMALISED) {
+        if (!is_normalised) {
             coefficient = covariance > 0 ? 1.f : covariance < 0 ? -1.f : 0.f;
         } else if (variance > 0) {
             coefficient = covariance / variance;
@@ -28,9 +28,25 @@ __device__ inline void aim(
             coefficient = 0;
         }
     }
-    if (NORMALISED && variance > 0) {
+    if (is_normalised && variance > 0) {
         own.pull *= sum_of_squares;
         own.mean = mean;
+    }
+}
+
+// Sums of the activations over the n_here patterns of a tile, and of their squares, added to totals[u]. Warps take the
+// units in turn.
+__device__ inline void add_moments(const float* values, int n_here, double* totals) {
+    const int lane = threadIdx.x % WARP, tile = tile_size();
+    for (int u = threadIdx.x / WARP; u < UNITS; u += blockDim.x / WARP) {
+        float sums[2] = {0, 0};
+        for (int p = lane; p < n_here; p += WARP) {
+            const float value = values[u * tile + p];
+            sums[0] += value;
+            sums[1] = fmaf(value, value, sums[1]);
+        }
+        sum_over_lanes<2>(sums);
+        if (lane % (WARP / 2) == 0) totals[2 * u + lane / (WARP / 2)] += sums[0];
     }
 }
 
@@ -44,7 +60,8 @@ extern "C" __global__ void train_candidates(
     int n, double sum_of_squares, const int* chosen, int n_chosen, int stride, float* weights, float* memory,
     float* steps, float* covariances, float* moments, float* scores, float* best_weights, float* best_covariances,
     float* best_moments, float* marks, long long* waited, bool* active, const long long* fan_ins,
-    const long long* activations, int first_epoch, int max_epochs, int patience, int optimizer, double change, float rate, float mu, int n_epochs, float* best_scores, int* epochs_run
+    const long long* activations, int first_epoch, int max_epochs, int patience, int optimizer, int is_normalised,
+    double change, float rate, float mu, int n_epochs, float* best_scores, int* epochs_run
 ) {
     SHARED_MEMORY(shared);
     const int tile = tile_size(), thread = threadIdx.x;
@@ -83,7 +100,7 @@ extern "C" __global__ void train_candidates(
             own.fan_in = int(fan_ins[c]);
             own.is_active = active[c];
             for (int o = 0; o < n_outputs; ++o) own_covariances[o * UNITS + thread] = covariances[c * n_outputs + o];
-            aim(own_covariances + thread, n_outputs, moments[2 * c], moments[2 * c + 1],
+            aim(own_covariances + thread, n_outputs, moments[2 * c], moments[2 * c + 1], is_normalised,
                 float(sum_of_squares), coefficients + thread, own);
         } else {
             for (int o = 0; o < n_outputs; ++o) coefficients[o * UNITS + thread] = 0;
@@ -102,7 +119,7 @@ extern "C" __global__ void train_candidates(
         for (int u = 0; u < UNITS; ++u) goes_on = goes_on || candidates[u].is_active;
         if (!goes_on) break;
 
-        double total[NORMALISED ? UNITS : 1] = {}, squares[NORMALISED ? UNITS : 1] = {};
+        if (thread < 2 * UNITS) totals[thread] = 0;
         for (int start = 0; start < ld; start += tile) {
             const int width = min(tile, ld - start), p = start + 4 * thread;
             const bool is_in = 4 * thread < width;
@@ -112,31 +129,20 @@ extern "C" __global__ void train_candidates(
                 *reinterpret_cast<float4*>(deltas + u * tile + 4 * thread) =
                     float4{sums[u][0], sums[u][1], sums[u][2], sums[u][3]};
             weighted_sums(features + p, ld, n_features, is_in, own_weights, sums);
-#pragma unroll
+            for (int u = 0; u < UNITS; ++u)
+                *reinterpret_cast<float4*>(values + u * tile + 4 * thread) =
+                    float4{sums[u][0], sums[u][1], sums[u][2], sums[u][3]};
+#pragma unroll 1  // activations take many instructions: once is enough
             for (int u = 0; u < UNITS; ++u) {
                 const Candidate& own = candidates[u];
-                float4 aims = own_four(deltas + u * tile + 4 * thread);
-                float* aim_of = &aims.x;
-                float4 value;
-                float* value_of = &value.x;
-#pragma unroll
-                for (int i = 0; i < 4; ++i) {
-                    float slope;
-                    activate(own.activation, sums[u][i], value_of[i], slope);
-                    aim_of[i] = (own.pull * (value_of[i] - own.mean) - aim_of[i]) * slope;
-                }
-                *reinterpret_cast<float4*>(values + u * tile + 4 * thread) = value;
-                *reinterpret_cast<float4*>(deltas + u * tile + 4 * thread) = aims;
-                if constexpr (NORMALISED) {
-                    float sum = 0, square = 0;
-                    for (int i = 0; i < 4; ++i)
-                        if (p + i < n) {
-                            sum += value_of[i];
-                            square = fmaf(value_of[i], value_of[i], square);
-                        }
-                    total[u] += sum;
-                    squares[u] += square;
-                }
+                float4* value = reinterpret_cast<float4*>(values + u * tile + 4 * thread);
+                float4* delta = reinterpret_cast<float4*>(deltas + u * tile + 4 * thread);
+                float4 slope;
+                activate_four(own.activation, *value, slope);
+                delta->x = (own.pull * (value->x - own.mean) - delta->x) * slope.x;
+                delta->y = (own.pull * (value->y - own.mean) - delta->y) * slope.y;
+                delta->z = (own.pull * (value->z - own.mean) - delta->z) * slope.z;
+                delta->w = (own.pull * (value->w - own.mean) - delta->w) * slope.w;
             }
             __syncthreads();
             products_over_patterns(
@@ -145,21 +151,13 @@ extern "C" __global__ void train_candidates(
             products_over_patterns(
                 residuals + start, ld, n_outputs, values, UNITS, width, start > 0, own_covariances, UNITS, 1
             );
+            if (is_normalised) add_moments(values, min(width, n - start), totals);
             __syncthreads();
         }
-        if constexpr (NORMALISED)
-            for (int u = 0; u < UNITS; ++u) {
-                const double sum = sum_over_block(total[u], room), square = sum_over_block(squares[u], room);
-                if (thread == u) {
-                    totals[2 * u] = sum;
-                    totals[2 * u + 1] = square;
-                }
-            }
-
         if (thread < UNITS && candidates[thread].is_active) {
             Candidate& own = candidates[thread];
             float mean = 0, variance = 0;
-            if (NORMALISED) {
+            if (is_normalised) {
                 const double sum = totals[2 * thread], square = totals[2 * thread + 1];
                 const double distances = square - sum * sum / n;
                 mean = float(sum / n);
@@ -172,7 +170,7 @@ extern "C" __global__ void train_candidates(
                 score += fabsf(covariance);
                 explained += covariance * covariance;
             }
-            if (NORMALISED) score = variance > 0 ? float(explained * sum_of_squares / variance) : 0.f;
+            if (is_normalised) score = variance > 0 ? float(explained * sum_of_squares / variance) : 0.f;
             const int c = own.index, now = first_epoch + epoch;
             own.has_improved = score > own.score;
             if (own.has_improved) {
@@ -192,14 +190,14 @@ extern "C" __global__ void train_candidates(
             moments[2 * c] = mean;
             moments[2 * c + 1] = variance;
             for (int o = 0; o < n_outputs; ++o) covariances[c * n_outputs + o] = own_covariances[o * UNITS + thread];
-            aim(own_covariances + thread, n_outputs, mean, variance, float(sum_of_squares),
+            aim(own_covariances + thread, n_outputs, mean, variance, is_normalised, float(sum_of_squares),
                 coefficients + thread, own);
             best_scores[size_t(blockIdx.x * UNITS + thread) * n_epochs + epoch] = own.score;
             epochs_run[blockIdx.x * UNITS + thread] = epoch + 1;
         }
         __syncthreads();
 
-        const float scale = NORMALISED ? 2.f : inverse;
+        const float scale = is_normalised ? 2.f : inverse;
         // The first epoch knows no signs and so no slopes: time starts with the second.
         const Step step(optimizer, rate, mu, float(max(first_epoch + epoch, 1)));
         for (int k = thread; k < n_features * UNITS; k += blockDim.x) {

@@ -6,6 +6,7 @@ for. How many candidates share a block and a wave changes no bit of a result.
 
 from __future__ import annotations
 
+import logging
 from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING, Any
 
@@ -27,11 +28,19 @@ if TYPE_CHECKING:
     from juniper_cascor.engine.parameters import Task
     from juniper_cascor.engine.patterns import Patterns
 
+log = logging.getLogger(__name__)
+
+UNITS = (8, 4, 1)
+"""How many candidates a block may hold."""
+
+OUTPUT_UNITS = (1, 4, 8)
+"""How many output units a block works on at once: as few as hold them all, or the most."""
+
 _CHUNK_NS = 20e6  # of work, by the estimate below
 _MOST_EPOCHS = 4096  # of a chunk: their rows take memory
 _LEAST_WAVE = 32  # candidates
 _OUTPUT_BLOCKS = 32  # at most: they wait for one another, so all must be on the chip
-_OUTPUT_POOL = 1024  # as which an output layer counts in `threads_for`: its blocks are many
+OUTPUT_POOL = 1024  # as which an output layer counts in `threads_for`: its blocks are many
 _SPARE_ROWS = 64
 _PER_CANDIDATE = tuple(
     item.name for item in fields(CandidateState) if item.name not in ("clock", "limits", "rule", "settings")
@@ -66,7 +75,7 @@ def plan_for(n_features: int, n_outputs: int, ld: int, pool: int, n_chosen: int,
     units = 8 if per_processor >= 16 else 4 if per_processor >= 4 else 1
     plan = Plan(units, threads, is_staged=True)
     blocks_each = -(-n_chosen // (units * device.n_processors))
-    is_staged = _shared_bytes(plan, n_features, n_outputs, ld) * blocks_each <= device.shared_bytes
+    is_staged = shared_bytes(plan, n_features, n_outputs, ld) * blocks_each <= device.shared_bytes
     return plan if is_staged else Plan(units, threads)
 
 
@@ -75,6 +84,7 @@ class CupyBackend:
 
     Args:
         plan: How candidates are laid over the chip; by default it follows from the sizes.
+        wave: So many candidates are on the device at once; by default all for whom it has room.
 
     Raises:
         DeviceError: as its methods do.
@@ -83,7 +93,14 @@ class CupyBackend:
     name: BackendName = "cupy"
 
     def __init__(
-        self, patterns: Patterns, validation: Patterns, task: Task, device: Device, *, plan: Plan | None = None
+        self,
+        patterns: Patterns,
+        validation: Patterns,
+        task: Task,
+        device: Device,
+        *,
+        plan: Plan | None = None,
+        wave: int | None = None,
     ) -> None:
         self._device = device
         self._plan = plan
@@ -94,7 +111,7 @@ class CupyBackend:
         self._sum_of_squares = 0.0
         self._state: CandidateState | None = None  # whose candidates the resident wave holds
         self._resident: _Wave | None = None
-        self._wave_size: int | None = None  # None: the whole pool
+        self._wave = wave
 
     def add_unit(self, weights: NDArray[np.float32], activation: Activation) -> None:
         """Install a unit: compute its activations once, as a new feature."""
@@ -119,8 +136,8 @@ class CupyBackend:
         """Run one chunk of an output phase."""
         device, train, held_out = self._device, self._train, self._held_out
         n_outputs, n_features = state.weights.shape
-        threads = threads_for(train.ld, _OUTPUT_POOL)
-        units = 1 if n_outputs == 1 else 4 if n_outputs <= 4 else 8
+        threads = threads_for(train.ld, OUTPUT_POOL)
+        units = next((units for units in OUTPUT_UNITS if units >= n_outputs), OUTPUT_UNITS[-1])
         blocks = min(-(-train.ld // (4 * threads)), _OUTPUT_BLOCKS, device.n_processors)
         epochs = self._chunk(len(state.weights) * (train.ld + held_out.ld), n_features, max_epochs, state.limits)
         rows = device.array(np.full((epochs, 4), np.nan, np.float32))
@@ -187,7 +204,7 @@ class CupyBackend:
         run = 0
         low = 0
         while low < pool:
-            high = min(pool, low + (self._wave_size or pool))
+            high = min(pool, low + (self._wave or pool))
             try:
                 wave = self._resident or _Wave(state, slice(low, high), self._device)
                 scores, run_here = self._run(wave, state, epochs)
@@ -195,7 +212,8 @@ class CupyBackend:
                 self._resident = None
                 if high - low <= _LEAST_WAVE:
                     raise
-                self._wave_size = max(_LEAST_WAVE, (high - low) // 2)
+                self._wave = max(_LEAST_WAVE, (high - low) // 2)
+                log.warning("the GPU has no room for %d candidates at once, so now for %d", high - low, self._wave)
                 continue
             best = np.maximum(best, scores)
             run = max(run, run_here)
@@ -226,8 +244,8 @@ class CupyBackend:
         run = device.zeros((len(chosen),), np.int32)
         optimizer, objective = state.rule
         device.launch(
-            Kernel("train_candidates", plan.units, bool(objective), plan.is_staged),
-            Launch(-(-len(chosen) // plan.units), plan.threads, _shared_bytes(plan, n_features, n_outputs, train.ld)),
+            Kernel("train_candidates", plan.units, plan.is_staged),
+            Launch(-(-len(chosen) // plan.units), plan.threads, shared_bytes(plan, n_features, n_outputs, train.ld)),
             train.features,
             np.int32(n_features),
             self._residuals,
@@ -242,6 +260,7 @@ class CupyBackend:
             np.int32(state.clock[0]),
             *state.limits.astype(np.int32),
             np.int32(optimizer),
+            np.int32(objective),
             change,
             np.float32(rate),
             np.float32(mu),
@@ -308,8 +327,8 @@ class _OnDevice:
         return self.features[self.n_features - 1]
 
 
-def _shared_bytes(plan: Plan, n_features: int, n_outputs: int, ld: int) -> int:
-    """As train_candidates lays it out."""
+def shared_bytes(plan: Plan, n_features: int, n_outputs: int, ld: int) -> int:
+    """Of a block of train_candidates, as it lays them out."""
     rows, output_rows = -(-n_features // 4) * 4, -(-n_outputs // 4) * 4
     floats = 2 * plan.units * (4 * plan.threads + rows + output_rows)
     staged = (n_features + n_outputs) * ld if plan.is_staged else 0

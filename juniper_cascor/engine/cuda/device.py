@@ -37,17 +37,12 @@ class Kernel:
 
     name: str
     units: int = 1
-    is_normalised: bool = False
     is_staged: bool = False
 
     @property
     def options(self) -> tuple[str, ...]:
         """What makes the variant."""
-        return (
-            f"-DUNITS={self.units}",
-            f"-DNORMALISED={int(self.is_normalised)}",
-            f"-DSTAGED={int(self.is_staged)}",
-        )
+        return f"-DUNITS={self.units}", f"-DSTAGED={int(self.is_staged)}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,8 +56,13 @@ class Launch:
 
 
 def source(kernel: str) -> str:
-    """The text that a kernel is compiled from, but for what makes it one for a GPU (on_the_chip.cu) or for a test."""
+    """The text of a kernel but for what stands before it, for a GPU (on_the_chip.cu) or for a test."""
     return "".join(_text(name) for name in ("arithmetic.cu", SOURCES[kernel]))
+
+
+def whole_source(kernel: str) -> str:
+    """The text that a kernel is compiled from for a GPU."""
+    return _text("on_the_chip.cu") + source(kernel)
 
 
 def _text(name: str) -> str:
@@ -157,7 +157,7 @@ class CudaDevice:
     def _function(self, kernel: Kernel, *, is_cooperative: bool) -> Any:
         if kernel not in self._functions:
             module = self._cupy.RawModule(
-                code=_text("on_the_chip.cu") + source(kernel.name),
+                code=whole_source(kernel.name),
                 options=OPTIONS + kernel.options,
                 enable_cooperative_groups=is_cooperative,
             )

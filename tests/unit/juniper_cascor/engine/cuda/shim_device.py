@@ -26,26 +26,24 @@ class ShimDevice:
     """Computes what a GPU would. See `device.Device`.
 
     Args:
-        memory_bytes: Arrays that are copied to it find no room when one alone takes more.
+        pool_room: So many candidates it takes at once; None: as many as there are.
     """
 
     shared_bytes = 232_448
     n_processors = 4
 
-    def __init__(self, memory_bytes: int | None = None) -> None:
-        self._memory_bytes = memory_bytes
-        self.launches: list[tuple[Kernel, Launch]] = []
+    def __init__(self, pool_room: int | None = None) -> None:
+        self._pool_room = pool_room
 
     def array(self, values: NDArray[np.generic]) -> NDArray[np.generic]:
         """A copy."""
-        self._take(values.nbytes)
+        if self._pool_room is not None and values.dtype == np.int64 and len(values) > self._pool_room:
+            raise DeviceMemoryError("the GPU has no room")
         return values.copy()
 
     def zeros(self, shape: Sequence[int], dtype: DTypeLike) -> NDArray[np.generic]:
         """Zeros."""
-        zeros: NDArray[np.generic] = np.zeros(shape, dtype)
-        self._take(zeros.nbytes)
-        return zeros
+        return np.zeros(shape, dtype)
 
     def extended(self, values: NDArray[Any], n_rows: int) -> NDArray[Any]:
         """A copy with more rows."""
@@ -64,7 +62,6 @@ class ShimDevice:
     def launch(self, kernel: Kernel, launch: Launch, *arguments: Any) -> None:
         """Run a kernel to its end."""
         assert launch.shared_bytes <= self.shared_bytes
-        self.launches.append((kernel, launch))
         run = _compiled(kernel)
         # A pointer to each argument, as cuLaunchKernel takes them; of an array that is a pointer to its address.
         held = [_passed(value) for value in arguments]
@@ -76,10 +73,6 @@ class ShimDevice:
             ctypes.c_bool(launch.is_cooperative),
             pointers,
         )
-
-    def _take(self, n_bytes: int) -> None:
-        if self._memory_bytes is not None and n_bytes > self._memory_bytes:
-            raise DeviceMemoryError("the GPU has no room")
 
 
 def _passed(value: Any) -> NDArray[Any]:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from juniper_cascor.engine.cuda import host_facts
+from juniper_cascor.engine.cuda import device, host_facts
 from juniper_cascor.engine.cuda.availability import CudaFacts, DeviceFacts, Package
 from juniper_cascor.engine.cuda.host_facts import QUESTION, gather
 from juniper_cascor.engine.errors import DeviceError
@@ -170,11 +170,18 @@ def test_a_library_that_is_not_there_is_an_answer() -> None:
 
 
 def test_a_back_end_that_cannot_begin_says_why() -> None:
-    """The reason and the next thing to do stand in the error of the training."""
-    x, y = noisy_points(20)
+    """Its own words where the host has all that it needs, else what it lacks and what to do."""
+    told = host_facts.explained("cupy", DeviceError("it is on fire"))
     verdict = host_facts.availability().backends["cupy"]
-    if verdict.is_usable:
-        pytest.skip("this host can train on its GPU")
-    with pytest.raises(DeviceError) as caught:
-        Training.start(x, y, Parameters(), seed=1, backend="cupy")
-    assert str(caught.value) == f"cupy cannot train here: {verdict}"
+    assert str(told) == f"cupy cannot train here: {'it is on fire' if verdict.is_usable else verdict}"
+
+
+def test_a_training_that_asks_for_it_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    """In the error that it fails with."""
+
+    def refuse() -> None:
+        raise DeviceError("it is on fire")
+
+    monkeypatch.setattr(device, "CudaDevice", refuse)
+    with pytest.raises(DeviceError, match="cupy cannot train here: "):
+        Training.start(*noisy_points(20), Parameters(), seed=1, backend="cupy")
