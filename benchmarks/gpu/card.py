@@ -40,7 +40,7 @@ def measured_card() -> Card:
 
     if not torch.cuda.is_available():
         raise DeviceError("PyTorch sees no GPU")
-    torch.set_float32_matmul_precision("highest")  # no TF32
+    torch.backends.cuda.matmul.fp32_precision = "ieee"  # no TF32
     properties: Any = torch.cuda.get_device_properties(0)
     return Card(
         name=properties.name,

@@ -71,14 +71,15 @@ def measure(
     all_sides: Sequence[Side] = SIDES,
     find_card: Callable[[], Card] = measured_card,
 ) -> None:
-    """Fill in what a run finds, saving it after each part."""
+    """Fill in what a run finds; each figure is saved, and then said."""
     began = time.monotonic()
 
-    def part_ended() -> None:
+    def tell(what: str) -> None:
         measured.seconds = time.monotonic() - began
         save()
+        say(what)
 
-    say("the card's ceilings")
+    tell("the card's ceilings")
     measured.machine = describe("torch", "cupy-cuda13x")
     measured.card, why = attempt(find_card)
     if why:
@@ -86,24 +87,18 @@ def measure(
     for side in all_sides:
         if why := missing(side):
             measured.missing[side] = why
-            say(f"{side}: {why}")
+            tell(f"{side}: {why}")
     sides = [side for side in all_sides if side not in measured.missing]
-    part_ended()
     for rate in measure_rates(extent.sizes, extent.pools, sides, extent.sample):
         measured.rates.append(rate)
-        say(f"{rate.work.name}, {rate.side}: {rate.note or f'{rate.per_s:.3g} candidate-epochs/s'}")
-    part_ended()
+        tell(f"{rate.work.name}, {rate.side}: {rate.note or f'{rate.per_s:.3g} candidate-epochs/s'}")
     for layer in measure_layers(extent.sizes, sides, extent.sample):
         measured.layers.append(layer)
-        say(f"output layer of {layer.work.size}, {layer.side}: {layer.note or f'{layer.epoch_us:.1f} µs an epoch'}")
-    part_ended()
+        tell(f"output layer of {layer.work.size}, {layer.side}: {layer.note or f'{layer.epoch_us:.1f} µs an epoch'}")
     for trained in measure_trainings(extent.problems, sides, extent.most_seeds, extent.budget_s):
         measured.trainings.append(trained)
         seconds = trained.note if trained.found is None else f"{trained.found.total_s:.3g} s"
-        say(f"{trained.problem}, pool {trained.pool}, {trained.side}: {seconds}")
-        save()  # these take the longest
-    part_ended()
+        tell(f"{trained.problem}, pool {trained.pool}, {trained.side}: {seconds}")
     for first in measure_firsts([side for side in extent.first if side in sides]):
         measured.firsts.append(first)
-        say(f"a first training, {first.side}: {first.note or f'{first.first_s:.1f} s'}")
-    part_ended()
+        tell(f"a first training, {first.side}: {first.note or f'{first.first_s:.1f} s'}")

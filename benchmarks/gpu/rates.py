@@ -47,8 +47,8 @@ def measure_rates(
         for pool in pools:
             work, state = replace(size, pool=pool), None
             for side in sides:
-                n = work.n_patterns, work.n_inputs, pool
-                rate = Rate(work, side, backend_of(side, *n), chosen_by_auto(*n), None)
+                backend = backend_of(side, work.n_patterns, work.n_inputs, pool)
+                rate = Rate(work, side, backend, chosen_by_auto(work, sides), None)
                 expected_s = sample.expected_s(last[side], pool) if side in last else 0.0
                 if expected_s > most_s:
                     yield replace(rate, note=f"left out, it would take about {expected_s:.0f} s")

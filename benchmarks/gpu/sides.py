@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Literal, ParamSpec, TypeAlias, TypeVar, get_args
 
 from benchmarks.engine.work import Work
 from juniper_cascor.engine import backends
+from juniper_cascor.engine.backend import GPU_BACKENDS
 from juniper_cascor.engine.training_data import TrainingData
 
 if TYPE_CHECKING:
-    from juniper_cascor.engine.backend import Backend, BackendName
+    from juniper_cascor.engine.backend import Backend, BackendName, GpuBackendName
     from juniper_cascor.engine.parameters import Parameters
 
 Side: TypeAlias = Literal["CPU", "cupy", "torch"]
@@ -26,12 +27,13 @@ def backend_of(side: Side, n_patterns: int, n_inputs: int, pool: int, max_hidden
     """What trains on a side: on the CPU that follows from the sizes."""
     if side != "CPU":
         return side
-    return backends.chosen(n_patterns, n_inputs, pool, max_hidden_units)
+    return backends.on_cpu(n_patterns, n_inputs, pool, max_hidden_units)
 
 
-def chosen_by_auto(n_patterns: int, n_inputs: int, pool: int) -> BackendName:
-    """What trains on this machine where no back end is asked for, and no hidden unit is to come."""
-    return backends.chosen(n_patterns, n_inputs, pool, 0)
+def chosen_by_auto(work: Work, sides: Sequence[Side]) -> BackendName:
+    """What trains where there are these sides and no back end is asked for, no hidden unit being to come."""
+    usable: frozenset[GpuBackendName] = frozenset(name for name in GPU_BACKENDS if name in sides)
+    return backends.chosen(work.n_patterns, work.n_inputs, work.pool, 0, lambda: usable)
 
 
 def side_of(backend: str) -> Side:

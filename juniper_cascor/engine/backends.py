@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
 from functools import cache
 from typing import TYPE_CHECKING
@@ -11,7 +10,7 @@ from juniper_cascor.engine.backend import BACKENDS
 from juniper_cascor.engine.errors import DeviceError, ParameterError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
 
     from juniper_cascor.engine.backend import Backend, BackendName, CpuBackendName, GpuBackendName
     from juniper_cascor.engine.parameters import Parameters
@@ -96,18 +95,13 @@ def make(name: BackendName | None, data: TrainingData, parameters: Parameters, t
         )
     if name not in BACKENDS:
         raise ParameterError("backend", f"must be one of {', '.join(BACKENDS)}, not {name!r}")
-    if name == "cupy":
-        from juniper_cascor.engine.cuda import cupy_backend, device
+    if name == "cupy" or name == "torch":
+        try:
+            return _of_gpu(name, data)
+        except DeviceError as error:
+            from juniper_cascor.engine.cuda import host_facts
 
-        with _explained(name):
-            cuda = device.CudaDevice()
-        return cupy_backend.CupyBackend(data.patterns, data.validation, data.task, cuda)
-    if name == "torch":
-        with _explained(name):
-            from juniper_cascor.engine import torch_backend
-
-            gpu = torch_backend.gpu()
-        return torch_backend.TorchBackend(data.patterns, data.validation, data.task, gpu)
+            raise host_facts.explained(name, error) from error
     n_threads = threads or len(os.sched_getaffinity(0))
     # numba only now: a process that never trains never loads it.
     if name == "numba-batched":
@@ -120,12 +114,13 @@ def make(name: BackendName | None, data: TrainingData, parameters: Parameters, t
     return NumbaBackend(data.patterns, data.validation, data.task, name=name, threads=1 if serial else n_threads)
 
 
-@contextlib.contextmanager
-def _explained(name: GpuBackendName) -> Iterator[None]:
-    """Say why a GPU's back end cannot begin, and what to do."""
-    try:
-        yield
-    except (DeviceError, ImportError) as error:
-        from juniper_cascor.engine.cuda import host_facts
+def _of_gpu(name: GpuBackendName, data: TrainingData) -> Backend:
+    if name == "cupy":
+        from juniper_cascor.engine.cuda import cupy_backend, device
 
-        raise host_facts.explained(name, error) from error
+        return cupy_backend.CupyBackend(data.patterns, data.validation, data.task, device.CudaDevice())
+    try:
+        from juniper_cascor.engine import torch_backend
+    except ImportError as error:
+        raise DeviceError(f"torch cannot be imported: {error}") from error
+    return torch_backend.TorchBackend(data.patterns, data.validation, data.task, torch_backend.gpu())

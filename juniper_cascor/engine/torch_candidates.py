@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from juniper_cascor.engine.torch_math import OnDevice, Plan
 
 _ROWS_UNIT = 32  # groups have a multiple of so many rows
+_MANY_ROWS = 512  # whose products fill an H100 by themselves
 # An activation that varies less than this share of its square sum is constant but for rounding.
 _LEAST_VARIANCE = 1e-6
 
@@ -144,6 +145,7 @@ class Pool:
         self._all = _Arrays.of(state, device)
         self._n_rows = rows_for(state, plan.rows)
         self._own = self._all.vacant(self._n_rows)
+        self._segments = train.segments if self._n_rows < _MANY_ROWS else 1
         n_columns = self._all.weights.shape[1]
         self._columns = torch.arange(n_columns, device=device)
         self._has_siblings = bool((state.fan_ins < state.weights.shape[1]).any())
@@ -241,8 +243,8 @@ class Pool:
                 n = min(width, train.n - tile.start)
                 parts.append((n, *torch.var_mean(values[:, :n], dim=1, correction=0)))
             multiply_by_slopes(deltas, values, own_slopes)
-            covariances.add_(sum_over_patterns(values, residuals[:n_outputs], train.segments))
-            slopes.add_(sum_over_patterns(deltas, features, train.segments))
+            covariances.add_(sum_over_patterns(values, residuals[:n_outputs], self._segments))
+            slopes.add_(sum_over_patterns(deltas, features, self._segments))
         covariances.mul_(scales.outer * self._inverse)
         return slopes, covariances, _moments(parts, scales.outer) if parts else None
 

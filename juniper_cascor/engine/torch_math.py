@@ -72,8 +72,8 @@ class OnDevice:
     def add_unit(self, weights: NDArray[np.float32], activation: Activation) -> None:
         """Compute a unit's activations as a new feature; 0 in the padding."""
         if self.n_features == len(self.features):
-            whole = torch.zeros((padded(self.n_features + max(_SPARE_ROWS, self.n_features // 2)), self.ld))
-            whole = whole.to(self.device)
+            n_rows = padded(self.n_features + max(_SPARE_ROWS, self.n_features // 2))
+            whole = torch.zeros((n_rows, self.ld), device=self.device)
             whole[: self.n_features] = self.features
             self.features = whole
         scales = SCALES[activation]

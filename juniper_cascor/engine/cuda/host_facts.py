@@ -39,10 +39,10 @@ def _may_open(node: Path) -> bool:
     return os.access(node, os.R_OK | os.W_OK)
 
 
-def explained(backend: GpuBackendName, error: Exception) -> DeviceError:
-    """The error of a back end that could not begin: why, and what to do, where that can be told."""
+def explained(backend: GpuBackendName, error: DeviceError) -> DeviceError:
+    """The error of a back end that could not begin: why, and the next thing to do, where that can be told."""
     verdict = availability().backends[backend]
-    return DeviceError(f"{backend} cannot train here: {error if verdict.is_usable else verdict}")
+    return error if verdict.is_usable else DeviceError(f"{backend} cannot train here: {verdict} ({error})")
 
 
 def gather(

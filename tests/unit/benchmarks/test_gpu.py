@@ -26,7 +26,7 @@ from benchmarks.gpu.rates import ENDLESS, Rate, measure_rates
 from benchmarks.gpu.report import rendered
 from benchmarks.gpu.sample import Sample
 from benchmarks.gpu.sets import Problem, parity
-from benchmarks.gpu.sides import Side, missing
+from benchmarks.gpu.sides import SIDES, Side, chosen_by_auto, missing
 from benchmarks.gpu.targets import all_targets, is_product_bound
 from benchmarks.gpu.trainings import Found, Trained, measure_trainings
 from juniper_cascor.engine.cuda import device
@@ -54,9 +54,23 @@ def no_gpu(monkeypatch: pytest.MonkeyPatch) -> None:
     """A machine without one, whatever this one has."""
 
     def refuse() -> None:
-        raise DeviceError("there is\nno GPU")
+        raise DeviceError("there is no GPU")
 
     monkeypatch.setattr(device, "CudaDevice", refuse)
+
+
+class Losing(ShimDevice):
+    """One that is lost by whatever needs more than so many blocks."""
+
+    def __init__(self, most_blocks: int) -> None:
+        super().__init__()
+        self._most_blocks = most_blocks
+
+    def launch(self, kernel: Kernel, launch: Launch, *arguments: Any) -> None:
+        """Run a kernel, or fail."""
+        if launch.blocks > self._most_blocks:
+            raise DeviceError("lost")
+        super().launch(kernel, launch, *arguments)
 
 
 def rates(work: Work, cpu: float, cupy: float, torch: float | None) -> list[Rate]:
@@ -102,7 +116,7 @@ def without(measured: Measured, n_patterns: int) -> Measured:
 
 @pytest.mark.usefixtures("shim")
 def test_every_part_is_measured() -> None:
-    """Ceilings, rates, layers and whole trainings, saved after each part."""
+    """Ceilings, rates, layers and whole trainings, each figure saved before it is said."""
     measured, said, saved = Measured("", False), list[str](), list[int]()
     measure(
         measured, EXTENT, said.append, lambda: saved.append(len(measured.rates)), all_sides=BOTH, find_card=lambda: CARD
@@ -112,11 +126,11 @@ def test_every_part_is_measured() -> None:
         (pool, side, "") for pool in (2, 4) for side in BOTH
     ]
     assert all(rate.per_s for rate in measured.rates)
+    assert {rate.auto for rate in measured.rates} == {"numba-serial"}
     assert all(layer.epoch_us for layer in measured.layers)
     assert [one.side for one in measured.trainings if one.found and one.found.n_seeds == 2] == list(BOTH)
-    assert saved[0] == 0
-    assert saved[1] == 4
     assert len(said) == 1 + 4 + 2 + 2
+    assert saved == [0, 1, 2, 3, 4, 4, 4, 4, 4]
     assert rendered(measured)
 
 
@@ -134,7 +148,7 @@ def test_without_a_gpu_the_page_says_so() -> None:
     assert measured.firsts == []
     assert verdicts(measured) == [None, None, None]
     page = rendered(measured)
-    assert "- cupy: DeviceError: there is no GPU\n" in page
+    assert f"- cupy: {measured.missing['cupy']}\n" in page
     assert "- the card's ceilings: DeviceError: PyTorch sees no GPU\n" in page
     assert "0 of 0 are met; 3 not measured." in page
 
@@ -143,19 +157,12 @@ def test_without_a_gpu_the_page_says_so() -> None:
 def test_a_missing_side_is_none_that_fails_later() -> None:
     """It is tried before anything is measured on it."""
     assert missing("CPU") == ""
-    assert missing("cupy") == "DeviceError: there is no GPU"
+    assert missing("cupy").startswith("DeviceError: cupy cannot train here: ")
 
 
 def test_what_one_cell_fails_of_is_its_result(monkeypatch: pytest.MonkeyPatch) -> None:
     """The others go on."""
-
-    class Small(ShimDevice):
-        def launch(self, kernel: Kernel, launch: Launch, *arguments: Any) -> None:
-            if launch.blocks > 8:
-                raise DeviceError("lost")
-            super().launch(kernel, launch, *arguments)
-
-    monkeypatch.setattr(device, "CudaDevice", Small)
+    monkeypatch.setattr(device, "CudaDevice", lambda: Losing(8))
     found = list(measure_rates([TINY], (2, 64, 4), BOTH, ONCE))
     failed = [(rate.work.pool, rate.side, rate.note) for rate in found if rate.per_s is None]
     assert failed == [(64, "cupy", "DeviceError: lost")]
@@ -170,12 +177,12 @@ def test_what_would_take_too_long_is_left_out() -> None:
 
 def test_a_failed_layer_and_training_are_told(monkeypatch: pytest.MonkeyPatch) -> None:
     """As a failed rate is."""
-    monkeypatch.setattr(device, "CudaDevice", lambda: ShimDevice(memory_bytes=1))
+    monkeypatch.setattr(device, "CudaDevice", lambda: Losing(0))
     [layer] = measure_layers([TINY], ("cupy",), ONCE)
     [trained] = measure_trainings([SHORT], ("cupy",), 1, 1.0)
     assert layer.epoch_us is None
     assert trained.found is None
-    assert layer.note == trained.note == "DeviceMemoryError: the GPU has no room"
+    assert layer.note == trained.note == "DeviceError: lost"
 
 
 def test_large_pools_are_not_for_the_cpu() -> None:
@@ -206,7 +213,7 @@ def test_the_card_is_measured_by_its_own_clock(monkeypatch: pytest.MonkeyPatch) 
     assert (card.name, card.n_processors, card.cuda) == ("A fast one", 132, "13.0")
     assert card.copy_bytes_per_s == 8 * 2**28 / 0.002
     assert card.flops_per_s == 2 * 8192**3 / 0.002
-    assert torch.precision == "highest"
+    assert torch.backends.cuda.matmul.fp32_precision == "ieee"
 
 
 def test_no_card_is_an_error_of_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -220,7 +227,7 @@ class FakeTorch:
     """Takes two milliseconds for whatever it does."""
 
     def __init__(self, *, has_gpu: bool = True) -> None:
-        self.precision = ""
+        self.backends = SimpleNamespace(cuda=SimpleNamespace(matmul=SimpleNamespace(fp32_precision="tf32")))
         self.version = SimpleNamespace(cuda="13.0")
         properties = SimpleNamespace(name="A fast one", total_memory=2**36, multi_processor_count=132)
         event = SimpleNamespace(record=lambda: None, elapsed_time=lambda _: 2.0)
@@ -230,10 +237,6 @@ class FakeTorch:
             Event=lambda enable_timing: event if enable_timing else None,
             synchronize=lambda: None,
         )
-
-    def set_float32_matmul_precision(self, precision: str) -> None:
-        """Keep it."""
-        self.precision = precision
 
     def randn(self, *_: int, device: str) -> SimpleNamespace:
         """An array of nothing."""
@@ -319,6 +322,16 @@ def test_targets_are_met() -> None:
 def test_one_target_is_missed(worse: Measured, expected: list[bool | None]) -> None:
     """Or not measured."""
     assert verdicts(worse) == expected
+
+
+def test_auto_picks_among_what_was_measured() -> None:
+    """Whatever else this machine may have."""
+    work = Work(10_000, 64, 1024, ENDLESS)
+    assert [chosen_by_auto(work, sides) for sides in (SIDES, ("CPU", "torch"), ("CPU",))] == [
+        "cupy",
+        "torch",
+        "numba-batched",
+    ]
 
 
 def test_few_features_are_no_product() -> None:
