@@ -40,7 +40,7 @@ _CHUNK_NS = 20e6  # of work, by the estimate below
 _MOST_EPOCHS = 4096  # of a chunk: their rows take memory
 _LEAST_WAVE = 32  # candidates
 _OUTPUT_BLOCKS = 32  # at most: they wait for one another, so all must be on the chip
-_OUTPUT_POOL = 1024  # as which an output layer counts in `threads_for`: its blocks are many
+OUTPUT_POOL = 1024  # as which an output layer counts in `threads_for`: its blocks are many
 _SPARE_ROWS = 64
 _PER_CANDIDATE = tuple(
     item.name for item in fields(CandidateState) if item.name not in ("clock", "limits", "rule", "settings")
@@ -136,7 +136,7 @@ class CupyBackend:
         """Run one chunk of an output phase."""
         device, train, held_out = self._device, self._train, self._held_out
         n_outputs, n_features = state.weights.shape
-        threads = threads_for(train.ld, _OUTPUT_POOL)
+        threads = threads_for(train.ld, OUTPUT_POOL)
         units = next((units for units in OUTPUT_UNITS if units >= n_outputs), OUTPUT_UNITS[-1])
         blocks = min(-(-train.ld // (4 * threads)), _OUTPUT_BLOCKS, device.n_processors)
         epochs = self._chunk(len(state.weights) * (train.ld + held_out.ld), n_features, max_epochs, state.limits)
