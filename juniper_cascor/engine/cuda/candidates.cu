@@ -1,5 +1,11 @@
 // The epochs of a candidate pool, and an installed unit's row.
 
+#if UNITS == 1
+#define BOUNDS __launch_bounds__(512, 2)  // two large blocks of one candidate share a processor
+#else
+#define BOUNDS
+#endif
+
 // What a block keeps of its candidates between epochs.
 struct alignas(16) Candidate {
     float pull, mean;  // of the normalised objective's slope: see aim
@@ -55,7 +61,7 @@ __device__ inline void add_moments(const float* values, int n_here, double* tota
 // One pass does both, score and slopes, these with the signs of the epoch before (Fahlman & Lebiere 1990). The arrays
 // are those of backend.CandidateState, [pool, stride] and so on. best_scores, [chosen, n_epochs], takes the best score
 // so far; epochs_run, [chosen], how many epochs there were.
-extern "C" __global__ void train_candidates(
+extern "C" __global__ void BOUNDS train_candidates(
     const float* __restrict__ features, int n_features, const float* __restrict__ residuals, int n_outputs, int ld,
     int n, double sum_of_squares, const int* chosen, int n_chosen, int stride, float* weights, float* memory,
     float* steps, float* covariances, float* moments, float* scores, float* best_weights, float* best_covariances,
