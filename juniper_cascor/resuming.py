@@ -5,6 +5,7 @@ import logging
 from numpy.typing import ArrayLike
 
 from juniper_cascor import versions
+from juniper_cascor.engine.backend import BackendName
 from juniper_cascor.engine.errors import ParameterError
 from juniper_cascor.engine.parameters import Parameters
 from juniper_cascor.engine.training import Training
@@ -21,11 +22,12 @@ def resume(
     x_val: ArrayLike | None = None,
     y_val: ArrayLike | None = None,
     threads: int | None = None,
+    backend: BackendName | None = None,
 ) -> Training:
-    """The training of a snapshot, on the data and with the back end that it was made on.
+    """The training of a snapshot, on the data and with the back end that it was made on, or another one.
 
-    On other versions or another processor than the snapshot's it goes on too, but may end in another network; then a
-    warning names what differs.
+    On another back end, other versions or another processor than the snapshot's it goes on too, but may end in
+    another network; then a warning names what differs.
 
     Raises:
         SnapshotError: it holds no state to resume from, or parameters that this version does not have.
@@ -42,10 +44,12 @@ def resume(
         raise SnapshotError(f"its training cannot be resumed by this version: {error}") from error
     if found := differences(card):
         log.warning("resuming where not all is as it was, so the network may differ: %s", "; ".join(found))
-    return Training.restore(x, y, parameters, snapshot.state, x_val=x_val, y_val=y_val, threads=threads)
+    return Training.restore(
+        x, y, parameters, snapshot.state, x_val=x_val, y_val=y_val, threads=threads, backend=backend
+    )
 
 
 def differences(card: Card) -> list[str]:
     """What is not here as it was where the snapshot was made: where this is empty, resuming is exact."""
-    now = versions.here()
+    now = versions.here(card.backend)
     return [f"{name} was {was}, is {now.get(name)}" for name, was in card.versions.items() if now.get(name) != was]

@@ -81,6 +81,10 @@ def _parser(program: str) -> argparse.ArgumentParser:
     status = commands.add_parser("status", help="what runs, one line per service")
     status.add_argument("--json", action="store_true", help="the same for programs")
 
+    doctor = commands.add_parser("doctor", help="what this host lacks for the services, and what to type about it")
+    doctor.add_argument("section", nargs="*", help="what to look at: gpu; none: everything")
+    doctor.add_argument("--json", action="store_true", help="the same for programs")
+
     logs = commands.add_parser("logs", help="what the services wrote")
     logs.add_argument("-n", "--lines", type=int, default=50, help="how many of the last lines (default: %(default)s)")
     logs.add_argument("-f", "--follow", action="store_true", help="go on as more is written")
@@ -159,6 +163,12 @@ def _status(options: argparse.Namespace) -> Exit:
     return status(named(options.service), as_json=options.json)
 
 
+def _doctor(options: argparse.Namespace) -> Exit:
+    from juniper_ctl.doctor import doctor
+
+    return doctor(options.section, as_json=options.json)
+
+
 def _logs(options: argparse.Namespace) -> Exit:
     from juniper_ctl.logs import logs
 
@@ -191,6 +201,7 @@ _COMMANDS = {
     "stop": _stop,
     "restart": _restart,
     "status": _status,
+    "doctor": _doctor,
     "logs": _logs,
     "bundle": _bundle,
     "uninstall": _uninstall,

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from juniper_cascor.engine.backend import BACKENDS
+from juniper_cascor.engine.backend import CPU_BACKENDS
 from juniper_cascor.engine.training import Training
 
 from .work import Work
@@ -70,7 +70,7 @@ def grow(
 
 
 def warm_up() -> None:
-    """Load the compiled code of every back end, so that no figure holds it."""
+    """Load the compiled code of every CPU back end, so that no figure holds it."""
     work = Work(64, 2, 2, n_epochs=2)
-    for backend in BACKENDS:
+    for backend in CPU_BACKENDS:
         grow(*work.arrays(), work.parameters(), backend=backend)

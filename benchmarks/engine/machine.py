@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import platform
+from collections.abc import Iterable, Iterator
 from importlib import metadata
 from pathlib import Path
 
@@ -12,19 +14,24 @@ from threadpoolctl import threadpool_info
 _DISTRIBUTIONS = ("numpy", "numba", "llvmlite", "scikit-learn", "scipy")
 
 
-def describe() -> dict[str, str]:
-    """Processor, memory and versions, for a table."""
+def describe(*more: str) -> dict[str, str]:
+    """Processor, memory and versions, for a table; of more distributions than those of every benchmark."""
     blas = {f"{pool['internal_api']} {pool.get('version')}" for pool in threadpool_info() if pool["user_api"] == "blas"}
     return {
         "processor": f"{_processor()}, {len(os.sched_getaffinity(0))} cores",
         "memory": f"{os.sysconf('SC_PAGE_SIZE') * os.sysconf('SC_PHYS_PAGES') / 2**30:.0f} GiB",
         "system": f"{platform.system()} {platform.release()}, {platform.machine()}",
-        "versions": ", ".join(
-            [f"Python {platform.python_version()}", *(f"{name} {metadata.version(name)}" for name in _DISTRIBUTIONS)]
-        ),
+        "versions": ", ".join([f"Python {platform.python_version()}", *_installed((*_DISTRIBUTIONS, *more))]),
         "BLAS": ", ".join(sorted(blas)),
         "FANN": _debian_version("libfann2"),
     }
+
+
+def _installed(names: Iterable[str]) -> Iterator[str]:
+    """Those of the distributions that there are, with their versions."""
+    for name in names:
+        with contextlib.suppress(metadata.PackageNotFoundError):
+            yield f"{name} {metadata.version(name)}"
 
 
 def _processor() -> str:

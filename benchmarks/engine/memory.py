@@ -10,7 +10,7 @@ import sys
 import tracemalloc
 from pathlib import Path
 
-from juniper_cascor.engine.backend import BACKENDS
+from juniper_cascor.engine.backend import CPU_BACKENDS
 from juniper_cascor.engine.patterns import PADDING
 
 from .growing import grow
@@ -20,7 +20,7 @@ from .work import Work
 def main(n_patterns: int, n_inputs: int, pool: int) -> None:
     """Print a `Memory` of fresh_process as JSON."""
     small = Work(2000, 64, pool, n_epochs=2)
-    for backend in BACKENDS:  # loads compiled code, and the buffers of BLAS
+    for backend in CPU_BACKENDS:  # loads compiled code, and the buffers of BLAS
         grow(*small.arrays(), small.parameters(), backend=backend)
 
     work = Work(n_patterns, n_inputs, pool, n_epochs=3)

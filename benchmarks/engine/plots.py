@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-import matplotlib as mpl
 from matplotlib.figure import Figure
 
 from .candidate_rates import Rate
 from .contests import Contest
 from .curves import Curve
 from .sets import SPIRAL_SETS
+from .svg import save
 
 
 def plot_times(contests: Sequence[Contest], file: Path) -> None:
@@ -24,7 +24,7 @@ def plot_times(contests: Sequence[Contest], file: Path) -> None:
         axes.bar_label(bars, [f" {_ms(one.cpu_ms)}, {one.n_solved}/{one.n_seeds} solved" for one in standings])
         axes.set(title=contest.name, xlabel="CPU ms, median", xscale="log")
         axes.margins(x=0.4)
-    _save(figure, file)
+    save(figure, file)
 
 
 def plot_rates(rates: Sequence[Rate], file: Path) -> None:
@@ -42,7 +42,7 @@ def plot_rates(rates: Sequence[Rate], file: Path) -> None:
     axes.invert_yaxis()
     axes.margins(x=0.2)
     axes.legend()
-    _save(figure, file)
+    save(figure, file)
 
 
 def plot_curves(curves: Sequence[Curve], file: Path) -> None:
@@ -52,13 +52,8 @@ def plot_curves(curves: Sequence[Curve], file: Path) -> None:
         axes.loglog(curve.sizes, curve.cpu_ms, marker="." if len(curve.sizes) < 32 else "")
         axes.set(title=f"{curve.of}: power {curve.power:.2f}", xlabel=curve.of, ylabel="CPU ms")
         axes.grid(alpha=0.3)
-    _save(figure, file)
+    save(figure, file)
 
 
 def _ms(cpu_ms: float) -> str:
     return f"{cpu_ms:,.1f} ms" if cpu_ms < 100 else f"{cpu_ms:,.0f} ms"
-
-
-def _save(figure: Figure, file: Path) -> None:
-    with mpl.rc_context({"svg.hashsalt": "juniper", "svg.fonttype": "none"}):
-        figure.savefig(file, metadata={"Date": None})

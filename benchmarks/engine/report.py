@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from .candidate_rates import Share
 from .contests import Contest, Standing
+from .markdown import table_lines
 from .profiles import Profile
 from .targets import Measured, Target, all_targets
 
@@ -53,10 +54,10 @@ def _lines(run: Run) -> Iterator[str]:
     yield f"`{run.command}`, {run.minutes:.0f} minutes. How to run it: [benchmarks](../benchmarks.md).\n"
     if run.is_quick:
         yield "**A quick run checks the benchmark; its figures mean nothing.**\n"
-    yield from _table(("", ""), run.machine.items())
+    yield from table_lines(("", ""), run.machine.items())
     yield "## Targets\n"
     yield f"{len(targets) - len(missed)} of {len(targets)} are met.\n"
-    yield from _table(
+    yield from table_lines(
         ("", "required", "measured", ""),
         ((t.what, t.required, t.measured, "met" if t.is_met else "**missed**") for t in targets),
     )
@@ -67,7 +68,7 @@ def _lines(run: Run) -> Iterator[str]:
     for contest in measured.contests:
         yield from _contest(contest)
     yield "### Parity with gaussian candidates\n"
-    yield from _table(
+    yield from table_lines(
         ("", "solved", "hidden units", "CPU ms"),
         (
             (contest.name, f"{one.n_solved}/{one.n_seeds}", _units(one), f"{one.cpu_ms:.2f}")
@@ -79,7 +80,7 @@ def _lines(run: Run) -> Iterator[str]:
     yield "## Cost\n"
     yield "Each on one thread. The power is the slope in logarithms over the upper half of the sizes.\n"
     yield f"![Cost over patterns, pool and units]({CURVES})\n"
-    yield from _table(
+    yield from table_lines(
         ("over", "of", "from … to", "CPU ms", "power", "expected"),
         (
             (
@@ -105,7 +106,7 @@ def _profiles(profiles: Iterable[Profile], missed: Sequence[Target]) -> Iterator
             f"**{profile.of}**: {profile.total_ms:.2f} ms a training, of which output phases {profile.output:.0%}, "
             f"candidate phases {profile.candidate:.0%}, checks and layout {profile.start:.0%}. By function:\n"
         )
-        yield from _table(
+        yield from table_lines(
             ("function, with the compiled loops it calls", "own time"),
             ((f"`{name}`", f"{share:.0%}") for name, share in profile.functions),
         )
@@ -114,7 +115,7 @@ def _profiles(profiles: Iterable[Profile], missed: Sequence[Target]) -> Iterator
 def _contest(contest: Contest) -> Iterator[str]:
     yield f"### {contest.name}\n"
     yield f"{contest.about}.\n"
-    yield from _table(
+    yield from table_lines(
         ("", "solved", "hidden units", "epochs", "CPU ms (most)", "test accuracy"),
         (
             (
@@ -141,7 +142,7 @@ def _rates(measured: Measured) -> Iterator[str]:
         "before the last epoch.\n"
     )
     yield f"![Candidate-epochs a second]({RATES})\n"
-    yield from _table(
+    yield from table_lines(
         ("patterns × inputs", "back end", "Juniper", "FANN", "ratio"),
         ((r.work.name, r.backend, f"{r.juniper:,.0f}", f"{r.fann:,.0f}", f"{r.ratio:.1f}") for r in measured.rates),
     )
@@ -149,7 +150,7 @@ def _rates(measured: Measured) -> Iterator[str]:
         "The share that the candidates' products (4 × patterns × features operations a candidate-epoch) take of what "
         "NumPy's BLAS reaches on this machine in a large product of float32, in wall time:\n"
     )
-    yield from _table(
+    yield from table_lines(
         ("patterns × inputs", "threads", "back end", "candidate-epochs/s", "GFLOP/s", "of the peak"),
         map(_share, measured.shares),
     )
@@ -182,7 +183,7 @@ def _processes(measured: Measured) -> Iterator[str]:
         "holds. F has a row for the bias, each input, and each hidden unit that there may be. Held at the end is what "
         "these lines asked for.\n"
     )
-    yield from _table(
+    yield from table_lines(
         (
             "patterns × inputs",
             "pool",
@@ -207,12 +208,3 @@ def _processes(measured: Measured) -> Iterator[str]:
             for m in measured.memory
         ),
     )
-
-
-def _table(heads: Sequence[str], rows: Iterable[Sequence[object]]) -> Iterator[str]:
-    """A table, and the empty line that ends it."""
-    yield f"| {' | '.join(heads)} |"
-    yield f"|{'---|' * len(heads)}"
-    for row in rows:
-        yield f"| {' | '.join(map(str, row))} |"
-    yield ""

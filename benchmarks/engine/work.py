@@ -22,10 +22,15 @@ class Work:
     activation: str = "tanh"
 
     @property
+    def size(self) -> str:
+        """Of the patterns."""
+        outputs = "" if self.n_outputs == 1 else f", {self.n_outputs} outputs"
+        return f"{self.n_patterns} × {self.n_inputs}{outputs}"
+
+    @property
     def name(self) -> str:
         """Sizes."""
-        outputs = "" if self.n_outputs == 1 else f", {self.n_outputs} outputs"
-        return f"{self.n_patterns} × {self.n_inputs}{outputs}, pool {self.pool}"
+        return f"{self.size}, pool {self.pool}"
 
     @property
     def flops(self) -> float:

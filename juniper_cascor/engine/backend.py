@@ -30,8 +30,13 @@ if TYPE_CHECKING:
 
 LOSS, ACCURACY, VAL_LOSS, VAL_ACCURACY = range(4)  # columns of OutputChunk.rows
 
-BackendName: TypeAlias = Literal["numba-serial", "numba-parallel", "numba-batched"]
-BACKENDS: tuple[BackendName, ...] = get_args(BackendName)
+CpuBackendName: TypeAlias = Literal["numba-serial", "numba-parallel", "numba-batched"]
+GpuBackendName: TypeAlias = Literal["cupy", "torch"]
+BackendName: TypeAlias = CpuBackendName | GpuBackendName
+
+CPU_BACKENDS: tuple[CpuBackendName, ...] = get_args(CpuBackendName)
+GPU_BACKENDS: tuple[GpuBackendName, ...] = get_args(GpuBackendName)
+BACKENDS: tuple[BackendName, ...] = (*CPU_BACKENDS, *GPU_BACKENDS)
 """A name's place here is its code in a saved state: new ones go to the end."""
 
 _OPTIMIZERS: tuple[Optimizer, ...] = get_args(Optimizer)
@@ -241,7 +246,14 @@ class Backend(Protocol):
         """Begin a candidate phase: keep this layer's residual errors, centred over the patterns."""
 
     def train_candidates(self, state: CandidateState, max_epochs: int | None) -> CandidateChunk:
-        """Run one chunk of a candidate phase, as train_outputs does."""
+        """Run one chunk of a candidate phase, as train_outputs does.
+
+        Of the state's arrays the scores, the clock and which candidates are active are true then; the others may
+        stand on a device until `bring_back`.
+        """
+
+    def bring_back(self, state: CandidateState) -> None:
+        """Make all of a state's arrays true."""
 
 
 def shares(n: int, parts: int) -> Sequence[slice]:

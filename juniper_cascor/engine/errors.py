@@ -4,7 +4,9 @@ EngineError
 ├── ParameterError   a parameter out of its bounds
 ├── DataError        patterns that cannot be trained on
 ├── StateError       a saved state that does not belong to this data, or is incomplete
-└── EditError        a change of a network that would leave none
+├── EditError        a change of a network that would leave none
+└── DeviceError      a GPU that cannot be trained on, or no longer
+    └── DeviceMemoryError   it has no room for this
 """
 
 
@@ -59,3 +61,11 @@ class EditError(EngineError):
         super().__init__(f"{'.'.join(map(str, place))}: {message}")
         self.place = place
         self.message = message
+
+
+class DeviceError(EngineError):
+    """A GPU cannot be trained on: it or its libraries are not there, or it was lost in a training."""
+
+
+class DeviceMemoryError(DeviceError):
+    """A GPU has no room for what is trained."""

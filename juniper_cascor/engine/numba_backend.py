@@ -148,6 +148,9 @@ class NumbaBackend:
         state.clock[0] += epochs
         return CandidateChunk(scores[:, :epochs].max(axis=0), not state.active.any())
 
+    def bring_back(self, state: CandidateState) -> None:
+        """Nothing: a state is always here."""
+
     def _shared_out(self, work: Callable[[_Task], _Result], tasks: Iterable[_Task]) -> list[_Result]:
         """The results of all tasks in their order, worked on by the threads; in a fork, by new ones."""
         if self._threads == 1:

@@ -90,7 +90,7 @@ class Parameters:
     candidate_pool_size: int = _count(
         8,
         1,
-        4096,
+        16_384,
         "Candidate units trained at once; the best one is installed. Few units win by more than 8.",
     )
     candidate_objective: Objective = _choice(

@@ -17,6 +17,7 @@ from juniper_cascor.engine import backends
 from juniper_cascor.engine.backend import (
     ACCURACY,
     BACKENDS,
+    CPU_BACKENDS,
     LOSS,
     VAL_ACCURACY,
     VAL_LOSS,
@@ -129,11 +130,23 @@ class Training:
         x_val: ArrayLike | None = None,
         y_val: ArrayLike | None = None,
         threads: int | None = None,
+        backend: BackendName | None = None,
     ) -> Training:
-        """Take up a training where `state` left it, with the same data and parameters, on the same back end.
+        """Take up a training where `state` left it, with the same data and parameters.
+
+        Args:
+            x: As for `start`, and so the other arrays.
+            y: The targets.
+            parameters: Those of the training.
+            state: What `state` returned.
+            x_val: Validation inputs.
+            y_val: Their targets.
+            threads: As for `start`.
+            backend: Another one than that of the state: then the network may become another.
 
         Raises:
             DataError: as `start`.
+            DeviceError: the back end's GPU cannot be trained on.
             StateError: the state is incomplete, or belongs to other data.
         """
         saved = SavedState(state)
@@ -143,8 +156,8 @@ class Training:
         data = TrainingData(x, y, x_val, y_val, parameters, scaling)
         if saved.number("checksum") != data.checksum:
             raise StateError("the state belongs to other data than these")
-        backend = BACKENDS[saved.number("backend", 0, len(BACKENDS) - 1)]
-        training = cls(data, parameters, saved.number("seed"), backend, threads)
+        own = BACKENDS[saved.number("backend", 0, len(BACKENDS) - 1)]
+        training = cls(data, parameters, saved.number("seed"), backend or own, threads)
         training._epoch = saved.number("epoch")
         training._n_installed = saved.number("n_installed")
         training._measured = saved.floats("measured", 4)
@@ -182,6 +195,7 @@ class Training:
         arrays["feature_scale"] = self._data.inputs.scale.copy()
         arrays |= self._units.arrays() | self._gains.arrays() | self._output.arrays("output_")
         if self._candidates is not None:
+            self._backend.bring_back(self._candidates)
             arrays |= self._candidates.arrays("candidate_")
         return arrays
 
@@ -335,6 +349,7 @@ class Training:
         if self._is_budget_spent():
             self._finish("max_epochs")
             return None
+        self._backend.bring_back(candidates)
         best = winner(candidates, self._parameters.descendant_factor)
         installed = None
         if candidates.scores[best] > self._parameters.correlation_threshold:
@@ -453,7 +468,7 @@ def warm_up() -> float:
     began = time.perf_counter()
     parameters = Parameters(max_hidden_units=1, candidate_epochs=2, output_epochs=2)
     x, y = [[0.0, 0.0], [0.0, 1.0], [1.0, 0.0], [1.0, 1.0]], [[0], [1], [1], [0]]
-    for backend in BACKENDS:
+    for backend in CPU_BACKENDS:
         training = Training.start(x, y, parameters, seed=0, backend=backend)
         while training.finished is None:
             training.advance()

@@ -11,6 +11,8 @@ from typing import Protocol
 from pydantic import JsonValue
 
 from juniper_cascor import resuming, snapshots, versions
+from juniper_cascor.engine import backends
+from juniper_cascor.engine.backend import BackendName
 from juniper_cascor.engine.errors import EngineError
 from juniper_cascor.engine.events import Outcome
 from juniper_cascor.engine.training import Training
@@ -41,6 +43,12 @@ class Port(Protocol):
     def send(self, message: Message) -> None:
         """Send; waits while the service does not read."""
         ...
+
+
+def on_cpu(job: Job) -> BackendName:
+    """The back end that trains a job where no GPU does. Raises DatasetFileError."""
+    x, parameters = dataset_file.read(job.data_path(job.dataset_checksum)).x, network_spec.from_json(job.parameters)
+    return backends.on_cpu(len(x), x.shape[1], parameters.candidate_pool_size, parameters.max_hidden_units)
 
 
 class JobTraining:
@@ -129,7 +137,9 @@ class JobTraining:
         checksum = card.dataset_checksum or self._job.dataset_checksum
         self._dataset = Change(dataset_id=card.dataset_id, dataset_checksum=checksum)
         data = dataset_file.read(self._job.data_path(checksum))
-        training = resuming.resume(snapshot, data.x, data.y, x_val=data.x_val, y_val=data.y_val)
+        training = resuming.resume(
+            snapshot, data.x, data.y, x_val=data.x_val, y_val=data.y_val, backend=self._job.backend
+        )
         # A swap that had not taken effect yet is not in the state.
         swaps = [c for c in self._job.changes if c.dataset_checksum and (c.epoch or 0) < training.epoch]
         if swaps and swaps[-1].dataset_checksum != checksum and training.finished is None:
@@ -303,6 +313,6 @@ class JobTraining:
             dataset_id=self._dataset.dataset_id,
             dataset_checksum=self._dataset.dataset_checksum,
             backend=training.backend,
-            versions=versions.here(),
+            versions=versions.here(training.backend),
             outcome=training.finished,
         )

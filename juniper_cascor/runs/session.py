@@ -85,6 +85,7 @@ class Session(Growth):
         self._around = around
         self._has_job = False
         self._has_begun = False  # its trainer has read the data, and trains
+        self._device_lost: str | None = None  # why its trainer ends, where it is for that
         self._progressed_at = time.monotonic()
         self._lock = asyncio.Lock()
 
@@ -259,6 +260,8 @@ class Session(Growth):
                 self._apply(Short(None if reason is None else str(reason)))
             case "finished":
                 self._apply(Ended(outcome=message.text("outcome")))
+            case "device_lost":
+                self._lost_its_device(message)
             case "failed":
                 self._apply(Ended(error=message.text("reason")))
             case "obeyed" if (command := message.text("command")) in ("pause", "resume", "stop"):
@@ -273,6 +276,8 @@ class Session(Growth):
     def trainer_died(self, reason: str, is_final: bool) -> None:
         """The process is gone."""
         self._has_job = self._has_begun = False
+        if self._device_lost is not None:
+            reason, self._device_lost = self._device_lost, None
         self._apply(TrainerDied(reason, is_final))
 
     def silence_s(self) -> float:
@@ -280,6 +285,15 @@ class Session(Growth):
         if self._has_begun or not self._has_job:
             return self._around.deadline_s
         return self._around.deadline_s + self.data_bytes() / SLOWEST_READ
+
+    def _lost_its_device(self, message: Message) -> None:
+        """The GPU gave up: the run goes on from its newest checkpoint on the CPU, in the trainer's next process."""
+        backend, reason = message.text("backend"), message.text("reason")
+        self._device_lost = f"{reason}; so it goes on with {backend}"
+        log.error("run %s: %s", self.run_id, self._device_lost)
+        self.record = self.record.model_copy(update={"backend": backend})
+        self._around.recorder.record(self.record)
+        self._publish("event", TrainingEvent(event="backend_changed", reason=self._device_lost))
 
     def _progressed(self, message: Message) -> None:
         epoch = message.integer("epoch")

@@ -13,12 +13,14 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from juniper_cascor.engine.errors import EngineError
+from pydantic import JsonValue
+
+from juniper_cascor.engine.errors import DeviceError, EngineError
 from juniper_cascor.engine.training import warm_up
 from juniper_cascor.runs import channel, dataset_file, warming
 from juniper_cascor.runs.channel import Message
 from juniper_cascor.runs.job import Job
-from juniper_cascor.runs.job_training import JobTraining
+from juniper_cascor.runs.job_training import JobTraining, on_cpu
 from juniper_cascor.snapshots import SnapshotError
 from juniper_common import logs
 
@@ -96,6 +98,12 @@ class Trainer:
         token = logs.run_id.set(job.run_id)
         try:
             JobTraining(job, self._port, self._clock).run()
+        except DeviceError as error:
+            log.error("the GPU is lost to this run: %s", error)
+            told: dict[str, JsonValue] = {"run_id": job.run_id, "reason": str(error), "backend": on_cpu(job)}
+            self._port.send(Message("device_lost", told))
+            # An error of CUDA stays with the process that met it.
+            sys.exit(1)
         except (EngineError, SnapshotError, dataset_file.DatasetFileError, OSError, MemoryError) as error:
             log.error("the run failed: %s", error)
             reason = "out of memory" if isinstance(error, MemoryError) else str(error)

@@ -18,6 +18,9 @@ log = logging.getLogger(__name__)
 COMMAND = (sys.executable, "-m", "juniper_cascor.runs.trainer")
 END_TIMEOUT_S = 5.0
 
+CACHES = {"NUMBA_CACHE_DIR": "numba", "CUPY_CACHE_DIR": "cupy", "CUDA_CACHE_PATH": "cuda"}
+"""Where numba, CuPy and the driver keep what they compile; by default in the home, which the unit's sandbox hides."""
+
 
 class TrainerProcess:
     """One trainer process; started once, and gone once.
@@ -125,7 +128,8 @@ def environment(cache_folder: Path, place: int = 0, side_by_side: int = 1) -> di
     Of several side by side the one at a place gets a share of the processors of its own, and one of the GPUs.
     """
     own = {name: value for name, value in os.environ.items() if not name.startswith(("WATCHDOG_", "NOTIFY_"))}
-    own.setdefault("NUMBA_CACHE_DIR", str(cache_folder / "numba"))
+    for name, folder in CACHES.items():
+        own.setdefault(name, str(cache_folder / folder))
     if side_by_side > 1:
         cpus = sorted(os.sched_getaffinity(0))
         own["JUNIPER_CASCOR_TRAINER_CPUS"] = ",".join(map(str, cpus[place::side_by_side] or cpus))

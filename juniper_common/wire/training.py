@@ -330,7 +330,7 @@ class CascadeAdd(BaseModel):
 class TrainingEvent(BaseModel):
     """The data of the `event` message."""
 
-    event: Literal["training_complete", "training_failed"]
+    event: Literal["training_complete", "training_failed", "backend_changed"]
     outcome: str | None = None
     reason: str | None = None
 

@@ -12,7 +12,7 @@ from benchmarks.engine.candidate_rates import Rate, Share
 from benchmarks.engine.contests import Contest, Standing
 from benchmarks.engine.curves import Curve
 from benchmarks.engine.fresh_process import Memory, Startup
-from benchmarks.engine.growing import grow
+from benchmarks.engine.growing import grow, warm_up
 from benchmarks.engine.plots import plot_curves, plot_rates, plot_times
 from benchmarks.engine.profiles import Profile
 from benchmarks.engine.report import Run, rendered
@@ -127,3 +127,8 @@ def test_equal_work() -> None:
 def test_curve_power() -> None:
     """The power of a curve is read from its upper half, where overheads have worn off."""
     assert Curve("units", "", 2, (1, 2, 4, 8, 16, 32), (9.0, 9.0, 9.0, 64.0, 256.0, 1024.0)).power == pytest.approx(2)
+
+
+def test_warm_up_asks_for_no_gpu() -> None:
+    """The figures are the CPU's, on a machine without a GPU too."""
+    warm_up()

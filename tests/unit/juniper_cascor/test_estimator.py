@@ -212,7 +212,7 @@ def test_a_share_that_is_none(fraction: Any) -> None:
 
 def test_a_parameter_out_of_bounds_is_named_when_fitting() -> None:
     """And it is a ValueError, as scikit-learn wants."""
-    with pytest.raises(ValueError, match="candidate_pool_size: must be between 1 and 4096, not 0"):
+    with pytest.raises(ValueError, match="candidate_pool_size: must be between 1 and 16384, not 0"):
         CascadeCorrelationRegressor(candidate_pool_size=0).fit(VALUES_X, VALUES_Y)
 
 

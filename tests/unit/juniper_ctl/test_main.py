@@ -108,6 +108,6 @@ def test_an_old_python_gets_one_clear_line() -> None:
 
 def test_the_standard_library_alone_is_imported() -> None:
     """A bare machine has nothing else."""
-    program = "from juniper_ctl import bundle, demo, install, logs, main, status, supervisor, uninstall"
+    program = "from juniper_ctl import bundle, demo, doctor, install, logs, main, status, supervisor, uninstall"
     command = [sys.executable, "-S", "-c", program]
     assert subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False).stderr == ""

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from juniper_ctl.env_file import parse
+from juniper_ctl.gpu_section import bound_nodes
 from juniper_ctl.services import SERVICES, Service
 
 ROOT = Path(__file__).parents[3]
@@ -43,6 +44,26 @@ def test_each_group_of_directives_says_what_breaks_without_it(path: Path) -> Non
             explained = False
         elif not line.startswith(plain):
             assert explained, f"{path.name}: {line}"
+
+
+def test_the_training_unit_sees_the_gpus_and_nothing_of_a_screen() -> None:
+    """The driver's door, sixteen GPUs, CUDA's memory, the parts of a shared GPU: each where it exists."""
+    text = (UNITS / "juniper-cascor.service").read_text()
+    assert set(bound_nodes([text])) == {
+        *("nvidiactl", "nvidia-uvm", "nvidia-uvm-tools", "nvidia-caps"),
+        *(f"nvidia{index}" for index in range(16)),
+    }
+    bound = [word for line in re.findall(r"^BindPaths=(.*)$", text, re.M) for word in line.split()]
+    assert all(word.startswith("-/dev/nvidia") for word in bound)
+
+
+def test_the_training_unit_leaves_cuda_what_it_needs() -> None:
+    """Sockets to the kernel, and memory that is written and then run: the compilers of numba, CuPy and the driver."""
+    shared = [path.read_text() for path in (UNITS / "juniper-.service.d").glob("*.conf")]
+    text = "\n".join([*shared, (UNITS / "juniper-cascor.service").read_text()])
+    assert "RestrictAddressFamilies=AF_NETLINK\n" in text
+    assert not re.search(r"^(MemoryDenyWriteExecute|DeviceAllow|ProcSubset|PrivateNetwork)=", text, re.M)
+    assert not re.search(r"^SystemCallFilter=~.*@resources", text, re.M)
 
 
 def test_the_example_of_the_settings_changes_nothing() -> None:

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from juniper_cascor.engine.backend import BACKENDS, BackendName
+from juniper_cascor.engine.backend import CPU_BACKENDS, BackendName
 from juniper_cascor.engine.events import Outcome
 from juniper_cascor.engine.network import Network
 from juniper_cascor.engine.parameters import Parameters
@@ -52,7 +52,7 @@ def ended(
     return training.network, training.epoch, training.finished
 
 
-@pytest.mark.parametrize("backend", BACKENDS)
+@pytest.mark.parametrize("backend", CPU_BACKENDS)
 @pytest.mark.parametrize("epoch", EPOCHS)
 @pytest.mark.parametrize("change", CHANGES.values(), ids=CHANGES)
 def test_a_changed_training_ends_the_same_however_it_was_interrupted(

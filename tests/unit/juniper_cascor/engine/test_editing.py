@@ -9,13 +9,14 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from juniper_cascor.engine.backend import BACKENDS, BackendName
+from juniper_cascor.engine.backend import BackendName
 from juniper_cascor.engine.editing import HiddenUnitChange, with_hidden_unit, with_weights, without_hidden_unit
 from juniper_cascor.engine.errors import EditError
 from juniper_cascor.engine.network import Network
 from juniper_cascor.engine.training import Training
 
 from .data import FAST, assert_same_network, grown, noisy_points
+from .tested import BACKENDS
 
 
 def of(*numbers: float) -> NDArray[np.float32]:

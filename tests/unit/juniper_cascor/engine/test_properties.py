@@ -13,13 +13,14 @@ from numpy.typing import NDArray
 
 from juniper_cascor.engine import backends
 from juniper_cascor.engine.activations import ACTIVATIONS, activate
-from juniper_cascor.engine.backend import BACKENDS, BackendName, CandidateState
+from juniper_cascor.engine.backend import BackendName, CandidateState
 from juniper_cascor.engine.initial_weights import candidate_weights
 from juniper_cascor.engine.parameters import Objective, Optimizer, Parameters, Placement
 from juniper_cascor.engine.training import Training
 from juniper_cascor.engine.training_data import TrainingData
 
 from .data import grown, noisy_points
+from .tested import BACKENDS
 
 ROUNDING = 1e-4
 """Of sums in float32 that are taken in another order, over a few epochs."""
@@ -55,6 +56,7 @@ def pool_after(
     done = 0
     while done < epochs and state.active.any():
         done += len(backend.train_candidates(state, epochs - done).best_scores)
+    backend.bring_back(state)
     return state
 
 

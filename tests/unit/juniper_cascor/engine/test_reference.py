@@ -10,13 +10,14 @@ import pytest
 from numpy.typing import NDArray
 
 from juniper_cascor.engine.activations import ACTIVATIONS
-from juniper_cascor.engine.backend import BACKENDS, BackendName
+from juniper_cascor.engine.backend import BackendName
 from juniper_cascor.engine.initial_weights import candidate_weights
 from juniper_cascor.engine.parameters import Objective, Optimizer, Parameters
 from juniper_cascor.engine.training import Training
 
 from . import reference
 from .data import cmu_spirals, grown, noisy_points, one_column
+from .tested import BACKENDS
 
 TOLERANCE = 2e-4
 """Of float32 sums against float64 ones over a few epochs. iRprop− steps by a slope's sign alone, so as long as no slope

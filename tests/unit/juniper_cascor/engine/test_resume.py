@@ -10,12 +10,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from juniper_cascor.engine.backend import BACKENDS, BackendName
+from juniper_cascor.engine.backend import BackendName
 from juniper_cascor.engine.errors import StateError
 from juniper_cascor.engine.parameters import Parameters
 from juniper_cascor.engine.training import Training
 
 from .data import FAST, assert_same_network, grown, noisy_points
+from .tested import BACKENDS
 
 X, Y = noisy_points(90)
 KINDS = {

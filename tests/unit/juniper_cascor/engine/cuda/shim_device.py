@@ -1,0 +1,105 @@
+"""A CUDA device that is none: the kernels' sources under g++, with fibers for threads (see shim.hpp)."""
+
+from __future__ import annotations
+
+import ctypes
+import hashlib
+import subprocess
+import tempfile
+from collections.abc import Sequence
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import DTypeLike, NDArray
+
+from juniper_cascor.engine.cuda import device
+from juniper_cascor.engine.cuda.device import Kernel, Launch
+from juniper_cascor.engine.errors import DeviceMemoryError
+
+_FLAGS = (
+    "-std=c++20",
+    "-O2",
+    "-ffp-contract=off",
+    "-U_FORTIFY_SOURCE",
+    "-shared",
+    "-fPIC",
+    "-Werror",
+    "-Wall",
+    "-Wno-unknown-pragmas",
+)
+_SHIM = Path(__file__).with_name("shim.hpp")
+
+
+class ShimDevice:
+    """Computes what a GPU would. See `device.Device`.
+
+    Args:
+        pool_room: So many candidates it takes at once; None: as many as there are.
+    """
+
+    shared_bytes = 232_448
+    n_processors = 4
+
+    def __init__(self, pool_room: int | None = None) -> None:
+        self._pool_room = pool_room
+
+    def array(self, values: NDArray[np.generic]) -> NDArray[np.generic]:
+        """A copy."""
+        if self._pool_room is not None and values.dtype == np.int64 and len(values) > self._pool_room:
+            raise DeviceMemoryError("the GPU has no room")
+        return values.copy()
+
+    def zeros(self, shape: Sequence[int], dtype: DTypeLike) -> NDArray[np.generic]:
+        """Zeros."""
+        return np.zeros(shape, dtype)
+
+    def extended(self, values: NDArray[Any], n_rows: int) -> NDArray[Any]:
+        """A copy with more rows."""
+        whole = np.zeros((n_rows, *values.shape[1:]), values.dtype)
+        whole[: len(values)] = values
+        return whole
+
+    def host(self, values: NDArray[Any]) -> NDArray[Any]:
+        """A copy."""
+        return values.copy()
+
+    def largest(self, values: NDArray[Any]) -> NDArray[Any]:
+        """The largest of each column."""
+        return np.asarray(values.max(axis=0))
+
+    def launch(self, kernel: Kernel, launch: Launch, *arguments: Any) -> None:
+        """Run a kernel to its end."""
+        assert launch.shared_bytes <= self.shared_bytes
+        run = _compiled(kernel)
+        # A pointer to each argument, as cuLaunchKernel takes them; of an array that is a pointer to its address.
+        held = [_passed(value) for value in arguments]
+        pointers = (ctypes.c_void_p * len(held))(*(value.ctypes.data for value in held))
+        run(
+            ctypes.c_uint(launch.blocks),
+            ctypes.c_uint(launch.threads),
+            ctypes.c_size_t(launch.shared_bytes),
+            ctypes.c_bool(launch.is_cooperative),
+            pointers,
+        )
+
+
+def _passed(value: Any) -> NDArray[Any]:
+    is_array = isinstance(value, np.ndarray)
+    return np.array([value.ctypes.data if is_array else value], np.uintp if is_array else value.dtype)
+
+
+@cache
+def _compiled(kernel: Kernel) -> Any:
+    names = [name for name, file in device.SOURCES.items() if file == device.SOURCES[kernel.name]]
+    text = f'#include "{_SHIM}"\n{device.source(kernel.name)}' + "".join(f"EXPORT({name})\n" for name in names)
+    options = [*_FLAGS, *kernel.options]
+    digest = hashlib.sha256("\n".join((_SHIM.read_text(), text, *options)).encode()).hexdigest()[:16]
+    library = Path(tempfile.gettempdir()) / f"juniper-kernels-{digest}.so"
+    if not library.exists():
+        own = Path(tempfile.mkdtemp()) / library.name
+        command = ["g++", *options, "-x", "c++", "-", "-o", str(own)]
+        subprocess.run(command, input=text, text=True, check=True)
+        own.replace(library)
+    return getattr(ctypes.CDLL(str(library)), f"launch_{kernel.name}")

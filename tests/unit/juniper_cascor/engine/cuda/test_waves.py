@@ -1,0 +1,92 @@
+"""How candidates are laid over the chip changes no bit, and a device that is too small takes them in parts."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from juniper_cascor.engine.candidate_pool import new_pool
+from juniper_cascor.engine.cuda import device
+from juniper_cascor.engine.cuda.cupy_backend import UNITS, CupyBackend, Plan, plan_for
+from juniper_cascor.engine.errors import DeviceMemoryError
+from juniper_cascor.engine.parameters import Parameters
+from juniper_cascor.engine.training_data import TrainingData
+from tests.unit.juniper_cascor.engine.data import noisy_points
+
+from .shim_device import ShimDevice
+
+PARAMETERS = Parameters(
+    candidate_pool_size=70,
+    candidate_epochs=6,
+    candidate_patience=3,
+    activation_function_name="tanh+gaussian",
+    candidate_objective="normalised",
+)
+
+
+def results(on: device.Device, *, plan: Plan | None = None, wave: int | None = None) -> list[NDArray[np.generic]]:
+    """All that a pool comes to, laid over a device so."""
+    x, y = noisy_points(150, n_classes=3)
+    data = TrainingData(x, y, None, None, PARAMETERS, None)
+    backend = CupyBackend(data.patterns, data.validation, data.task, on, plan=plan, wave=wave)
+    backend.measure_residuals(np.zeros((3, 4), np.float32))
+    state = new_pool(PARAMETERS, 1, fan_ins=[], n_features=4, n_outputs=3, max_epochs=6)
+    best = [backend.train_candidates(state, 4).best_scores, backend.train_candidates(state, None).best_scores]
+    backend.bring_back(state)
+    return [np.concatenate(best), *state.arrays("").values()]
+
+
+@pytest.fixture
+def whole() -> list[NDArray[np.generic]]:
+    """All candidates in one wave, one in a block."""
+    return results(device.CudaDevice(), plan=Plan(1, 64))
+
+
+@pytest.mark.parametrize("is_staged", [False, True])
+@pytest.mark.parametrize("units", UNITS)
+def test_blocks_change_no_bit(whole: list[NDArray[np.generic]], units: int, is_staged: bool) -> None:
+    """Nor does where the features are read from."""
+    for ours, theirs in zip(results(device.CudaDevice(), plan=Plan(units, 64, is_staged)), whole, strict=True):
+        np.testing.assert_array_equal(ours, theirs)
+
+
+@pytest.mark.parametrize("wave", [1, 33, 69])
+def test_waves_change_no_bit(whole: list[NDArray[np.generic]], wave: int) -> None:
+    """Of any size."""
+    for ours, theirs in zip(results(device.CudaDevice(), plan=Plan(1, 64), wave=wave), whole, strict=True):
+        np.testing.assert_array_equal(ours, theirs)
+
+
+def test_what_has_no_room_is_trained_in_parts(
+    whole: list[NDArray[np.generic]], caplog: pytest.LogCaptureFixture
+) -> None:
+    """The log says in which."""
+    for ours, theirs in zip(results(ShimDevice(pool_room=40), plan=Plan(1, 64)), whole, strict=True):
+        np.testing.assert_array_equal(ours, theirs)
+    assert "no room for 70 candidates at once, so now for 35" in caplog.text
+
+
+def test_where_not_even_a_few_find_room_it_is_told() -> None:
+    """By an error which the trainer falls back on."""
+    with pytest.raises(DeviceMemoryError, match="no room"):
+        results(ShimDevice(pool_room=10))
+
+
+@pytest.mark.parametrize(
+    ("ld", "pool", "plan"),
+    [
+        (208, 8, Plan(1, 64, is_staged=True)),
+        (208, 1024, Plan(1, 64, is_staged=True)),
+        (208, 4096, Plan(4, 64, is_staged=True)),
+        (208, 16_384, Plan(8, 64)),
+        (10_000, 256, Plan(1, 512)),
+        (10_000, 1024, Plan(4, 256)),
+        (10_000, 4096, Plan(8, 256)),
+    ],
+)
+def test_the_table_of_plans(ld: int, pool: int, plan: Plan) -> None:
+    """For a chip of 132 processors; the figures behind it are in docs/benchmarks/gpu.md."""
+    on = ShimDevice()
+    on.n_processors = 132
+    assert plan_for(16, 1, ld, pool, pool, on) == plan

@@ -1,0 +1,419 @@
+"""The torch back end, here on torch's CPU: what it computes, and that its cutting up changes no bit of it."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import fields, replace
+from typing import Any, get_args
+
+import numpy as np
+import pytest
+import torch
+from numpy.typing import NDArray
+
+from juniper_cascor import engine
+from juniper_cascor.engine import torch_backend
+from juniper_cascor.engine.activations import ACTIVATIONS, activate
+from juniper_cascor.engine.backend import CandidateState, OutputState
+from juniper_cascor.engine.errors import DeviceError, DeviceMemoryError
+from juniper_cascor.engine.initial_weights import candidate_weights
+from juniper_cascor.engine.parameters import Objective, Optimizer, Parameters
+from juniper_cascor.engine.torch_backend import TorchBackend
+from juniper_cascor.engine.torch_candidates import pack, rows_for
+from juniper_cascor.engine.torch_math import Plan
+from juniper_cascor.engine.training import Training
+from juniper_cascor.engine.training_data import TrainingData
+
+from . import reference
+from .data import FAST, assert_same_network, grown, noisy_points
+from .test_reference import TOLERANCE, compare_outputs, compare_pool, inner, oracle_pool
+
+OPTIMIZERS = get_args(Optimizer)
+MIXED = "sin+gaussian+tanh+sigmoid"
+CPU = torch.device("cpu")
+
+
+@pytest.fixture(autouse=True)
+def device(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """The CPU stands in for the GPU, with one thread: several wait for one another where others work too."""
+    monkeypatch.setattr(torch_backend, "gpu", lambda: CPU)
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(threads)
+
+
+def started(x: NDArray[np.float32], y: NDArray[np.float32], parameters: Parameters, **changes: Any) -> Training:
+    """A training on this back end."""
+    return Training.start(x, y, parameters, seed=1, backend="torch", **changes)
+
+
+@pytest.mark.parametrize(("n", "n_classes"), [(30, 2), (601, 3), (5000, 2)])
+@pytest.mark.parametrize("optimizer", OPTIMIZERS)
+def test_output_phase(n: int, n_classes: int, optimizer: Optimizer) -> None:
+    """Loss and weights of an output phase follow the oracle's epoch by epoch, whatever the optimiser."""
+    x, y = noisy_points(n, n_classes=n_classes)
+    parameters = Parameters(output_epochs=8, optimizer_type=optimizer)
+    features = reference.standardised(x.astype(np.float64))
+    expected = reference.train_outputs(
+        features,
+        inner(y),
+        np.zeros((n_classes, 4)),
+        epochs=8,
+        optimizer=optimizer,
+        rate=parameters.rate("output"),
+    )
+    compare_outputs(started(x, y, parameters), expected)
+
+
+def test_weighted_classes() -> None:
+    """An error counts by its class, and the ridge pulls all but the biases."""
+    x, y = noisy_points(700, n_classes=3)
+    y[:300] = [1, 0, 0]
+    parameters = Parameters(output_epochs=10, class_weights="balanced", output_ridge=0.05)
+    importances = y @ (1 / y.sum(axis=0))
+    layer = reference.Layer(importances=(importances / importances.mean())[:, np.newaxis], ridge=0.05)
+    features = reference.standardised(x.astype(np.float64))
+    expected = reference.train_outputs(features, inner(y), np.zeros((3, 4)), layer, epochs=10)
+    compare_outputs(started(x, y, parameters), expected)
+
+
+def test_linear_outputs() -> None:
+    """A regression's outputs are linear, and have a loss but no accuracy."""
+    x, _ = noisy_points(300)
+    y = np.column_stack([np.sin(x[:, 0]), 100 * x[:, 1] * x[:, 2]]).astype(np.float32)
+    parameters = Parameters(task="regression", output_epochs=10, error_threshold=1e-6)
+    targets = (y - y.mean(axis=0, dtype=np.float64)) / y.std(axis=0, dtype=np.float64)
+    features = reference.standardised(x.astype(np.float64))
+    _, losses, _ = reference.train_outputs(features, targets, np.zeros((2, 4)), reference.Layer(linear=True), epochs=10)
+    rows = started(x, y, parameters, x_val=x[:40], y_val=y[:40]).advance().rows
+    np.testing.assert_allclose(rows.train_loss, losses, rtol=TOLERANCE)
+    assert np.isfinite(rows.val_loss).all()
+    assert np.isnan(rows.train_accuracy).all()
+    assert np.isnan(rows.val_accuracy).all()
+
+
+@pytest.mark.parametrize("n_outputs", [1, 3])
+def test_rows_are_those_of_the_other_back_ends(n_outputs: int) -> None:
+    """Losses and accuracies of both sets; in the first epoch all outputs are equal, and the first of them is chosen."""
+    x, y = noisy_points(333, n_classes=max(2, n_outputs))
+    targets = y if n_outputs > 1 else y[:, :1]
+    own, other = (
+        Training.start(x, targets, FAST, seed=1, backend=name, x_val=x[:50], y_val=targets[:50]).advance().rows
+        for name in ("torch", "numba-serial")
+    )
+    for name in ("train_accuracy", "val_accuracy"):
+        np.testing.assert_array_equal(getattr(own, name), getattr(other, name))
+    for name in ("train_loss", "val_loss"):
+        np.testing.assert_allclose(getattr(own, name), getattr(other, name), rtol=TOLERANCE)
+
+
+@pytest.mark.parametrize("max_epochs", [None, 1])
+def test_a_solved_layer_keeps_the_weights_that_solved(max_epochs: int | None) -> None:
+    """The phase ends with the epoch that measured so, whatever the chunk has still to run."""
+    x = np.array([[-2.0], [-1.0], [1.0], [3.0]], np.float32)
+    y = (x > 0).astype(np.float32)
+    features = reference.standardised(x.astype(np.float64))
+    weights, losses, has_solved = reference.train_outputs(features, inner(y), np.zeros((1, 2)), epochs=200)
+    assert has_solved
+    training = grown(started(x, y, Parameters()), max_epochs)
+    assert (training.finished, training.epoch) == ("solved", len(losses))
+    np.testing.assert_allclose(training.network.output_weights, weights, rtol=TOLERANCE, atol=TOLERANCE)
+
+
+@pytest.mark.parametrize("objective", get_args(Objective))
+@pytest.mark.parametrize("optimizer", OPTIMIZERS)
+@pytest.mark.parametrize("activation", [*ACTIVATIONS, MIXED])
+def test_kinds_of_candidates(activation: str, optimizer: Optimizer, objective: Objective) -> None:
+    """Every activation function, alone and mixed, climbs either objective with every optimiser."""
+    x, y = noisy_points(303, n_classes=3)
+    parameters = Parameters(
+        output_epochs=3,
+        candidate_epochs=7,
+        activation_function_name=activation,
+        candidate_optimizer_type=optimizer,
+        candidate_objective=objective,
+    )
+    training = started(x, y, parameters)
+    training.advance()
+    compare_pool(training, oracle_pool(training, x, y))
+
+
+def test_patience_of_each_candidate() -> None:
+    """Each candidate stops when its own score has not changed, at the oracle's epoch, whatever the others do."""
+    x, y = noisy_points(200)
+    parameters = Parameters(output_epochs=3, candidate_patience=2, candidate_change_threshold=0.2)
+    training = started(x, y, parameters)
+    training.advance()
+    pool = oracle_pool(training, x, y)
+    compare_pool(training, pool)
+    assert training.epoch == 3 + len(pool.scores)
+
+
+def test_siblings_see_what_their_layer_sees() -> None:
+    """The weights of siblings beyond what they see stay 0, and those before follow the oracle's."""
+    x, y = noisy_points(300, n_classes=3)
+    fan_ins = [5, 4, 5, 4, 3, 5]
+    parameters = Parameters(candidate_epochs=7)
+    backend = made(x, y, Plan())
+    unit = candidate_weights(1, 0, 1, 4)[0]
+    backend.add_unit(unit, "tanh")
+    output_weights = candidate_weights(2, 0, 3, 5)
+    backend.measure_residuals(output_weights)
+    weights = candidate_weights(1, 1, 6, 5)
+    state = CandidateState.start(weights.copy(), np.array(fan_ins), 3, parameters, 7)
+    while state.active.any():
+        backend.train_candidates(state, None)
+    backend.bring_back(state)
+    features = reference.standardised(x.astype(np.float64))
+    features = np.column_stack([features, np.tanh(features @ unit.astype(np.float64))])
+    residuals = reference.SIGMOID.residual(features, output_weights.astype(np.float64), inner(y))
+    pool = reference.train_candidates(features, residuals, weights.astype(np.float64), epochs=7, fan_ins=fan_ins)
+    np.testing.assert_allclose(state.best_weights, pool.weights, rtol=TOLERANCE, atol=TOLERANCE)
+    assert not state.weights[np.arange(5) >= np.array(fan_ins)[:, np.newaxis]].any()
+
+
+KINDS = {
+    "defaults": FAST,
+    "quickprop": replace(FAST, optimizer_type="quickprop", candidate_optimizer_type="quickprop"),
+    "adam": replace(FAST, optimizer_type="adam", candidate_optimizer_type="adam"),
+    "mixed siblings": replace(
+        FAST, activation_function_name="sin+gaussian+sigmoid", candidate_placement="sibling-or-descendant"
+    ),
+    "normalised": replace(FAST, candidate_objective="normalised", output_ridge=1e-3, class_weights="balanced"),
+    "early stopping": replace(FAST, validation_patience=1, max_hidden_units=6),
+}
+
+
+@pytest.mark.parametrize("parameters", KINDS.values(), ids=KINDS)
+def test_every_epoch_can_be_resumed_from(parameters: Parameters) -> None:
+    """From the state after each single epoch the next one brings the same rows as without a break, and the same end."""
+    x, y = noisy_points(90)
+    unbroken = grown(started(x, y, parameters, x_val=x[:9], y_val=y[:9]))
+    training = started(x, y, parameters, x_val=x[:9], y_val=y[:9])
+    while training.finished is None:
+        restored = Training.restore(x, y, parameters, training.state(), x_val=x[:9], y_val=y[:9])
+        assert restored.backend == "torch"
+        rows, restored_rows = training.advance(1).rows, restored.advance(1).rows
+        for name in ("epoch", "train_loss", "train_accuracy", "val_loss", "val_accuracy", "score"):
+            np.testing.assert_array_equal(getattr(restored_rows, name), getattr(rows, name))
+    assert_same_network(restored.network, training.network)
+    assert_same_network(unbroken.network, training.network)
+    assert (unbroken.epoch, unbroken.finished) == (training.epoch, restored.finished)
+
+
+def made(x: NDArray[np.float32], y: NDArray[np.float32], plan: Plan) -> TorchBackend:
+    """A back end of these patterns."""
+    data = TrainingData(x, y, None, None, Parameters(), None)
+    return TorchBackend(data.patterns, data.validation, data.task, CPU, plan=plan)
+
+
+def trained_pool(
+    weights: NDArray[np.float32],
+    parameters: Parameters,
+    *,
+    n: int = 150,
+    plan: Plan | None = None,
+    max_epochs: int | None = None,
+    skipped: slice = slice(0),
+    order: NDArray[np.int64] | None = None,
+) -> CandidateState:
+    """Candidates with these first weights in this order after their phase; some have stopped before."""
+    x, y = noisy_points(n, n_classes=3)
+    backend = made(x, y, plan or Plan(rows=32))
+    backend.measure_residuals(candidate_weights(9, 0, 3, 4))
+    state = CandidateState.start(weights.copy(), np.full(len(weights), 4, np.int64), 3, parameters, 30)
+    state.active[skipped] = False
+    if order is not None:
+        for name in ("weights", "best_weights", "activations", "active"):
+            getattr(state, name)[...] = getattr(state, name)[order]
+    while state.active.any():
+        backend.train_candidates(state, max_epochs)
+    backend.bring_back(state)
+    return state
+
+
+def assert_same_candidates(state: CandidateState, other: CandidateState, chosen: Any = slice(None)) -> None:
+    """Compare those that are chosen bit for bit with those of another pool, in their order."""
+    for item in fields(CandidateState):
+        if item.name not in ("clock", "limits", "rule", "settings"):
+            own = getattr(state, item.name)[chosen]
+            np.testing.assert_array_equal(own, getattr(other, item.name)[: len(own)])
+
+
+PARTING = Parameters(candidate_patience=3, candidate_change_threshold=0.1, activation_function_name="tanh+gaussian")
+"""Candidates that stop after 4 to 30 epochs."""
+
+
+@pytest.mark.parametrize("objective", get_args(Objective))
+@pytest.mark.parametrize("max_epochs", [1, 4])
+def test_chunk_ends_change_no_candidate(max_epochs: int, objective: Objective) -> None:
+    """However often those that go on are packed anew, each comes to the same."""
+    parameters = replace(PARTING, candidate_objective=objective)
+    weights = candidate_weights(1, 0, 150, 4)
+    whole = trained_pool(weights, parameters)
+    chunked = trained_pool(weights, parameters, max_epochs=max_epochs)
+    assert_same_candidates(chunked, whole)
+    np.testing.assert_array_equal(chunked.clock, whole.clock)
+
+
+def test_company_changes_no_candidate() -> None:
+    """In another order, or with others that have stopped, a candidate comes to the same."""
+    weights = candidate_weights(1, 0, 150, 4)
+    whole = trained_pool(weights, PARTING)
+    order = np.random.default_rng(0).permutation(150)
+    assert_same_candidates(trained_pool(weights, PARTING, order=order), _chosen(whole, order))
+    fewer = trained_pool(weights, PARTING, skipped=slice(0, 75))
+    assert_same_candidates(fewer, _chosen(whole, np.arange(75, 150)), slice(75, 150))
+
+
+def _chosen(state: CandidateState, chosen: NDArray[np.int64]) -> CandidateState:
+    arrays = {item.name: getattr(state, item.name) for item in fields(CandidateState)}
+    own = {name: values[chosen] for name, values in arrays.items() if len(values) == len(state.weights)}
+    return CandidateState(**arrays | own)
+
+
+@pytest.mark.parametrize("objective", get_args(Objective))
+@pytest.mark.parametrize("activation", ["tanh", MIXED])
+def test_tiles_and_segments_change_roundings_alone(activation: str, objective: Objective) -> None:
+    """Over many patterns sums are taken in parts, which come to the same as whole ones."""
+    parameters = Parameters(activation_function_name=activation, candidate_objective=objective)
+    weights = candidate_weights(1, 0, 8, 4)
+    # Without more than a first step, which goes by the slopes' signs, roundings stay what they are.
+    few = replace(parameters, candidate_patience=2, candidate_change_threshold=1.0)
+    whole = trained_pool(weights, few, n=5000, max_epochs=3, plan=Plan(segments=1))
+    cut = trained_pool(weights, few, n=5000, max_epochs=3, plan=Plan(segments=4, tile_bytes=4 * 32 * 1500))
+    for name in ("scores", "best_weights", "best_covariances", "best_moments"):
+        np.testing.assert_allclose(getattr(cut, name), getattr(whole, name), rtol=TOLERANCE, atol=TOLERANCE)
+
+
+def test_groups_are_as_full_as_may_be() -> None:
+    """A pool is shared out evenly over the fewest groups, each of one activation function."""
+    weights = np.zeros((600, 2), np.float32)
+    state = CandidateState.start(weights, np.full(600, 2, np.int64), 1, Parameters(), 9)
+    assert rows_for(state, 512) == 320
+    assert [len(group.candidates) for group in pack(state, 320)] == [320, 280]
+    mixed = replace(Parameters(), activation_function_name="tanh+sin")
+    state = CandidateState.start(weights, np.full(600, 2, np.int64), 1, mixed, 9)
+    assert rows_for(state, 512) == 320
+    state.active[::4] = False
+    groups = pack(state, 320)
+    assert [(group.activation, len(group.candidates)) for group in groups] == [("tanh", 150), ("sin", 300)]
+
+
+@pytest.mark.parametrize("activation", ACTIVATIONS)
+def test_a_cached_row_is_a_fresh_forward_pass(activation: Any) -> None:
+    """An installed unit's row is what it computes of the rows before, and 0 in the padding, however many there are."""
+    x, y = noisy_points(100)
+    backend = made(x, y, Plan())
+    units = [candidate_weights(3, unit, 1, 4 + unit)[0] for unit in range(80)]
+    for weights in units:
+        backend.add_unit(weights, activation)
+    features = backend._train.features.numpy()
+    np.testing.assert_allclose(features[:4, :100], reference.standardised(x.astype(np.float64)).T, atol=1e-5)
+    for row, weights in enumerate(units, 4):
+        sums = weights.astype(np.float64) @ features[:row, :100]
+        np.testing.assert_allclose(features[row, :100], activate(activation, sums), atol=1e-5)
+    assert not features[:, 100:].any()
+    assert not features[84:].any()
+
+
+def test_tf32_is_turned_off() -> None:
+    """Whatever else in the process allows it."""
+    torch.backends.cuda.matmul.fp32_precision = "tf32"
+    started(*noisy_points(20), FAST).advance(1)
+    assert torch.backends.cuda.matmul.fp32_precision == "ieee"
+
+
+def test_without_room_for_sums_they_are_cut(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Candidates are trained over fewer patterns at once before a GPU counts as too small."""
+    x, y = noisy_points(70_000)
+    weights = candidate_weights(1, 0, 8, 4)
+    backend = made(x, y, Plan(segments=1))
+    backend.measure_residuals(np.zeros((2, 4), np.float32))
+    state = CandidateState.start(weights, np.full(8, 4, np.int64), 2, FAST, 2)
+    with monkeypatch.context() as patch:
+        patch.setattr(torch, "zeros", limited(torch.zeros, 2 * 32 * 40_000))
+        assert len(backend.train_candidates(state, 1).best_scores) == 1
+    assert state.scores.all()
+
+    backend = made(x, y, Plan(segments=1))
+    backend.measure_residuals(np.zeros((2, 4), np.float32))
+    with monkeypatch.context() as patch:
+        patch.setattr(torch, "zeros", limited(torch.zeros, 1000))
+        with pytest.raises(DeviceMemoryError, match="no room"):
+            backend.train_candidates(state, 1)
+
+
+def limited(zeros: Callable[..., torch.Tensor], most: int) -> Callable[..., torch.Tensor]:
+    """As `torch.zeros` of a device that holds no array of more values."""
+
+    def limited_zeros(*arguments: Any, **options: Any) -> torch.Tensor:
+        if int(np.prod(arguments[0])) > most:
+            raise torch.OutOfMemoryError("CUDA out of memory")
+        return zeros(*arguments, **options)
+
+    return limited_zeros
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        torch.AcceleratorError("CUDA error: an illegal memory access was encountered"),
+        RuntimeError("CUDA error: CUBLAS_STATUS_EXECUTION_FAILED"),
+        RuntimeError("cuBLAS is not there"),
+    ],
+)
+def test_a_lost_gpu_is_said_to_be(monkeypatch: pytest.MonkeyPatch, error: RuntimeError) -> None:
+    """What torch raises of a GPU is a DeviceError, in the middle of a training too."""
+    training = started(*noisy_points(20), FAST)
+    training.advance(1)
+    monkeypatch.setattr(torch, "stack", raising(error))
+    with pytest.raises(DeviceError, match="cannot be trained on"):
+        training.advance(1)
+
+
+def test_a_mistake_is_no_lost_gpu(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is not of a GPU stays what it is."""
+    monkeypatch.setattr(torch, "stack", raising(RuntimeError("shapes differ")))
+    with pytest.raises(RuntimeError, match="shapes differ"):
+        started(*noisy_points(20), FAST).advance(1)
+
+
+def raising(error: Exception) -> Callable[..., None]:
+    """A function that raises it."""
+
+    def raises(*_: Any, **__: Any) -> None:
+        raise error
+
+    return raises
+
+
+def test_without_a_gpu_it_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    """And why."""
+    monkeypatch.undo()
+    monkeypatch.setattr(torch.cuda, "init", raising(RuntimeError("Found no NVIDIA driver on your system")))
+    with pytest.raises(DeviceError, match="no GPU to train on: Found no NVIDIA driver"):
+        started(*noisy_points(20), FAST)
+
+
+def test_without_torch_it_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    """And how."""
+    monkeypatch.delattr(engine, "torch_backend")
+    monkeypatch.delitem(sys.modules, torch_backend.__name__)
+    monkeypatch.setitem(sys.modules, "torch", None)
+    with pytest.raises(DeviceError, match="torch cannot be imported"):
+        started(*noisy_points(20), FAST)
+
+
+def test_output_layers_of_two_phases_do_not_mix() -> None:
+    """Each state is trained for itself, though the same back end trains both in turn."""
+    x, y = noisy_points(60)
+    backend = made(x, y, Plan())
+    states = [OutputState.start(np.zeros((2, 4), np.float32), FAST, 20) for _ in range(3)]
+    for _ in range(4):
+        for state in states[:2]:
+            backend.train_outputs(state, 2)
+    backend.train_outputs(states[2], 8)
+    assert states[0].weights.tobytes() == states[1].weights.tobytes() == states[2].weights.tobytes()

@@ -1,0 +1,19 @@
+"""Which back ends the tests of all of them train with: the CPU's, and CUDA's, under g++ where there is no GPU."""
+
+from __future__ import annotations
+
+from juniper_cascor.engine.backend import CPU_BACKENDS, BackendName
+from juniper_cascor.engine.cuda.device import CudaDevice
+from juniper_cascor.engine.errors import DeviceError
+
+
+def has_gpu() -> bool:
+    """Whether CuPy can reach one."""
+    try:
+        CudaDevice()
+    except DeviceError:
+        return False
+    return True
+
+
+BACKENDS: tuple[BackendName, ...] = (*CPU_BACKENDS, "cupy")
