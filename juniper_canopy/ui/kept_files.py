@@ -34,14 +34,21 @@ class KeptFiles:
             return
         key = scope["path"], "gzip" in headers.get("accept-encoding", "")
         if (kept := self._kept.get(key)) is None:
-            await self._app(scope, receive, self._keeping(key, send))
+            await self._app(scope, *self._keeping(key, receive, send))
             return
         await send({**kept.start, "headers": list(kept.start["headers"])})  # who is around it adds headers
         await send({"type": "http.response.body", "body": kept.body})
 
-    def _keeping(self, key: tuple[str, bool], send: Send) -> Send:
+    def _keeping(self, key: tuple[str, bool], receive: Receive, send: Send) -> tuple[Receive, Send]:
         start: Message | None = None
         body = b""
+        has_left = False
+
+        async def heeding() -> Message:
+            nonlocal has_left
+            message = await receive()
+            has_left = has_left or message["type"] == "http.disconnect"
+            return message
 
         async def keeping(message: Message) -> None:
             nonlocal start, body
@@ -49,11 +56,12 @@ class KeptFiles:
                 start = {**message, "headers": list(message["headers"])}
             elif start is not None and message["type"] == "http.response.body" and len(body) <= self._room:
                 body += message.get("body", b"")
-                if not message.get("more_body", False):
+                # To someone who left in the midst the app says that a part is all.
+                if not message.get("more_body", False) and not has_left:
                     self._keep(key, _Kept(start, body))
             await send(message)
 
-        return keeping
+        return heeding, keeping
 
     def _keep(self, key: tuple[str, bool], kept: _Kept) -> None:
         if key not in self._kept and len(kept.body) <= self._room:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+
 import pytest
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
@@ -10,6 +12,7 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response, StreamingResponse
 from starlette.routing import Route
 from starlette.testclient import TestClient
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from juniper_canopy.ui.kept_files import KeptFiles
 
@@ -73,6 +76,43 @@ def test_nothing_else_is_kept(path: str, headers: dict[str, str]) -> None:
     for _ in range(2):
         client.get(f"/{path}", headers=headers)
     assert len(files.asked) == 2
+
+
+async def answered(app: ASGIApp, *, leaves: bool) -> bytes:
+    """The body for someone who asks for a file, and leaves or stays."""
+    body = b""
+
+    async def receive() -> Message:
+        if leaves:
+            return {"type": "http.disconnect"}
+        await asyncio.Event().wait()
+        raise AssertionError
+
+    async def send(message: Message) -> None:
+        nonlocal body
+        body += message.get("body", b"")
+
+    scope = {"type": "http", "method": "GET", "path": "/a.js", "query_string": b"", "headers": []}
+    await app(scope, receive, send)
+    return body
+
+
+@pytest.mark.anyio
+async def test_what_someone_did_not_wait_for_is_not_kept() -> None:
+    """An app that learns of it ends the answer early, as Starlette's middleware does."""
+
+    async def app(_: Scope, receive: Receive, send: Send) -> None:
+        leaving = asyncio.ensure_future(receive())
+        await asyncio.sleep(0)
+        await send({"type": "http.response.start", "status": 200, "headers": [(b"cache-control", b"immutable")]})
+        await send({"type": "http.response.body", "body": b"begun", "more_body": True})
+        await send({"type": "http.response.body", "body": b"" if leaving.done() else b", ended"})
+        leaving.cancel()
+
+    kept = KeptFiles(app)
+    assert await answered(kept, leaves=True) == b"begun"
+    assert await answered(kept, leaves=False) == b"begun, ended"
+    assert await answered(kept, leaves=False) == b"begun, ended"
 
 
 def test_what_is_kept_is_bounded() -> None:
