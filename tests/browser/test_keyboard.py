@@ -94,6 +94,20 @@ def test_a_letter_in_a_field_is_a_letter(page: Page) -> None:
     expect(page.get_by_role("button", name="Logarithmic scale: Loss")).to_have_attribute("aria-pressed", "false")
 
 
+def test_a_slider_and_a_tick_box_leave_the_keys(page: Page) -> None:
+    """They take arrows and Space, and nothing else: L and the numbers are the page's."""
+    page.get_by_role("slider", name="Smoothing: Loss").focus()
+    page.keyboard.press("l")
+    expect(page.get_by_role("button", name="Logarithmic scale: Loss")).to_have_attribute("aria-pressed", "true")
+
+    page.evaluate("document.body.insertAdjacentHTML('beforeend', '<input type=checkbox id=box>')")
+    page.locator("#box").focus()
+    page.keyboard.press("Space")
+    expect(page.locator("#box")).to_be_checked()
+    page.keyboard.press("5")
+    expect(page.get_by_role("tab", name="System")).to_have_attribute("aria-selected", "true")
+
+
 def test_the_help_lists_the_keys_and_gives_the_focus_back(page: Page) -> None:
     """? opens it, Esc closes it, and the focus is where it was."""
     focus_by_tab(page, "Start")

@@ -46,6 +46,19 @@ def test_the_focus_is_seen(page: Page) -> None:
     expect(page.locator(":focus-visible")).to_have_css("outline-width", "2px")
 
 
+def test_the_focus_is_seen_on_a_button_of_quasar(page: Page) -> None:
+    """Its own style sheet says, importantly and in a layer, that such a button has no outline."""
+    start = page.get_by_role("button", name="Start", exact=True)
+    for _ in range(40):
+        page.keyboard.press("Tab")
+        if start.evaluate("(button) => button === document.activeElement"):
+            break
+
+    expect(start).to_be_focused()
+    expect(start).to_have_css("outline-style", "solid")
+    expect(start).to_have_css("outline-width", "2px")
+
+
 def test_everything_fits_a_desktop_screen(page: Page) -> None:
     """At 1440 × 900 nothing is cut, and nothing scrolls."""
     assert page.evaluate("document.documentElement.scrollHeight <= innerHeight")
@@ -86,8 +99,10 @@ def test_colours_follow_the_system(page: Page) -> None:
     """Dark where the system is dark, and at once when it changes."""
     body = page.locator("body")
     expect(body).not_to_have_class(re.compile("body--dark"))
+    expect(page.locator("html")).to_have_css("color-scheme", "light")
     page.emulate_media(color_scheme="dark")
     expect(body).to_have_class(re.compile("body--dark"))
+    expect(page.locator("html")).to_have_css("color-scheme", "dark")  # of the scrollbars too
 
 
 def test_a_chosen_colour_stays(page: Page) -> None:

@@ -35,10 +35,13 @@ function boundTo(key) {
   return bindings.findLast((binding) => binding.key === key && !binding.element?.closest("[hidden]"));
 }
 
-/** What takes keys itself. */
-const TAKES_KEYS = "input, textarea, select, [contenteditable], [role=slider], [role=combobox], [role=listbox], dialog";
+/** What takes keys itself; sliders, tick boxes and radios take arrows, which are bound to nothing, and Space. */
+const TAKES_KEYS =
+  "input:not([type=range], [type=checkbox], [type=radio]), textarea, select, [contenteditable], " +
+  "[role=combobox], [role=listbox], dialog";
 /** What Space and Enter press. */
-const IS_PRESSED = "button, a, summary, [role=button], [role=tab], [role=checkbox]";
+const IS_PRESSED =
+  "button, a, summary, [type=checkbox], [type=radio], [role=button], [role=tab], [role=checkbox], [role=radio], [role=switch]";
 
 document.addEventListener("keydown", (event) => {
   if (event.ctrlKey || event.altKey || event.metaKey || event.target.closest(TAKES_KEYS) || !areKeysOn()) return;
