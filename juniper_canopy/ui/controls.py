@@ -65,7 +65,9 @@ class ControlPanel:
             self._dataset.on("popup-show", self._load_datasets)
             self._seed = _number("Seed", "drawn", low=0).classes("wide")
             self._parameters = ParameterForm(
-                self._reported, self._sending("change the run", self._change, lambda: self._refusal)
+                self._reported,
+                self._sending("change the run", self._change, lambda: self._refusal),
+                lambda: self._refusal.set_text(""),
             )
             self._refusal = alert_line("refusal").classes("wide")
 

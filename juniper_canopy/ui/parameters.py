@@ -63,9 +63,10 @@ class ParameterForm:
     Args:
         reported: what the run was said to have; one for the process.
         apply: sends what was changed; it says by itself what went wrong.
+        edited: called when a field has another value: what was said of the last one holds no more.
     """
 
-    def __init__(self, reported: Reported, apply: Callable[[], Awaitable[None]]) -> None:
+    def __init__(self, reported: Reported, apply: Callable[[], Awaitable[None]], edited: Callable[[], None]) -> None:
         self._reported = reported
         self._fields = {parameter: _Field(parameter, reported) for parameter in FIRST}
         with ui.element("details").classes("more wide"):
@@ -74,9 +75,11 @@ class ParameterForm:
             with ui.element("div").classes("of-phases"):
                 self._build_of_phases()
             self._fields[THRESHOLD] = _Field(THRESHOLD, reported)
+        for field in self._fields.values():
+            field.on_value_change(edited)
         button = push_button("Apply to the run", "apply", apply).classes("wide")
         button.tooltip("Sends what was changed; the run has it from its next phase on")
-        button.bind_visibility_from(reported, "is_active")
+        button.bind_visibility_from(reported, "is_active").bind_enabled_from(reported, "can_change")
 
     def _build_of_phases(self) -> None:
         for head in ("", *PHASES):

@@ -44,6 +44,7 @@ class Reported:
     can_resume: bool = False
     can_stop: bool = False
     can_reset: bool = False
+    can_change: bool = False
     is_active: bool = False
     pace_step: int = pace.WATCHABLE
     problem: str = ""
@@ -61,6 +62,7 @@ class Reported:
         self.problem = _problem(live)
         if live.status is not None:
             self.is_active = live.status.state_machine.status in ACTIVE
+            self.can_change = self.is_active and live.link_up
             has_run = live.status.run_id is not None
             self.active_params = live.status.params if self.is_active else None
             self.pace_step = pace.step_of(live.status.pace) if has_run else pace.WATCHABLE

@@ -57,10 +57,12 @@ async def test_the_controls_take_over_what_was_reported(live: LiveState, backend
     assert (reported.can_start, reported.can_pause, reported.is_active) == (False, True, True)
     assert pace.STEPS[reported.pace_step] == 200
     assert reported.problem == ""
+    assert reported.can_change
 
     live.apply(Disconnected("gone"))
     reported.follow(live)
     assert not reported.can_pause
+    assert (reported.is_active, reported.can_change) == (True, False)
     assert "does not answer" in reported.problem
 
 

@@ -208,7 +208,7 @@ def set_value(user: User, label: str, value: float | None) -> None:
 
 def report(reported: Reported, params: dict[str, JsonValue] | None) -> None:
     """A run is active with these parameters, or none is."""
-    reported.is_active = params is not None
+    reported.is_active = reported.can_change = params is not None
     reported.active_params = params
 
 
@@ -264,6 +264,28 @@ async def test_a_refused_change_is_said_and_kept(user: User, backend: FakeBacken
 
     await user.should_see("Could not change the run: candidate_patience: at most 100000")
     assert value_of(user, "Candidate patience") == 1e9
+
+
+async def test_a_refusal_goes_with_the_change_that_was_mended(
+    user: User, backend: FakeBackend, reported: Reported
+) -> None:
+    """What was wrong is wrong no more."""
+    await backend.cascor.start(SPIRALS)
+    report(reported, RUN)
+    set_value(user, "Candidate patience", -3)
+    user.find(marker="apply").click()
+    await user.should_see("Could not change the run")
+
+    set_value(user, "Candidate patience", 7)
+    await user.should_not_see("Could not change the run")
+
+
+async def test_nothing_is_applied_while_the_service_is_away(user: User, reported: Reported) -> None:
+    """The button waits as the others do."""
+    report(reported, RUN)
+    assert button(user, "apply").enabled
+    reported.can_change = False
+    assert not button(user, "apply").enabled
 
 
 async def test_all_parameters_go_with_the_start(user: User, backend: FakeBackend) -> None:
