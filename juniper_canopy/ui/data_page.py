@@ -23,7 +23,7 @@ class DataPage:
             self._picture = CanopyView("dataset-picture").classes("panel area-picture")
             self._picture.on("shown", self._shown).on("refused", self._refused)
             with ui.element("div").classes("area-make"):
-                self._generator = GeneratorPanel(page.backend, self._preview, self._keep)
+                self._generator = GeneratorPanel(page.backend, self._preview, self._outdate, self._keep)
                 UploadPanel(page.backend, self._keep)
             self._list = CanopyView("dataset-list").classes("panel area-list")
             with ui.element("div").classes("area-facts"):
@@ -33,6 +33,9 @@ class DataPage:
 
     def _preview(self, generator: str, params: Params) -> None:
         self._picture.call("preview", generator, params)
+
+    def _outdate(self) -> None:
+        self._picture.call("outdate")
 
     def _keep(self, dataset_id: str) -> None:
         self._picture.call("select", dataset_id)

@@ -32,14 +32,20 @@ class GeneratorPanel:
     Args:
         backend: whom to ask.
         preview: shows what a generator would make of params.
+        outdate: says that the preview shows what the form no longer says.
         kept: called with the id of a dataset that is made.
     """
 
     def __init__(
-        self, backend: BackendProtocol, preview: Callable[[str, Params], None], kept: Callable[[str], None]
+        self,
+        backend: BackendProtocol,
+        preview: Callable[[str, Params], None],
+        outdate: Callable[[], None],
+        kept: Callable[[str], None],
     ) -> None:
         self._backend = backend
         self._preview = preview
+        self._outdate = outdate
         self._kept = kept
         self._generators: dict[str, GeneratorInfo] = {}
         self._common: frozenset[str] = frozenset()
@@ -108,11 +114,15 @@ class GeneratorPanel:
             self._pause = None
 
     def _send_preview(self) -> None:
-        if self._form is None or not self._generators[str(self._generator.value)].available:
+        if self._form is None:
             return
+        generator = self._generators[str(self._generator.value)]
         self._alert.text = ""
-        if (params := self._form.read()) is not None:
-            self._preview(str(self._generator.value), params)
+        params = self._form.read() if generator.available else None
+        if params is None:
+            self._outdate()
+        else:
+            self._preview(generator.name, params)
 
     async def _create(self) -> None:
         if self._form is None or (params := self._form.read()) is None:

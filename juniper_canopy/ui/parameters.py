@@ -66,7 +66,7 @@ class ParameterForm:
         edited: called when a field has another value: what was said of the last one holds no more.
     """
 
-    def __init__(self, reported: Reported, apply: Callable[[], Awaitable[None]], edited: Callable[[], None]) -> None:
+    def __init__(self, reported: Reported, apply: Callable[[], Awaitable[None]], edited: Callable[[], object]) -> None:
         self._reported = reported
         self._fields = {parameter: _Field(parameter, reported) for parameter in FIRST}
         with ui.element("details").classes("more wide"):

@@ -104,6 +104,22 @@ def test_what_cannot_be_stands_at_its_field(data: Page) -> None:
     expect(data.locator(".q-field__messages", has_text="greater than 0")).to_be_visible()
 
 
+def test_a_preview_of_what_the_form_no_longer_says_is_outdated(data: Page) -> None:
+    """With a field that cannot be, or another generator that waits for a file, the last picture is said to be old."""
+    heading = data.get_by_role("heading", name="Outdated preview of spiral")
+    data.get_by_label("Noise").fill("3")
+    expect(heading).to_be_visible()
+    expect(data.locator(".facts")).to_have_class(re.compile("is-outdated"))
+    data.get_by_label("Noise").fill("0.5")
+    expect(heading).to_have_count(0)
+    expect(data.locator(".facts")).not_to_have_class(re.compile("is-outdated"))
+
+    choose(data, "Generator", "csv_import")
+    expect(heading).to_be_visible()
+    choose(data, "Generator", "gaussian")
+    expect(data.get_by_role("heading", name="Preview of gaussian", exact=True)).to_be_visible()
+
+
 def test_create_keeps_it_and_selects_it(data: Page) -> None:
     """With its name and tags it stands in the list, in the address, and is what a link opens."""
     data.get_by_label("Points per spiral").fill("50")

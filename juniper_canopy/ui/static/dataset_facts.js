@@ -13,6 +13,7 @@ export class DatasetFacts extends View {
     this.element.hidden = true;
     this.until(
       shown.subscribe(() => {
+        this.element.classList.toggle("is-outdated", shown.isOutdated);
         if (shown.facts === this._drawn) return;
         this._drawn = shown.facts;
         this.element.hidden = !shown.facts;

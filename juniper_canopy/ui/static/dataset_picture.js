@@ -10,6 +10,7 @@ import { shownDataset } from "canopy/shown_dataset.js";
 import { View, fitCanvas, make, setText } from "canopy/view.js";
 
 const KINDS = { features: "Two features", principal: "Principal components" };
+const OUTDATED = "The form says something else by now: once it is complete, its preview takes this one's place.";
 const MOST_NAMED = 12; // classes in the legend; the rest is counted
 
 /** The samples of the shown dataset or preview on a plane of two features or of two principal components. */
@@ -43,6 +44,11 @@ export class DatasetPicture extends View {
     this._shown.preview(generator, params);
   }
 
+  /** Says that the preview is of what the form no longer says. */
+  outdate() {
+    this._shown.outdate();
+  }
+
   /** Shows a dataset that is kept; null: none. */
   select(id) {
     this._shown.select(id);
@@ -71,12 +77,14 @@ export class DatasetPicture extends View {
   }
 
   _drawAll() {
-    const { facts, scatter, problem, isLoading, isPreview } = this._shown;
-    const name = isPreview ? `Preview of ${facts?.generator ?? "…"}` : (facts && (facts.dataset_name ?? datasetInWords(facts.dataset_id))) || "Samples";
+    const { facts, scatter, problem, isLoading, isPreview, isOutdated } = this._shown;
+    const isOld = isOutdated && Boolean(facts);
+    this.element.classList.toggle("is-outdated", isOld);
+    const name = isPreview ? `${isOld ? "Outdated preview" : "Preview"} of ${facts?.generator ?? "…"}` : (facts && (facts.dataset_name ?? datasetInWords(facts.dataset_id))) || "Samples";
     setText(this._title, name);
     this._offerAxes();
     this._drawLegend();
-    setText(this._note, problem || (scatter ? noteOn(scatter) : isLoading ? "Loading …" : ""));
+    setText(this._note, problem || (isOld ? OUTDATED : scatter ? noteOn(scatter) : isLoading ? "Loading …" : ""));
     this._note.classList.toggle("is-problem", Boolean(problem));
     this._draw();
   }

@@ -26,6 +26,7 @@ class ShownDataset {
     this.axes = axesOf(FIRST_FEATURES);
     this.problem = "";
     this.isLoading = false;
+    this.isOutdated = false; // a preview of what the form no longer says
     this._preview = null;
     this._asked = 0;
     this._listeners = new Set();
@@ -54,10 +55,18 @@ class ShownDataset {
   preview(generator, params) {
     const isAnother = this._preview?.generator !== generator;
     this._preview = { generator, params };
+    this.isOutdated = false;
     this.id = null;
     writeAddress({ dataset: null, features: null });
     if (isAnother) this.axes = axesOf(FIRST_FEATURES);
     return this._load(() => this._previewed());
+  }
+
+  /** The form says something else by now, of which there is no preview. */
+  outdate() {
+    if (!this.isPreview) return;
+    this.isOutdated = true;
+    this._tell();
   }
 
   /**
@@ -83,7 +92,10 @@ class ShownDataset {
     this.axes = named === null ? axesOf(FIRST_FEATURES) : namedAxes();
     this.facts = null;
     this.scatter = null;
-    if (named !== null) this._preview = null;
+    if (named !== null) {
+      this._preview = null;
+      this.isOutdated = false;
+    }
     if (named === null) this._end({ problem: "" });
     else this._load(async () => ({ ...(await ask(datasetPath(named))), ...(await this._laid()) }));
   }
@@ -116,7 +128,8 @@ class ShownDataset {
       const came = await load();
       if (asked === this._asked) this._take(came);
     } catch (error) {
-      if (asked === this._asked) this._end({ problem: error.message }, error.detail ?? error.message);
+      if (asked !== this._asked) return;
+      this._end({ problem: error.message, isOutdated: this.isPreview }, error.detail ?? error.message);
     }
   }
 
