@@ -9,7 +9,7 @@ from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import connect
 from websockets.typing import Origin
 
-from tests.browser.conftest import Host
+from tests.browser.conftest import Host, expect_views
 
 pytestmark = pytest.mark.browser
 
@@ -75,6 +75,43 @@ def test_a_phone_gets_one_column(page: Page) -> None:
     assert places[:3] == sorted(places[:3])
     assert places == sorted(places)
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+
+
+def test_a_phone_shows_the_tab_that_is_open(page: Page, host: Host) -> None:
+    """The row of tabs is wider than the screen; a link opens the last."""
+    page.set_viewport_size({"width": 390, "height": 844})
+    page.goto(f"{host.canopy.url}/?tab=system")
+    expect_views(page)
+
+    expect(page.get_by_role("tab", name="System")).to_be_in_viewport(ratio=0.9)
+
+
+@pytest.mark.parametrize("width", [1440, 1280, 900, 390])
+def test_no_name_of_a_figure_is_cut(page: Page, width: int) -> None:
+    """Where a tile is too narrow for its name, the name takes two lines."""
+    page.set_viewport_size({"width": width, "height": 844})
+
+    labels = page.locator(".headline-label")
+    assert labels.evaluate_all("(all) => all.filter((one) => one.scrollWidth > one.clientWidth).length") == 0
+
+
+def test_a_note_in_a_plane_is_wrapped(page: Page) -> None:
+    """Each line fits a narrow canvas, and no word is lost."""
+    drawn = page.evaluate("""async () => {
+        const { drawPlane } = await import("canopy/plane.js");
+        const canvas = document.createElement("canvas");
+        canvas.style.cssText = "width: 200px; height: 150px";
+        document.body.append(canvas);
+        const lines = [];
+        const context = canvas.getContext("2d");
+        context.fillText = (text) => lines.push([text, context.measureText(text).width]);
+        drawPlane(canvas, {}, "one two three four five six seven eight nine ten eleven twelve");
+        return lines;
+    }""")
+
+    assert " ".join(text for text, _ in drawn) == "one two three four five six seven eight nine ten eleven twelve"
+    assert len(drawn) > 1
+    assert all(width <= 200 for _, width in drawn)
 
 
 @pytest.mark.parametrize("width", [1440, 1000, 390])

@@ -81,6 +81,16 @@ def test_two_runs_are_compared(page: Page, host: Host) -> None:
     expect(entry).to_have_attribute("aria-pressed", "false")
 
 
+def test_a_comparison_says_the_outcome_as_the_list_does(page: Page, host: Host) -> None:
+    """In words, and not by the engine's name."""
+    ids = [*trained(host, 1), *trained(host, 1, max_hidden_units=9, error_threshold=10.0)]
+    open_tab(page, compare=",".join(ids))
+
+    outcomes = page.locator(".differing tbody tr", has_text=re.compile("^Outcome")).locator("td")
+    expect(outcomes.first).to_have_text("max hidden units")
+    expect(row(page, ids[0])).to_contain_text("max hidden units")
+
+
 def test_a_comparison_is_smoothed_laid_otherwise_and_saved(page: Page, host: Host, tmp_path: Path) -> None:
     """With the tools of the other charts, a link brings back how it was drawn; its points are saved as they are."""
     first, second = trained(host, 1, 2)

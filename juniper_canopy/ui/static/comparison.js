@@ -12,7 +12,7 @@ import { FIGURES, SHARES } from "canopy/metric_axes.js";
 import { AXES, AXIS_CHOICES, layRun } from "canopy/run_axes.js";
 import { RunsView } from "canopy/runs_view.js";
 import { comparedRuns } from "canopy/run_table.js";
-import { nameOf } from "canopy/run_words.js";
+import { nameOf, outcomeInWords, statusInWords } from "canopy/run_words.js";
 import { make, setText } from "canopy/view.js";
 
 const POINTS = 1000; // of each curve: more than a chart has columns
@@ -244,7 +244,7 @@ export class Comparison extends RunsView {
         "tr",
         "",
         headingCell("row", "", words),
-        ...runs.map(({ id }) => make("td", "", inWords(values[id]))),
+        ...runs.map(({ id }) => make("td", "", inWords(values[id], name))),
       );
     });
     if (rows.length === 0) rows.push(make("tr", "", make("td", "", "In nothing but when they ran.")));
@@ -301,7 +301,9 @@ function choice(label, kinds, onChange) {
 
 const sentence = (words) => words[0].toUpperCase() + words.slice(1);
 
-function inWords(value) {
+function inWords(value, name) {
   if (value === null || value === undefined || value === "") return "–";
+  if (name === "outcome") return outcomeInWords({ outcome: value });
+  if (name === "status") return statusInWords(value);
   return typeof value === "object" ? JSON.stringify(value) : String(value);
 }

@@ -4,6 +4,9 @@ import { CLASS_COUNT, cssColor, rgb } from "canopy/palette.js";
 import { drawAxes, layPlane, toX, toY } from "canopy/plane_axes.js";
 import { fitCanvas, make } from "canopy/view.js";
 
+const NOTE_MARGIN = 12; // CSS pixels, at each side of the note
+const NOTE_LINE = 18;
+
 /**
  * Draws a boundary, a dataset, or both into a canvas; with neither, the note.
  * @param {HTMLCanvasElement} canvas
@@ -90,7 +93,21 @@ function drawNote(context, width, height, text) {
   context.fillStyle = cssColor("text-soft");
   context.font = "13px Roboto, sans-serif";
   context.textAlign = "center";
-  context.fillText(text, width / 2, height / 2);
+  const lines = wrap(context, text, width - 2 * NOTE_MARGIN);
+  lines.forEach((line, index) => {
+    context.fillText(line, width / 2, height / 2 + (index - (lines.length - 1) / 2) * NOTE_LINE);
+  });
+}
+
+/** A text in lines that are no wider than that, unless one word is. */
+function wrap(context, text, width) {
+  const lines = [];
+  for (const word of text.split(" ")) {
+    const longer = `${lines.at(-1)} ${word}`;
+    if (lines.length && context.measureText(longer).width <= width) lines[lines.length - 1] = longer;
+    else lines.push(word);
+  }
+  return lines;
 }
 
 /** A short figure that changes when any cell does. */

@@ -43,6 +43,7 @@ export class Tabs extends View {
       tab.tabIndex = isOpen ? 0 : -1;
       document.getElementById(`panel-${tab.dataset.tab}`).hidden = !isOpen;
     }
+    current.scrollIntoView({ block: "nearest", inline: "nearest" }); // a phone's row is wider than its screen
     const name = current.dataset.tab;
     document.title = `${current.textContent} · Juniper Canopy`;
     if (name !== this._opened) this.emit("open", name);
