@@ -102,10 +102,10 @@ class _Arrays:
         return [(item.name, getattr(self, item.name)) for item in fields(self)]
 
     def take(self, other: _Arrays, chosen: Tensor) -> None:
-        """Fill the first rows with those that are chosen of others; the rest stop."""
+        """Fill the first rows with those that are chosen of others; the rest become vacant."""
         for name, own in self.items():
             torch.index_select(getattr(other, name), 0, chosen, out=own[: len(chosen)])
-        self.active[len(chosen) :] = False
+            own[len(chosen) :] = 0
 
     def put(self, other: _Arrays, chosen: Tensor) -> None:
         """Write the first rows back to where they were taken from."""

@@ -17,6 +17,7 @@ from juniper_cascor.engine import torch_backend
 from juniper_cascor.engine.activations import ACTIVATIONS, activate
 from juniper_cascor.engine.backend import CandidateState, OutputState
 from juniper_cascor.engine.errors import DeviceError, DeviceMemoryError
+from juniper_cascor.engine.events import EpochRows
 from juniper_cascor.engine.initial_weights import candidate_weights
 from juniper_cascor.engine.parameters import Objective, Optimizer, Parameters
 from juniper_cascor.engine.torch_backend import TorchBackend
@@ -256,6 +257,22 @@ def test_chunk_ends_change_no_candidate(max_epochs: int, objective: Objective) -
     chunked = trained_pool(weights, parameters, max_epochs=max_epochs)
     assert_same_candidates(chunked, whole)
     np.testing.assert_array_equal(chunked.clock, whole.clock)
+
+
+def test_a_group_shows_its_own_scores_alone() -> None:
+    """A larger group that ran before leaves rows behind, whose later scores are no best of the epochs of the next."""
+    x, y = noisy_points(150, n_classes=3)
+    parameters = replace(FAST, candidate_pool_size=5, activation_function_name="tanh+gaussian", candidate_epochs=9)
+    whole, chunked = (
+        np.concatenate([rows.score for rows in _all_rows(started(x, y, parameters), max_epochs)])
+        for max_epochs in (None, 1)
+    )
+    np.testing.assert_array_equal(chunked, whole)
+
+
+def _all_rows(training: Training, max_epochs: int | None) -> Iterator[EpochRows]:
+    while training.finished is None:
+        yield training.advance(max_epochs).rows
 
 
 def test_company_changes_no_candidate() -> None:
