@@ -1,6 +1,7 @@
 """`juniper-canopy`: serves the dashboard until it is told to stop."""
 
 import contextlib
+import gc
 import logging
 import os
 
@@ -29,7 +30,11 @@ def main() -> None:
     backend = create_backend(settings)
     with contextlib.closing(Notifier()) as notifier:
         dashboard = Dashboard(settings, backend, notifier)
-        serve(dashboard.app(), settings, self_check=dashboard.self_check, checks=[dashboard.problem], notifier=notifier)
+        app = dashboard.app()
+        # What is loaded by now stays. Looking through it for cycles would take part of a second, again and again.
+        gc.collect()
+        gc.freeze()
+        serve(app, settings, self_check=dashboard.self_check, checks=[dashboard.problem], notifier=notifier)
 
 
 if __name__ == "__main__":

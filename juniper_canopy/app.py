@@ -31,6 +31,7 @@ from juniper_canopy.transport.follower import Follower
 from juniper_canopy.transport.service_follower import ServiceFollower
 from juniper_canopy.ui import script_hashes
 from juniper_canopy.ui.assets import STATIC
+from juniper_canopy.ui.kept_files import KeptFiles
 from juniper_canopy.ui.pages import NICEGUI_PREFIX, PAGES, attach, file_routes
 from juniper_canopy.ui.reported import Reported
 from juniper_common import __version__, host, openapi
@@ -92,7 +93,7 @@ class Dashboard:
 
     async def self_check(self) -> None:
         """Raises when the page could not be drawn: its modules or the state folder are not there."""
-        if not (STATIC / "canopy.css").is_file():
+        if not (STATIC / "page.css").is_file():
             raise FileNotFoundError(f"the dashboard's files are not in {STATIC}")
         self.settings.state_dir.mkdir(parents=True, exist_ok=True)
 
@@ -125,6 +126,7 @@ class Dashboard:
             *guards,
             Middleware(PageLimit, pages=["/"], per_minute=settings.pages_per_minute, error_body=error_body),
             Middleware(SocketLimit),
+            Middleware(KeptFiles),
         ]
 
     def _routes(self) -> list[BaseRoute]:

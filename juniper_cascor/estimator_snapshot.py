@@ -42,7 +42,7 @@ def snapshot_of(estimator: CascadeCorrelation) -> Snapshot:
         task=estimator.network_.task,
         parameters=estimator.parameters_.as_dict(),
         backend=estimator.backend_,
-        versions=versions.here(),
+        versions=versions.here(estimator.backend_),
         labels=None if classes is None else _as_labels(classes),
         feature_names=None if names is None else [_as_text(name) for name in names.tolist()],
         outcome=estimator.outcome_,

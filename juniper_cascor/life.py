@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from juniper_cascor.background import Background
+from juniper_cascor.engine import backends
 from juniper_cascor.runs import auto_start, retention
 from juniper_cascor.runs.datasets import Datasets
 from juniper_cascor.runs.foreground import Foreground
@@ -49,11 +50,13 @@ class Life:
         background = Background()
         background.spawn(self.recorder.run(), "recorder")
         try:
+            await self.queue.warm_up()  # already now: it takes its time, and restoring waits for the disk
             held = await self._restore()
-            await self.queue.open()
+            self.queue.open()
             # Only now: a run that goes on by itself is shown rather than one that waits for somebody.
             for session in held:
                 self.foreground.stage.offer(session)
+            background.spawn(_look_for_gpus(), "look for GPUs")
             background.spawn(self._tell_status(), "status")
             background.spawn(self._keep_house(), "retention")
             if self.settings.auto_start:
@@ -110,6 +113,12 @@ class Life:
                 for problem in swept.problems:
                     log.warning("%s", problem)
             await asyncio.sleep(SWEEP_S)
+
+
+async def _look_for_gpus() -> None:
+    """Before the first run asks: it may take seconds to wake a GPU up."""
+    usable = await asyncio.to_thread(backends.usable_on_gpu)
+    log.info("back ends of a GPU: %s", ", ".join(sorted(usable)) or "none (juniper-ctl doctor says why)")
 
 
 def status_line(queue: RunQueue) -> str:

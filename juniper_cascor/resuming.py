@@ -51,5 +51,5 @@ def resume(
 
 def differences(card: Card) -> list[str]:
     """What is not here as it was where the snapshot was made: where this is empty, resuming is exact."""
-    now = versions.here()
+    now = versions.here(card.backend)
     return [f"{name} was {was}, is {now.get(name)}" for name, was in card.versions.items() if now.get(name) != was]

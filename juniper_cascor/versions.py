@@ -9,12 +9,14 @@ from types import MappingProxyType
 
 import threadpoolctl
 
+from juniper_cascor.engine.backend import GPU_BACKENDS
+from juniper_cascor.engine.cuda import host_facts
 from juniper_common import __version__
 
 
-def here() -> dict[str, str]:
+def here(backend: str = "") -> dict[str, str]:
     """All of it, for a snapshot's card. Loads numba: for processes that train."""
-    return {**of_libraries(), **of_machine()}
+    return {**of_libraries(), **of_machine(), **of_gpu(backend)}
 
 
 def of_libraries() -> dict[str, str]:
@@ -25,6 +27,17 @@ def of_libraries() -> dict[str, str]:
 @cache  # Each look reads files, and a sweep records a thousand runs.
 def _installed() -> Mapping[str, str]:
     return MappingProxyType({name: importlib.metadata.version(name) for name in ("numpy", "numba", "h5py")})
+
+
+@cache
+def of_gpu(backend: str) -> Mapping[str, str]:
+    """The GPU, its driver and the library that a back end trains with; nothing where that is one of the CPU."""
+    facts = host_facts.availability().facts if backend in GPU_BACKENDS else None
+    if facts is None or not facts.cuda.devices:
+        return MappingProxyType({})
+    library = facts.torch if backend == "torch" else facts.cupy[0] if facts.cupy else None
+    told = {"gpu": facts.cuda.devices[0].name, "driver": facts.driver or "unknown"}
+    return MappingProxyType(told | ({backend: library.version} if library else {}))
 
 
 @cache

@@ -12,7 +12,7 @@ import httpx
 from pydantic import ValidationError
 
 from juniper_common.errors import UnprocessableError
-from juniper_common.http import AsyncHttpClient, Call, ClientError, HttpClient, UnreachableError
+from juniper_common.http import AsyncHttpClient, Call, ClientError, HttpClient, UnreachableError, unreachable
 from juniper_common.wire.health import Readiness
 
 _READY = "/v1/health/ready"
@@ -85,7 +85,7 @@ class ServiceClient(HttpClient):
         try:
             return _read_readiness(self._http.get(_READY, timeout=_READY_TIMEOUT_S))
         except httpx.TransportError as error:
-            raise _unreachable(self._http, error) from error
+            raise unreachable(self._http.base_url, error) from error
 
     def wait_for_ready(self, timeout_s: float = 30.0) -> None:
         """Return once the service is ready. Raises UnreachableError when it is not in time."""
@@ -110,7 +110,7 @@ class AsyncServiceClient(AsyncHttpClient):
         try:
             return _read_readiness(await self._http.get(_READY, timeout=_READY_TIMEOUT_S))
         except httpx.TransportError as error:
-            raise _unreachable(self._http, error) from error
+            raise unreachable(self._http.base_url, error) from error
 
     async def wait_for_ready(self, timeout_s: float = 30.0) -> None:
         """Return once the service is ready. Raises UnreachableError when it is not in time."""
@@ -126,10 +126,6 @@ def _read_readiness(response: httpx.Response) -> Readiness:
         return Readiness.model_validate_json(response.content)
     except ValidationError as error:
         raise ClientError(f"{response.url}: {response.status_code}, which does not tell how the service is") from error
-
-
-def _unreachable(http: httpx.Client | httpx.AsyncClient, error: httpx.TransportError) -> UnreachableError:
-    return UnreachableError(f"{http.base_url}: {str(error) or type(error).__name__}")
 
 
 def _check_deadline(http: httpx.Client | httpx.AsyncClient, deadline: float, timeout_s: float) -> None:

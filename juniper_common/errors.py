@@ -7,9 +7,11 @@ ServiceError
 ├── NotFoundError         404
 ├── ConflictError         409  not in this state
 ├── TooLargeError         413
+├── MisdirectedError      421  the service is called by a name that is not its own
 ├── UnprocessableError    422  a field has a value that cannot be; each field is named
 ├── TooManyRequestsError  429  this caller asks too often
 ├── UnavailableError      503  something that this service needs is away
+├── TimedOutError         504  it does not answer in time
 └── NoRoomError           507  the disk or the quota is full
 """
 
@@ -86,6 +88,12 @@ class TooLargeError(ServiceError):
     status, code = 413, "TOO_LARGE"
 
 
+class MisdirectedError(ServiceError):
+    """The service is called by a name that is not its own."""
+
+    status, code = 421, "MISDIRECTED"
+
+
 class UnprocessableError(ServiceError):
     """A field has a value that cannot be."""
 
@@ -109,6 +117,16 @@ class UnavailableError(ServiceError):
     """Something that this service needs is away."""
 
     status, code = 503, "UNAVAILABLE"
+
+
+class TimedOutError(ServiceError):
+    """Something that this service needs does not answer in time."""
+
+    status, code = 504, "TIMED_OUT"
+
+
+class BrokenOffError(Exception):
+    """What an answer is made of ended early, and the answer has begun: nothing of it can be taken back."""
 
 
 class NoRoomError(ServiceError):
@@ -181,6 +199,8 @@ class UnexpectedErrors:
             await self._app(scope, receive, watching)
         except ClientDisconnect:
             log.info("the caller left")
+        except BrokenOffError as error:
+            log.warning("%s %s is cut off: %s", scope["method"], quote(scope["path"]), error)  # by the server, see logs
         except Exception:
             if has_begun:
                 raise  # The server cuts the connection: the caller must not take a part for the whole.

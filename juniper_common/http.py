@@ -1,7 +1,8 @@
 """What the services' HTTP clients have in common: errors per status, retries where repeating is safe, timeouts.
 
 ClientError
-├── UnreachableError        no answer: refused, timed out, cut off
+├── UnreachableError        no answer: refused, cut off
+│   └── TimedOutError         none in time
 └── ResponseError           an answer that is not success, with its status and detail
     ├── InvalidRequestError   400, 413, 422
     ├── AuthenticationError   401, 403
@@ -13,9 +14,10 @@ ClientError
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator, Mapping
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
+from functools import partial
 from types import TracebackType
 from typing import ClassVar, Literal, Protocol, Self
 from urllib.parse import quote
@@ -33,6 +35,9 @@ PIECE_BYTES = 1 << 20
 IDEMPOTENT = frozenset({"GET", "HEAD", "PUT", "DELETE"})
 Params = Mapping[str, str | int | float | bool]
 
+RETRY_FOR_S = 45.0
+"""So long tries are begun, however many there may be."""
+
 LONGEST_RETRY_AFTER_S = 30.0
 """Whoever is told to wait longer than this is told so at once, and decides."""
 
@@ -45,6 +50,10 @@ class ClientError(Exception):
 
 class UnreachableError(ClientError):
     """The service did not answer."""
+
+
+class TimedOutError(UnreachableError):
+    """The service did not answer in time: it may be doing what it was asked."""
 
 
 class ResponseError(ClientError):
@@ -215,6 +224,7 @@ class HttpClient:
         api_key: sent as X-API-Key.
         timeout_s: for each try.
         attempts: tries altogether, with a growing, jittered pause between them.
+        retry_for_s: no try is begun later; less than `timeout_s`, and a service that is silent is asked once.
         transport: another way to the service, as an app in this process in tests.
     """
 
@@ -225,18 +235,19 @@ class HttpClient:
         api_key: str | None = None,
         timeout_s: float = 10.0,
         attempts: int = 4,
+        retry_for_s: float = RETRY_FOR_S,
         transport: httpx.BaseTransport | None = None,
     ) -> None:
         # trust_env: a proxy for the world outside must not be asked for a service on this host.
         self._http = httpx.Client(
             base_url=base_url, headers=_headers(api_key), timeout=timeout_s, transport=transport, trust_env=False
         )
-        self._attempts = attempts
+        self._tries = partial(stamina.retry_context, attempts=attempts, timeout=retry_for_s, wait_max=2.0)
 
     def send(self, call: Call) -> httpx.Response:
         """Send, and again where that is safe. Raises ClientError."""
-        with _as_client_error(self._http):
-            for attempt in stamina.retry_context(on=_should_retry(call), attempts=self._attempts, wait_max=2.0):
+        with _as_client_error(self._http.base_url):
+            for attempt in self._tries(on=_should_retry(call)):
                 with attempt:
                     return raise_for_status(self._http.send(self._build(call)))
         raise AssertionError("stamina ends with a return or an exception")  # pragma: no cover
@@ -244,8 +255,8 @@ class HttpClient:
     def receive(self, receiver: Receiver) -> None:
         """Send, and hand over the answer as it comes; again where that is safe. Raises ClientError."""
         on = _should_retry(receiver.call())
-        with _as_client_error(self._http):
-            for attempt in stamina.retry_context(on=on, attempts=self._attempts, wait_max=2.0):
+        with _as_client_error(self._http.base_url):
+            for attempt in self._tries(on=on):
                 with attempt, closing(self._http.send(self._build(receiver.call()), stream=True)) as response:
                     if not response.is_success:
                         response.read()
@@ -281,17 +292,18 @@ class AsyncHttpClient:
         api_key: str | None = None,
         timeout_s: float = 10.0,
         attempts: int = 4,
+        retry_for_s: float = RETRY_FOR_S,
         transport: httpx.AsyncBaseTransport | None = None,
     ) -> None:
         self._http = httpx.AsyncClient(
             base_url=base_url, headers=_headers(api_key), timeout=timeout_s, transport=transport, trust_env=False
         )
-        self._attempts = attempts
+        self._tries = partial(stamina.retry_context, attempts=attempts, timeout=retry_for_s, wait_max=2.0)
 
     async def send(self, call: Call) -> httpx.Response:
         """Send, and again where that is safe. Raises ClientError."""
-        with _as_client_error(self._http):
-            async for attempt in stamina.retry_context(on=_should_retry(call), attempts=self._attempts, wait_max=2.0):
+        with _as_client_error(self._http.base_url):
+            async for attempt in self._tries(on=_should_retry(call)):
                 with attempt:
                     return raise_for_status(await self._http.send(self._build(call)))
         raise AssertionError("stamina ends with a return or an exception")  # pragma: no cover
@@ -302,8 +314,8 @@ class AsyncHttpClient:
         The receiver, which may wait for a disk, is called in threads.
         """
         on = _should_retry(receiver.call())
-        with _as_client_error(self._http):
-            async for attempt in stamina.retry_context(on=on, attempts=self._attempts, wait_max=2.0):
+        with _as_client_error(self._http.base_url):
+            async for attempt in self._tries(on=on):
                 with attempt:
                     await self._receive_once(receiver)
 
@@ -346,7 +358,7 @@ async def relay(client: AsyncHttpClient, call: Call, body: AsyncIterator[bytes] 
         call: what is asked; `headers` say the body's type, and its length where that is known.
         body: as it comes.
     """
-    with _as_client_error(client._http):
+    with _as_client_error(client._http.base_url):
         response = await client._http.send(_build(client._http, call, body), stream=True)
         if not response.is_success:
             try:
@@ -356,12 +368,29 @@ async def relay(client: AsyncHttpClient, call: Call, body: AsyncIterator[bytes] 
         return raise_for_status(response)
 
 
+async def relayed(response: httpx.Response) -> AsyncGenerator[bytes, None]:
+    """The body of an answer of `relay` as it comes; the answer is closed at its end. Raises ClientError."""
+    try:
+        with _as_client_error(response.url):
+            async for piece in response.aiter_bytes(PIECE_BYTES):
+                yield piece
+    finally:
+        await response.aclose()
+
+
+def unreachable(where: httpx.URL, error: httpx.RequestError) -> UnreachableError:
+    """What an error on the way means to the caller."""
+    if isinstance(error, httpx.TimeoutException):
+        return TimedOutError(f"{where}: no answer in time ({type(error).__name__})")
+    return UnreachableError(f"{where}: {str(error) or type(error).__name__}")
+
+
 @contextmanager
-def _as_client_error(http: httpx.Client | httpx.AsyncClient) -> Iterator[None]:
+def _as_client_error(where: httpx.URL) -> Iterator[None]:
     try:
         yield
     except httpx.RequestError as error:
-        raise UnreachableError(f"{http.base_url}: {str(error) or type(error).__name__}") from error
+        raise unreachable(where, error) from error
 
 
 def _build(

@@ -23,8 +23,14 @@ def configure(level: str) -> None:
     logging.basicConfig(level=level, handlers=[handler], force=True)
     for name in _NOISY:
         logging.getLogger(name).setLevel(max(logging.WARNING, logging.getLogger().level))
+    logging.getLogger("uvicorn.error").addFilter(_is_news)
     # It warns of each retry without a word of whom it asks; the error that is left in the end says it.
     logging.getLogger("stamina").setLevel(logging.ERROR)
+
+
+def _is_news(record: logging.LogRecord) -> bool:
+    """Why an answer was cut off was said before; the server says only that it was."""
+    return record.msg != "ASGI callable returned without completing response."
 
 
 class _ContextFormatter(logging.Formatter):

@@ -192,6 +192,7 @@ def _refusals(operation: Operation) -> list[int]:
     return sorted(
         {
             *operation.errors,
+            421,
             *(() if operation.is_open else (401, 429)),
             *(() if operation.method == "GET" else (403,)),
             *((404,) if _path_parameters(operation.path) else ()),

@@ -1,10 +1,7 @@
 """Who may call: plain ASGI middlewares, so that WebSockets pass through them as well."""
 
-import functools
-import ipaddress
 import itertools
 import re
-import socket
 import uuid
 from collections.abc import Collection
 from urllib.parse import urlsplit
@@ -24,6 +21,7 @@ from juniper_common.errors import (
     UnexpectedErrors,
     refuse_socket,
 )
+from juniper_common.host_guard import HostGuard
 from juniper_common.metrics import METRICS_PATHS, Metrics, RequestMetrics
 from juniper_common.rate_limit import HEADERS as RATE_LIMIT_HEADERS
 from juniper_common.rate_limit import RateLimit
@@ -79,6 +77,7 @@ def middleware(
         *([cors] if allowed else []),
         Middleware(UnexpectedErrors, error_body=error_body),
         *_limits(settings.rate_limit_per_minute, keys, error_body, unlimited_prefixes),
+        Middleware(HostGuard, settings=settings, error_body=error_body),
         Middleware(OriginGuard, allowed=allowed, error_body=error_body),
         key_guard or Middleware(ApiKeyGuard, keys=keys, error_body=error_body),
         Middleware(BodyLimit, max_bytes=settings.max_body_bytes, max_rows_bytes=rows_bytes),
@@ -167,8 +166,7 @@ class OriginGuard:
     """Refuses what a page of a foreign origin sends: sockets (4003), and requests that change something (403).
 
     No Origin is no browser, and passes, unless Sec-Fetch-Site says that it is one after all. A service's own origin
-    counts only under an address or a name of this host: else a page could point a name of its own at this service and
-    call itself same-origin.
+    passes too: the host guard, which stands before this one, has seen that its name is no other page's.
     """
 
     def __init__(self, app: ASGIApp, allowed: Collection[str], error_body: ErrorBody) -> None:
@@ -200,21 +198,7 @@ class OriginGuard:
             parts = urlsplit(origin)
         except ValueError:  # As in http://[
             return False
-        return parts.netloc == headers.get("host", "").lower() and _is_own_name(parts.hostname or "")
-
-
-def _is_own_name(name: str) -> bool:
-    try:
-        ipaddress.ip_address(name)
-    except ValueError:
-        return name == "localhost" or name in _host_names()
-    return True
-
-
-@functools.cache
-def _host_names() -> frozenset[str]:
-    # Once per process: the full name is asked of the resolver, and all requests wait for that.
-    return frozenset({socket.gethostname().lower(), socket.getfqdn().lower()})
+        return bool(parts.netloc) and parts.netloc == headers.get("host", "").lower()
 
 
 class ApiKeyGuard:

@@ -57,6 +57,9 @@ class ServiceSettings(BaseSettings):
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
     api_keys: Secrets = Field(default=(), description="Comma-separated keys; none: no key is asked for.")
     allowed_origins: Words = Field(default=(), description="Origins, beside the service's own, whose pages may call.")
+    allowed_hosts: Words = Field(
+        default=(), description="Names, beside the service's own, under which it may be called, as in a proxy's Host."
+    )
     max_body_bytes: int = Field(default=10_000_000, ge=1_000, description="A larger request body is refused (413).")
     rate_limit_per_minute: OptionalCount = Field(
         default=None,
@@ -116,7 +119,7 @@ class ServiceSettings(BaseSettings):
             return cls(_secrets_dir=os.environ.get("CREDENTIALS_DIRECTORY"))
         except pydantic.ValidationError as error:
             problems = [
-                f"{cls._spelled(problem['loc'])}: {reason(problem)}" if problem["loc"] else reason(problem)
+                f"{cls.spelled(problem['loc'])}: {reason(problem)}" if problem["loc"] else reason(problem)
                 for problem in error.errors()
             ]
         except SettingsError as error:
@@ -126,7 +129,7 @@ class ServiceSettings(BaseSettings):
         sys.exit(EXIT_CONFIGURATION)
 
     @classmethod
-    def _spelled(cls, path: tuple[str | int, ...]) -> str:
+    def spelled(cls, path: tuple[str | int, ...]) -> str:
         """A field's path as the environment spells it."""
         name = "__".join(str(part) for part in path)
         return name if name.isupper() else cls.model_config.get("env_prefix", "") + name.upper()

@@ -1,5 +1,6 @@
-"""A real app on a real port of this process."""
+"""A real app on a real port of this process, and what it logs."""
 
+import logging
 import socket
 import threading
 from collections.abc import Iterator
@@ -8,6 +9,7 @@ from contextlib import contextmanager
 import uvicorn
 from starlette.types import ASGIApp
 
+from juniper_common import logs
 from juniper_common.server import Sockets
 
 
@@ -30,3 +32,27 @@ def served(app: ASGIApp, sockets: type[Sockets] = Sockets) -> Iterator[str]:
     finally:
         server.should_exit = True
         thread.join(30)
+
+
+class _Kept(logging.Handler):
+    def __init__(self) -> None:
+        super().__init__()
+        self.records: list[logging.LogRecord] = []
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self.records.append(record)
+
+
+@contextmanager
+def logged() -> Iterator[list[logging.LogRecord]]:
+    """Log as a service does; the records. Logging is left as it was found."""
+    root, kept = logging.getLogger(), _Kept()
+    handlers, level = root.handlers[:], root.level
+    root.handlers[:] = []  # Else configure closes pytest's own.
+    logs.configure("INFO")
+    root.addHandler(kept)
+    try:
+        yield kept.records
+    finally:
+        root.handlers[:] = handlers
+        root.setLevel(level)

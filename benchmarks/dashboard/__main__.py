@@ -37,6 +37,7 @@ def _measured(parts: Sequence[str], quick: bool) -> Iterator[Line]:
             with running_host() as host:
                 host.train(POINTS)
                 yield from measure(host, quick)
+                host.check_training()
     if "hours" in parts:
         sys.stderr.write("hours\n")
         yield from measure_hours(quick=quick).lines()

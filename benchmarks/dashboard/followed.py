@@ -57,8 +57,7 @@ def measure_followed(host: Host, *, quick: bool) -> Following:
     """One after the other: no page, one, ten, fifty."""
     time.sleep(_SETTLE_S)
     base_mb = resident_mb(host.canopy.pid)
-    counts = PAGES[:2] if quick else PAGES
-    return Following(base_mb, [_followed(host, pages, 4.0 if quick else 20.0) for pages in counts])
+    return Following(base_mb, [_followed(host, pages, 4.0 if quick else 20.0) for pages in PAGES])
 
 
 def _followed(host: Host, pages: int, seconds: float) -> Followed:

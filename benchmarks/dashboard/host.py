@@ -10,18 +10,23 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import httpx
+import numpy as np
 import psutil
 
 from benchmarks.service.running import TICK_S, Started, started
 from juniper_cascor.client import JuniperCascorClient
-from juniper_common.wire.training import ChangeParameters, DatasetSource, RunParameters, StartTraining
+from juniper_common.wire.training import ChangeParameters, InlineData, RunParameters, StartTraining, TrainingStatus
 
 RATE = 20.0
 """Updates a second: epochs, each told by itself."""
 
 _SERVICES = ("data", "cascor", "canopy")
 _TIMEOUT_S = 120.0  # the first start compiles the engine
-_SPIRAL = {"n_spirals": 2, "n_points_per_spiral": 200, "noise": 1.0, "seed": 42}  # too much noise to be solved soon
+_SETTINGS: dict[str, dict[str, object]] = {"canopy": {"pages_per_minute": 60_000}}
+"""One address opens all pages here, sooner than any person would."""
+
+_PATTERNS = 200  # of each class
+_TWIN_EVERY = 10
 _NEVER = 1e-6
 
 
@@ -60,7 +65,7 @@ class Host:
         environment = {f"JUNIPER_{other.upper()}_URL": self.address(other) for other in self._ports}
         with ExitStack() as stack:
             service = stack.enter_context(
-                started(name, folder, {}, port=self._ports.get(name), environment=environment)
+                started(name, folder, _SETTINGS.get(name, {}), port=self._ports.get(name), environment=environment)
             )
             self._ports[name] = service.port
             self._running[name] = _Running(service, stack.pop_all())
@@ -82,17 +87,27 @@ class Host:
     def train(self, points: int) -> None:
         """Begin a run that has so many points or more already, and goes on at `RATE`."""
         request = StartTraining(
-            dataset=DatasetSource(generator="spiral", params=dict(_SPIRAL)),
-            params=RunParameters(seed=1, max_hidden_units=1_000, error_threshold=_NEVER),
+            inline_data=never_learnt(),
+            params=RunParameters(seed=1, max_hidden_units=1_000, error_threshold=_NEVER, correlation_threshold=0),
             start_fresh=True,
         )
         with JuniperCascorClient(self.address("cascor")) as client:
             client.start(request)
-            while (status := client.status()).monitor.current_epoch < points:
-                if status.training_state.ended_at is not None:
-                    raise RuntimeError(f"the run has ended too soon: {status.training_state.outcome}")
+            while self._training(client).monitor.current_epoch < points:
                 time.sleep(TICK_S)
             client.change(ChangeParameters(pace=RATE))
+
+    def check_training(self) -> None:
+        """Raise RuntimeError where the run is over: what was measured meanwhile means nothing."""
+        with JuniperCascorClient(self.address("cascor")) as client:
+            self._training(client)
+
+    @staticmethod
+    def _training(client: JuniperCascorClient) -> TrainingStatus:
+        status = client.status()
+        if status.training_state.ended_at is not None:
+            raise RuntimeError(f"the run has ended too soon: {status.training_state.outcome}")
+        return status
 
 
 @contextmanager
@@ -115,3 +130,20 @@ def _wait_for_trainer(cascor: str) -> None:
         if time.monotonic() > deadline:
             raise TimeoutError("the trainer does not become warm")
         time.sleep(TICK_S)
+
+
+def never_learnt() -> InlineData:
+    """Two spirals, some of whose patterns stand in both classes: no network ever tells those apart."""
+    generator = np.random.default_rng(42)
+    turns = np.sqrt(generator.uniform(0.02, 1.0, _PATTERNS)) * 3 * np.pi
+    arm = turns[:, None] * np.stack([np.cos(turns), np.sin(turns)], axis=1) / 10
+    x = np.concatenate([arm, -arm]) + generator.normal(0, 0.05, (2 * _PATTERNS, 2))
+    classes = np.repeat([0.0, 1.0], _PATTERNS)
+    held_out = np.arange(len(x)) % 5 == 0
+    twins = np.flatnonzero(~held_out)[::_TWIN_EVERY]
+    return InlineData(
+        train_x=np.concatenate([x[~held_out], x[twins]]).tolist(),
+        train_y=np.concatenate([classes[~held_out], 1 - classes[twins]])[:, None].tolist(),
+        val_x=x[held_out].tolist(),
+        val_y=classes[held_out][:, None].tolist(),
+    )

@@ -91,7 +91,7 @@ async def _keep_up(channel: ClientConnection, client_id: str) -> None:
             acknowledged_at = loop.time()
             said = orjson.dumps(["ack", {"client_id": client_id, "next_message_id": next_message}])
             await channel.send(f"42{said.decode()}")
-    raise RuntimeError("the page's channel was closed")
+    raise RuntimeError(f"the page's channel was closed: {channel.close_code} {channel.close_reason}")
 
 
 async def _listen(live: ClientConnection, hear: Callable[[bytes], None]) -> None:

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from juniper_cascor.engine import backends
 from juniper_cascor.engine.backend import CPU_BACKENDS
 from juniper_cascor.engine.training import Training
 
@@ -49,8 +50,11 @@ def grow(
     threads: int = 1,
     clock: Clock = time.process_time,
 ) -> Grown:
-    """Train to the end. The clock is CPU time of all threads, unless another is given."""
+    """Train to the end, on the CPU where nothing else is said. The clock is CPU time of all threads by default."""
     x_val, y_val = validation or (None, None)
+    if backend is None:
+        sizes = (parameters.candidate_pool_size, parameters.max_hidden_units)
+        backend = backends.on_cpu(len(x), x.shape[1], *sizes)
     began = clock()
     training = Training.start(x, y, parameters, seed=seed, x_val=x_val, y_val=y_val, backend=backend, threads=threads)
     now = clock()

@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from starlette.requests import Request
 from starlette.responses import Response
 
-from juniper_canopy.api.answering import ask
+from juniper_canopy.api.answering import ask, named
 from juniper_canopy.backend.protocol import BackendProtocol
 from juniper_canopy.state.pictures import BoundaryPicture, DatasetPicture
 from juniper_canopy.transport.frames import encode_boundary, encode_patterns
@@ -75,11 +75,11 @@ def operations(backend: BackendProtocol) -> list[Operation]:
     async def patterns(request: Request) -> Response:
         """Two features of what a run trains on, and the classes."""
         query = read_query(request, PatternsQuery)
-        data = await ask(backend.cascor.dataset_data(run_id=query.run))
-        features = (query.x_feature, query.y_feature)
+        x_feature, y_feature = features = (query.x_feature, query.y_feature)
+        data = await ask(backend.cascor.dataset_data(x_feature=x_feature, y_feature=y_feature, run_id=query.run))
         dataset = await asyncio.to_thread(DatasetPicture.of, data, features)
         if dataset is None:
-            raise ConflictError("The patterns have no such features.")
+            raise ConflictError("There are no patterns.")
         return _frame(encode_patterns(dataset))
 
     async def boundary(request: Request) -> Response:
@@ -87,7 +87,7 @@ def operations(backend: BackendProtocol) -> list[Operation]:
         query = read_query(request, PlaneQuery)
         told = await ask(
             backend.cascor.snapshot_boundary(
-                request.path_params["snapshot_id"],
+                named(request, "snapshot_id"),
                 query.resolution,
                 x_feature=query.x_feature,
                 y_feature=query.y_feature,

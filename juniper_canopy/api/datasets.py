@@ -2,15 +2,16 @@
 
 from collections.abc import AsyncIterator
 
+import httpx
 from anyio import to_thread
 from pydantic import BaseModel, Field, RootModel
 from starlette.requests import Request
 from starlette.responses import Response
 
-from juniper_canopy.api.answering import answer, ask, pass_on
+from juniper_canopy.api.answering import answer, ask, named, pass_on
 from juniper_canopy.api.scatter import Axes, Scatter, scatter
 from juniper_canopy.backend.protocol import BackendProtocol
-from juniper_common.http import relay
+from juniper_common.http import relay, relayed
 from juniper_common.openapi import Operation
 from juniper_common.requests import json_response, read_body, read_query
 from juniper_common.wire.dataset_queries import DatasetFilter, FoundDatasets
@@ -25,6 +26,8 @@ from juniper_common.wire.datasets import (
     UploadQuery,
 )
 from juniper_data import calls
+
+_NPZ = "application/octet-stream"
 
 IDS = {"dataset_id": DATASET_ID_PATTERN}
 MOST_POINTS = 3000
@@ -86,7 +89,7 @@ def operations(backend: BackendProtocol) -> list[Operation]:
             method="GET",
             path=f"{dataset}/artifact",
             handler=api.artifact,
-            responses={200: "application/octet-stream"},
+            responses={200: _NPZ},
             patterns=IDS,
         ),
         Operation(
@@ -114,7 +117,7 @@ class DatasetsApi:
     async def preview(self, request: Request) -> Response:
         """What a generator would make; nothing is kept."""
         body = await read_body(request, AskPreview)
-        name: str = request.path_params["name"]
+        name = named(request, "name")
         made = await ask(self._backend.data.preview_generator(name, body.params, n=MOST_PREVIEWED))
         drawn = await to_thread.run_sync(
             lambda: scatter(
@@ -135,12 +138,12 @@ class DatasetsApi:
 
     async def kept(self, request: Request) -> Response:
         """All that is known of a dataset but its samples."""
-        return await answer(self._backend.data.get_dataset(_id(request)))
+        return await answer(self._backend.data.get_dataset(named(request, "dataset_id")))
 
     async def plane(self, request: Request) -> Response:
         """Samples of a dataset on a plane, as many of each class as there are or fit."""
         axes = read_query(request, Axes)
-        meta = await ask(self._backend.data.get_dataset(_id(request)))
+        meta = await ask(self._backend.data.get_dataset(named(request, "dataset_id")))
         n = max(1, min(MOST_POINTS, MOST_NUMBERS // max(1, meta.n_features + meta.n_classes)))
         samples = await ask(self._backend.data.preview(meta.dataset_id, n, spread=True))
         drawn = await to_thread.run_sync(
@@ -157,7 +160,8 @@ class DatasetsApi:
 
     async def artifact(self, request: Request) -> Response:
         """The NPZ, passed on as it comes."""
-        return await pass_on(relay(self._backend.data, calls.artifact(_id(request))))
+        dataset_id = named(request, "dataset_id")
+        return await pass_on(relay(self._backend.data, calls.artifact(dataset_id)), _NPZ, f"{dataset_id}.npz")
 
     async def upload(self, request: Request) -> Response:
         """Make a dataset of the CSV, JSON, Parquet or NPZ file in the body, which is passed on as it comes."""
@@ -165,18 +169,13 @@ class DatasetsApi:
         told = request.headers.get("content-length", "")
         call = calls.relayed_upload(query, int(told) if told.isdecimal() else None)
         came = await ask(relay(self._backend.data, call, _body(request)))
-        try:
-            content = await came.aread()
-        finally:
-            await came.aclose()
-        return Response(content, came.status_code, media_type="application/json")
+        return Response(await ask(_whole(came)), came.status_code, media_type="application/json")
+
+
+async def _whole(response: httpx.Response) -> bytes:
+    return b"".join([piece async for piece in relayed(response)])
 
 
 async def _body(request: Request) -> AsyncIterator[bytes]:
     async for piece in request.stream():
         yield piece
-
-
-def _id(request: Request) -> str:
-    dataset_id: str = request.path_params["dataset_id"]
-    return dataset_id

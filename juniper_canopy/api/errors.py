@@ -9,12 +9,14 @@ from juniper_common.errors import (
     NoRoomError,
     NotFoundError,
     ServiceError,
+    TimedOutError,
     TooLargeError,
     TooManyRequestsError,
     UnavailableError,
     UnprocessableError,
 )
 from juniper_common.http import ClientError, ResponseError
+from juniper_common.http import TimedOutError as NoAnswerInTime
 from juniper_common.wire.errors import FieldProblem
 
 _BY_STATUS: dict[int, type[ServiceError]] = {
@@ -36,10 +38,10 @@ def error_body(error: ServiceError) -> Response:
 
 
 def from_backend(error: ClientError) -> ServiceError:
-    """What a service refused, in its own words; what it did not answer is an unavailable service."""
+    """What a service refused, in its own words; without an answer it is away (503), or too slow (504)."""
     if isinstance(error, ResponseError) and error.status in _BY_STATUS:
         return _BY_STATUS[error.status](error.message, fields_of(error.detail))
-    return UnavailableError(str(error))
+    return TimedOutError(str(error)) if isinstance(error, NoAnswerInTime) else UnavailableError(str(error))
 
 
 def fields_of(detail: JsonValue) -> tuple[FieldProblem, ...]:

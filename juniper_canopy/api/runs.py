@@ -3,7 +3,7 @@
 from starlette.requests import Request
 from starlette.responses import Response
 
-from juniper_canopy.api.answering import answer, ask
+from juniper_canopy.api.answering import answer, ask, named
 from juniper_canopy.backend.protocol import BackendProtocol
 from juniper_cascor.client import RunCommand
 from juniper_common.openapi import Operation
@@ -86,23 +86,25 @@ class RunsApi:
 
     async def get_run(self, request: Request) -> Response:
         """One run: what is needed to repeat it, and what became of it."""
-        return await answer(self._backend.cascor.run(_id(request)))
+        return await answer(self._backend.cascor.run(named(request, "run_id")))
 
     async def annotate_run(self, request: Request) -> Response:
         """Replace a run's notes or tags."""
         body = await read_body(request, AnnotateRun)
-        return await answer(self._backend.cascor.annotate_run(_id(request), body))
+        return await answer(self._backend.cascor.annotate_run(named(request, "run_id"), body))
 
     async def delete_run(self, request: Request) -> Response:
         """Delete a run that is over, with its snapshots and metrics."""
-        await ask(self._backend.cascor.delete_run(_id(request)))
+        await ask(self._backend.cascor.delete_run(named(request, "run_id")))
         return Response(status_code=204)
 
     async def get_run_metrics(self, request: Request) -> Response:
         """A run's metric points as columns, by epoch."""
         query = read_query(request, MetricsQuery)
         return await answer(
-            self._backend.cascor.run_metrics(_id(request), _names(query.names), after=query.after, limit=query.limit)
+            self._backend.cascor.run_metrics(
+                named(request, "run_id"), _names(query.names), after=query.after, limit=query.limit
+            )
         )
 
     async def stop_run(self, request: Request) -> Response:
@@ -118,13 +120,8 @@ class RunsApi:
         return await self._command(request, "resume")
 
     async def _command(self, request: Request, command: RunCommand) -> Response:
-        return await answer(self._backend.cascor.command_run(_id(request), command))
+        return await answer(self._backend.cascor.command_run(named(request, "run_id"), command))
 
 
 def _names(words: str | None) -> list[str]:
     return split(words) if words else []
-
-
-def _id(request: Request) -> str:
-    run_id: str = request.path_params["run_id"]
-    return run_id

@@ -3,7 +3,7 @@
 from starlette.requests import Request
 from starlette.responses import Response
 
-from juniper_canopy.api.answering import answer, ask, pass_on
+from juniper_canopy.api.answering import answer, ask, named, pass_on
 from juniper_canopy.backend.protocol import BackendProtocol
 from juniper_cascor import calls
 from juniper_common.http import relay
@@ -114,35 +114,37 @@ class SnapshotsApi:
 
     async def get_snapshot(self, request: Request) -> Response:
         """One file, and what it says of itself."""
-        return await answer(self._backend.cascor.snapshot(_id(request)))
+        return await answer(self._backend.cascor.snapshot(named(request, "snapshot_id")))
 
     async def delete_snapshot(self, request: Request) -> Response:
         """Delete the file; not while its run is active."""
-        await ask(self._backend.cascor.delete_snapshot(_id(request)))
+        await ask(self._backend.cascor.delete_snapshot(named(request, "snapshot_id")))
         return Response(status_code=204)
 
     async def download_snapshot(self, request: Request) -> Response:
         """The file itself, as it is."""
-        return await pass_on(relay(self._backend.cascor, calls.snapshot_file(_id(request))))
+        snapshot_id = named(request, "snapshot_id")
+        name = snapshot_id.removeprefix("~").removesuffix(".h5") + ".h5"
+        return await pass_on(relay(self._backend.cascor, calls.snapshot_file(snapshot_id)), _HDF5, name)
 
     async def restore_snapshot(self, request: Request) -> Response:
         """Load the snapshot's network in place of the one that is loaded."""
-        return await answer(self._backend.cascor.restore_snapshot(_id(request)))
+        return await answer(self._backend.cascor.restore_snapshot(named(request, "snapshot_id")))
 
     async def resume_snapshot(self, request: Request) -> Response:
         """Start a run that goes on where the snapshot's was, on the same data."""
         body = await read_body(request, ResumeSnapshot)
-        return await answer(self._backend.cascor.resume_snapshot(_id(request), body))
+        return await answer(self._backend.cascor.resume_snapshot(named(request, "snapshot_id"), body))
 
     async def retrain_snapshot(self, request: Request) -> Response:
         """Start a run that grows on from the snapshot's network, on its data or on other."""
         body = await read_body(request, RetrainSnapshot)
-        return await answer(self._backend.cascor.retrain_snapshot(_id(request), body))
+        return await answer(self._backend.cascor.retrain_snapshot(named(request, "snapshot_id"), body))
 
     async def replay_snapshot(self, request: Request) -> Response:
         """Show the growth of the snapshot's run to everyone who watches."""
         body = await read_body(request, ReplayRequest)
-        return await answer(self._backend.cascor.replay_snapshot(_id(request), body))
+        return await answer(self._backend.cascor.replay_snapshot(named(request, "snapshot_id"), body))
 
     async def get_replay(self, _: Request) -> Response:
         """Where the replay stands."""
@@ -152,8 +154,3 @@ class SnapshotsApi:
         """Play, pause, seek to a position, change the speed, or stop."""
         body = await read_body(request, ReplayCommand)
         return await answer(self._backend.cascor.control_replay(body.action, position=body.position, speed=body.speed))
-
-
-def _id(request: Request) -> str:
-    snapshot_id: str = request.path_params["snapshot_id"]
-    return snapshot_id

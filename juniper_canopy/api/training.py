@@ -60,6 +60,15 @@ class BoundaryQuery(BaseModel):
     resolution: int = Field(default=50, ge=5, le=200)
 
 
+class DatasetQuery(BaseModel):
+    """Which columns of the patterns."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    x_feature: int | None = Field(default=None, ge=0, description="The first; without both: all, which may be large.")
+    y_feature: int | None = Field(default=None, ge=0, description="The second.")
+
+
 class Done(BaseModel):
     """The answer of a change that has nothing to tell."""
 
@@ -81,7 +90,9 @@ def operations(backend: BackendProtocol, live: LiveState, broadcaster: Broadcast
             responses={200: MetricHistory},
         ),
         Operation(method="GET", path="/api/topology", handler=api.topology, responses={200: Topology}),
-        Operation(method="GET", path="/api/dataset", handler=api.dataset, responses={200: DatasetData}),
+        Operation(
+            method="GET", path="/api/dataset", handler=api.dataset, query=DatasetQuery, responses={200: DatasetData}
+        ),
         Operation(
             method="GET",
             path="/api/decision_boundary",
@@ -162,9 +173,10 @@ class TrainingApi:
         """The network."""
         return await answer(self._backend.cascor.topology())
 
-    async def dataset(self, _: Request) -> Response:
+    async def dataset(self, request: Request) -> Response:
         """The patterns of the run."""
-        return await answer(self._backend.cascor.dataset_data())
+        query = read_query(request, DatasetQuery)
+        return await answer(self._backend.cascor.dataset_data(x_feature=query.x_feature, y_feature=query.y_feature))
 
     async def decision_boundary(self, request: Request) -> Response:
         """What the network decides over the plane."""

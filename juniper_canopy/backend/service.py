@@ -12,7 +12,9 @@ from juniper_common.http import AsyncHttpClient, Call
 from juniper_data.client import AsyncJuniperDataClient
 
 ATTEMPTS = 2
-"""A person waits for the answer: a service that is away is said to be away, not tried for long."""
+TIMEOUT_S = 9.0
+RETRY_FOR_S = 2.0
+"""A person waits for the answer: a service that is away, or silent, is said to be so, not tried for long."""
 
 
 class ServiceBackend:
@@ -39,8 +41,12 @@ class ServiceBackend:
     ) -> "ServiceBackend":
         """The backend of two addresses. Nothing is sent yet."""
         return cls(
-            AsyncJuniperCascorClient(cascor_url, api_key=cascor_key, attempts=ATTEMPTS),
-            AsyncJuniperDataClient(data_url, api_key=data_key, attempts=ATTEMPTS),
+            AsyncJuniperCascorClient(
+                cascor_url, api_key=cascor_key, attempts=ATTEMPTS, timeout_s=TIMEOUT_S, retry_for_s=RETRY_FOR_S
+            ),
+            AsyncJuniperDataClient(
+                data_url, api_key=data_key, attempts=ATTEMPTS, timeout_s=TIMEOUT_S, retry_for_s=RETRY_FOR_S
+            ),
             CascorTrainingStream(cascor_url, cascor_key),
         )
 

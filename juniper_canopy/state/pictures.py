@@ -59,16 +59,16 @@ class DatasetPicture:
 
     @classmethod
     def of(cls, dataset: DatasetData, features: tuple[int, int] = (0, 1)) -> Self | None:
-        """None when there is nothing to draw in a plane."""
+        """Of rows that are these two features alone; None when there is nothing to draw in a plane."""
         rows = np.asarray([*dataset.train_x, *dataset.val_x], np.float32)
-        if rows.ndim != 2 or rows.shape[1] <= max(features):
+        if rows.ndim != 2 or rows.shape[1] != 2:
             return None
         classes = np.concatenate([_classes(dataset.train_y), _classes(dataset.val_y)])
         return cls(
             dataset_id=dataset.dataset_id,
             features=features,
-            x=np.ascontiguousarray(rows[:, features[0]]),
-            y=np.ascontiguousarray(rows[:, features[1]]),
+            x=np.ascontiguousarray(rows[:, 0]),
+            y=np.ascontiguousarray(rows[:, 1]),
             classes=classes,
             n_train=len(dataset.train_x),
             n_classes=int(classes.max()) + 1,

@@ -85,7 +85,8 @@ class Broadcaster:
         """Tick until cancelled."""
         while True:
             try:
-                await asyncio.wait_for(self._woken.wait(), MAX_PERIOD_S)
+                async with asyncio.timeout(MAX_PERIOD_S):
+                    await self._woken.wait()
             except TimeoutError:
                 self._history = None  # its age of data would grow old
             self._woken.clear()

@@ -9,7 +9,7 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable
 from contextlib import aclosing
-from typing import Literal
+from typing import Literal, TypeVar
 
 from juniper_canopy.backend.protocol import BackendProtocol, if_there
 from juniper_canopy.backend.updates import Connected, Grown, Installed, Measured, Reported, Update
@@ -18,13 +18,14 @@ from juniper_canopy.state.live import LiveState
 from juniper_canopy.state.pictures import BoundaryPicture, DatasetPicture
 from juniper_canopy.transport.broadcaster import Broadcaster
 from juniper_common.http import ClientError, InvalidRequestError
-from juniper_common.wire.training import DecisionBoundary, TrainingStatus
+from juniper_common.wire.training import DatasetData, DecisionBoundary, TrainingStatus
 
 BOUNDARY_RESOLUTION = 100
 BOUNDARY_PERIOD_S = 0.5
 HISTORY_ROWS = 50_000
 
 Picture = Literal["dataset", "boundary", "topology"]
+Plane = TypeVar("Plane", DatasetData, DecisionBoundary)
 
 log = logging.getLogger(__name__)
 
@@ -150,13 +151,13 @@ class Follower:
 
     async def _fetch_dataset(self) -> None:
         subject = self._subject()
-        dataset = await if_there(self._backend.cascor.dataset_data())
+        dataset = await _if_plane(self._backend.cascor.dataset_data(x_feature=0, y_feature=1))
         self._live.set_dataset(DatasetPicture.of(dataset) if dataset else None)
         self._pictured = subject
 
     async def _fetch_boundary(self) -> None:
         run_id = self._live.run_id
-        boundary = await _boundary_if_any(self._backend.cascor.decision_boundary(BOUNDARY_RESOLUTION))
+        boundary = await _if_plane(self._backend.cascor.decision_boundary(BOUNDARY_RESOLUTION))
         if run_id == self._live.run_id:  # else it is a picture of another run
             self._live.set_boundary(BoundaryPicture.of(boundary) if boundary else None)
 
@@ -166,8 +167,8 @@ def _moves_outputs(update: Update) -> bool:
     return isinstance(update, Installed) or (isinstance(update, Measured) and update.metrics.phase == "output")
 
 
-async def _boundary_if_any(call: Awaitable[DecisionBoundary]) -> DecisionBoundary | None:
+async def _if_plane(call: Awaitable[Plane]) -> Plane | None:
     try:
         return await if_there(call)
-    except InvalidRequestError:  # A network of one input has no plane, however often it is asked.
+    except InvalidRequestError:  # One input makes no plane, however often it is asked.
         return None

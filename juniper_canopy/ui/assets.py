@@ -1,5 +1,8 @@
 """The page's own style sheet and modules, served under an address that changes whenever one of them does."""
 
+import functools
+import re
+from collections.abc import Mapping
 from pathlib import Path
 
 from nicegui import dependencies
@@ -8,45 +11,28 @@ from nicegui.version import __version__ as nicegui_version
 from pydantic import JsonValue
 
 STATIC = Path(__file__).parent / "static"
-FIRST_MODULES = (
-    "about",
-    "address",
-    "bus",
-    "class_markers",
-    "columns",
-    "elements",
-    "export",
-    "export_button",
-    "format",
-    "frame",
-    "help",
-    "keyboard",
-    "palette",
-    "replay_bar",
-    "rest",
-    "status",
-    "tabs",
-    "theme",
-    "view",
-    "zip",
-)
-"""What every tab needs; the modules of a tab's own views are fetched when it is opened."""
-
 STYLES = (
     "vendor/uplot/uPlot.min.css",
     "colours.css",
-    "canopy.css",
+    "page.css",
+    "header.css",
     "controls.css",
     "charts.css",
+    "training.css",
+    "growth.css",
     "data.css",
     "network.css",
     "runs.css",
-    "scrubber.css",
     "system.css",
 )
+"""Those of a tab after those of all, which they may narrow."""
 
 PACKAGE = "canopy"
 """Modules import each other as `canopy/NAME.js`."""
+
+_VIEWS = "components/canopy_view.js"
+_VIEW = re.compile(rf'^  "?([\w-]+)"?: async .*import\("{PACKAGE}/([\w/.]+)"\)', re.MULTILINE)
+_IMPORT = re.compile(rf'^import [^;]*?"{PACKAGE}/([\w/.]+)"', re.MULTILINE)
 
 
 def register() -> str:
@@ -56,14 +42,31 @@ def register() -> str:
     return f"/_nicegui/{nicegui_version}/esm/{dependencies.compute_key(STATIC, max_time=newest)}"
 
 
-def head_html(address: str) -> str:
-    """The style sheets, and the modules fetched ahead: the browser would else find them one import after another."""
+def head_html(address: str, views: frozenset[str]) -> str:
+    """The style sheets, and the views' modules fetched ahead: else the browser finds them one import after another."""
     styles = [f'<link rel="stylesheet" href="{address}/{name}">' for name in STYLES]
-    modules = [f"{name}.js" for name in FIRST_MODULES]
-    preloads = [f'<link rel="modulepreload" href="{address}/{name}">' for name in modules]
+    preloads = [f'<link rel="modulepreload" href="{address}/{name}">' for name in modules_of(views)]
     return "\n".join(
         [*styles, *preloads, '<meta name="description" content="Watch a cascade-correlation network grow">']
     )
+
+
+@functools.cache
+def modules_of(views: frozenset[str]) -> tuple[str, ...]:
+    """The modules that views are made of, by their paths within the folder; files are read once a process."""
+    places = _places()
+    found: set[str] = set()
+    due = {_VIEWS, *(places[view] for view in views)}
+    while due:
+        found |= due
+        due = {name for module in due for name in _IMPORT.findall((STATIC / module).read_text("utf-8"))} - found
+    return tuple(sorted(found - {_VIEWS}))
+
+
+@functools.cache
+def _places() -> Mapping[str, str]:
+    """The module of each view."""
+    return dict(_VIEW.findall((STATIC / _VIEWS).read_text("utf-8")))
 
 
 class CanopyView(Element, component="static/components/canopy_view.js"):
@@ -74,6 +77,7 @@ class CanopyView(Element, component="static/components/canopy_view.js"):
 
     def __init__(self, view: str, **options: JsonValue) -> None:
         super().__init__()
+        self.view = view
         self._props["view"] = view
         self._props["options"] = options
         self.classes(f"view-{view}")

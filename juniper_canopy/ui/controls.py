@@ -1,5 +1,6 @@
 """The control panel: commands, pace, and what the next run begins with."""
 
+import asyncio
 from collections.abc import Awaitable, Callable
 
 from nicegui import ui
@@ -23,7 +24,7 @@ class ControlPanel:
         self._backend = page.backend
         self._reported = page.reported
         self._next_dataset = page.next_dataset
-        self._under_way = False
+        self._turn = asyncio.Lock()
         with ui.element("section").classes("panel controls").props('aria-labelledby="controls-title"'):
             title("Controls", "controls-title")
             self._build_buttons()
@@ -77,20 +78,24 @@ class ControlPanel:
     def _sending(
         self, name: str, command: Callable[[], Awaitable[object]], alert: Callable[[], ui.label] | None = None
     ) -> Callable[[], Awaitable[None]]:
+        is_under_way = False
+
         async def send() -> None:
-            if self._under_way:  # a second click while the first is on its way
+            nonlocal is_under_way
+            if is_under_way:  # a second click while the first is on its way
                 return
             said = alert() if alert else self._alert
-            self._under_way = True
+            is_under_way = True
             try:
-                await command()
+                async with self._turn:  # what was clicked before comes first: a change, and then a resume
+                    await command()
                 said.text = ""
             except ClientError as error:
                 said.text = in_words(name, error)
             except ValidationError as error:
                 said.text = in_words(name, UnprocessableError.from_validation(error))
             finally:
-                self._under_way = False
+                is_under_way = False
 
         return send
 

@@ -27,8 +27,10 @@ def attach(app: Starlette, backend: BackendProtocol, reported: Reported, *, has_
 
     @ui.page("/", title="Juniper Canopy")
     def dashboard(tab: str = "") -> None:
-        ui.add_head_html(assets.head_html(address))
         Shell(backend, reported, tab_name(tab) or "training", has_login=has_login)
+        elements = ui.context.client.elements.values()
+        views = frozenset(element.view for element in elements if isinstance(element, assets.CanopyView))
+        ui.add_head_html(assets.head_html(address, views))
 
     # Long polling would be a way around the Origin guard, whose business is sockets; /ws/live needs sockets anyhow.
     core.sio.eio.transports = ["websocket"]

@@ -13,19 +13,26 @@ from pydantic import JsonValue
 
 from juniper_canopy.ui.elements import push_button
 from juniper_canopy.ui.reported import Reported
-from juniper_common.wire.training import ChangeParameters
+from juniper_common.wire.training import ChangeParameters, EngineParameters
 
 Number = float | int
+
+TITLES: Mapping[str, str] = {name: field.title or name for name, field in EngineParameters.model_fields.items()}
+"""What a person reads of each of the engine's parameters."""
 
 
 @dataclass(frozen=True, slots=True)
 class Parameter:
-    """One of the engine's parameters, as a person reads it."""
+    """One of the engine's parameters."""
 
     name: str
-    label: str
     is_whole: bool = True
     low: float = 1
+
+    @property
+    def label(self) -> str:
+        """What a person reads."""
+        return TITLES[self.name]
 
     def cast(self, value: float) -> Number:
         """The value as the engine takes it."""
@@ -33,24 +40,21 @@ class Parameter:
 
 
 FIRST = (
-    Parameter("max_hidden_units", "Most units"),
-    Parameter("candidate_pool_size", "Candidate pool"),
+    Parameter("max_hidden_units"),
+    Parameter("candidate_pool_size"),
 )
 PHASES = ("Output", "Candidate")
 OF_PHASES = {
     "Rate": (
-        Parameter("learning_rate", "Output learning rate", is_whole=False, low=0),
-        Parameter("candidate_learning_rate", "Candidate learning rate", is_whole=False, low=0),
+        Parameter("learning_rate", is_whole=False, low=0),
+        Parameter("candidate_learning_rate", is_whole=False, low=0),
     ),
-    "Epochs": (Parameter("output_epochs", "Output epochs"), Parameter("candidate_epochs", "Candidate epochs")),
-    "Patience": (
-        Parameter("output_patience", "Output patience"),
-        Parameter("candidate_patience", "Candidate patience"),
-    ),
+    "Epochs": (Parameter("output_epochs"), Parameter("candidate_epochs")),
+    "Patience": (Parameter("output_patience"), Parameter("candidate_patience")),
 }
 """What both phases have: a row each, with a column for each phase."""
 
-THRESHOLD = Parameter("correlation_threshold", "Correlation threshold", is_whole=False, low=0)
+THRESHOLD = Parameter("correlation_threshold", is_whole=False, low=0)
 
 
 class ParameterForm:

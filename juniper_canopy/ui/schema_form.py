@@ -12,6 +12,7 @@ from typing import Literal
 from pydantic import JsonValue
 
 from juniper_canopy.ui.bounds import UNBOUNDED, Bounds, JsonObject, bounds_of, is_number, number_of
+from juniper_common.wire.titles import title_of
 
 Kind = Literal["number", "integer", "switch", "choice", "text", "list", "json"]
 Entered = str | float | bool | None
@@ -25,6 +26,7 @@ class Field:
     Args:
         name: what the schema calls it.
         kind: how it is entered.
+        label: what a person reads.
         description: what the schema says of it.
         default: what it is where nothing was entered yet.
         is_required: whether the schema has no default for it.
@@ -37,6 +39,7 @@ class Field:
 
     name: str
     kind: Kind
+    label: str
     description: str = ""
     default: JsonValue = None
     is_required: bool = False
@@ -45,12 +48,6 @@ class Field:
     choices: tuple[JsonValue, ...] = ()
     item: Literal["number", "integer", "text"] = "text"
     lengths: tuple[float, float] = (0.0, math.inf)
-
-    @property
-    def label(self) -> str:
-        """What a person reads."""
-        words = self.name.replace("_", " ").strip()
-        return words[:1].upper() + words[1:]
 
     @property
     def hint(self) -> str:
@@ -151,6 +148,7 @@ def _field(name: str, entry: JsonObject, root: JsonObject, *, is_required: bool)
     return Field(
         name=name,
         kind=kind,
+        label=str(entry.get("title") or title_of(name)),
         description=str(entry.get("description") or schema.get("description") or ""),
         default=entry.get("default", schema.get("const")),
         is_required=is_required,

@@ -11,7 +11,7 @@ from juniper_canopy.ui.elements import alert_line, in_words, push_button, title
 from juniper_canopy.ui.making import Making
 from juniper_common.http import ClientError
 
-FORMATS = {"auto": "By its content", "csv": "CSV", "json": "JSON", "parquet": "Parquet", "npz": "NPZ"}
+FORMATS = {"auto": "By content", "csv": "CSV", "json": "JSON", "parquet": "Parquet", "npz": "NPZ"}
 LABELS = {"true": "Classes", "false": "Numbers to predict"}
 
 

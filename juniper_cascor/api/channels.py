@@ -29,7 +29,7 @@ CLOSES = {
     CLOSE_TOO_LARGE: "The message is too large.",
     CLOSE_TOO_MANY: "Too many clients are connected.",
     CLOSE_UNAUTHORIZED: "The key is missing or wrong.",
-    CLOSE_FOREIGN_ORIGIN: "A page of another origin asks.",
+    CLOSE_FOREIGN_ORIGIN: "A page of another origin asks, or one calls the service by a name that is not its own.",
     CLOSE_TOO_FAST: "The client sends too often.",
 }
 """Whichever socket it is."""

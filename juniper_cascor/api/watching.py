@@ -25,6 +25,19 @@ class HistoryQuery(ChosenRun):
     count: int = Field(default=1_000, ge=1, le=200_000, description="The newest rows, oldest first.")
 
 
+class DataQuery(ChosenRun):
+    """Which columns of the rows: of thousands of inputs a picture needs two."""
+
+    x_feature: int | None = Field(default=None, ge=0, description="The first column; without both: all.")
+    y_feature: int | None = Field(default=None, ge=0, description="The second.")
+
+    def columns(self, n_inputs: int) -> list[int]:
+        """Their indices. Raises UnprocessableError where there are no such inputs."""
+        views.check_features((self.x_feature, self.y_feature), n_inputs)
+        asked = [feature for feature in (self.x_feature, self.y_feature) if feature is not None]
+        return asked or list(range(n_inputs))
+
+
 class PlaneQuery(BaseModel):
     """What grid to show."""
 
@@ -79,17 +92,19 @@ def operations(chosen: Chosen) -> list[Operation]:
 
     async def get_dataset_data(request: Request) -> Response:
         """The rows that the run trains on and watches."""
-        watched = await chosen.of(request)
+        query = read_query(request, DataQuery)
+        watched = await chosen.watched(query.run)
         data, dataset_id = await watched.data(), watched.status().dataset_id
+        columns = query.columns(data.x.shape[1])
         labels = _classes if watched.loaded_spec().parameters.task == "classification" else _values
 
         def answer() -> Response:
             return success(
                 DatasetData.model_construct(
                     dataset_id=dataset_id,
-                    train_x=data.x.tolist(),
+                    train_x=data.x[:, columns].tolist(),
                     train_y=labels(data.y),
-                    val_x=[] if data.x_val is None else data.x_val.tolist(),
+                    val_x=[] if data.x_val is None else data.x_val[:, columns].tolist(),
                     val_y=[] if data.y_val is None else labels(data.y_val),
                 )
             )
@@ -127,7 +142,7 @@ def operations(chosen: Chosen) -> list[Operation]:
             method="GET",
             path="/v1/dataset/data",
             handler=get_dataset_data,
-            query=ChosenRun,
+            query=DataQuery,
             responses={200: Success[DatasetData]},
         ),
         Operation(

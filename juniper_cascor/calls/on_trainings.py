@@ -56,9 +56,11 @@ def dataset(*, run_id: str | None = None) -> Ask[DatasetSummary]:
     return asked("/v1/dataset", DatasetSummary, run=run_id)
 
 
-def dataset_data(*, run_id: str | None = None) -> Ask[DatasetData]:
-    """The rows that the run trains on. Raises NotFoundError."""
-    return asked("/v1/dataset/data", DatasetData, run=run_id)
+def dataset_data(
+    *, x_feature: int | None = None, y_feature: int | None = None, run_id: str | None = None
+) -> Ask[DatasetData]:
+    """The rows that the run trains on, or these columns of them. Raises NotFoundError."""
+    return asked("/v1/dataset/data", DatasetData, x_feature=x_feature, y_feature=y_feature, run=run_id)
 
 
 def swap_dataset(request: SwapDataset, *, run_id: str | None = None) -> Ask[TrainingStatus]:

@@ -9,7 +9,7 @@ from juniper_cascor.engine.candidate_kernels import climb, conclude_candidate_ep
 from juniper_cascor.engine.numba_math import FLAGS, Classes, Counts, Doubles, Floats, Truths, activate
 from juniper_cascor.engine.output_kernels import conclude_output_epoch, descend, learn
 
-COMPILED_IN = "d15811927b2e457c"  # the digest of numba_math.py, output_kernels.py and candidate_kernels.py
+COMPILED_IN = "104200a89e88f7b1"  # the digest of numba_math.py, output_kernels.py and candidate_kernels.py
 _ZERO = np.float32(0)
 
 
@@ -154,13 +154,19 @@ def conclude_pool(
 _M, _V, _D, _C = "float32[:, ::1]", "float32[::1]", "float64[::1]", "int64[::1]"
 _A = "float32[:, :]"  # part of a buffer
 
+
+def _respond_pool(part: str) -> str:
+    """Its signature for a part of its buffers, or for the whole of them."""
+    return f"void({part}, {_M}, {_C}, {_V}, {_V}, int64, {_V}, {part}, {_D}, {_D})"
+
+
 KERNELS = (
     (
         learn_block,
         f"Tuple((float64, int64, float32))({_M}, {_M}, int32[::1], {_V}, int64, int64, {_M}, boolean, boolean, {_M}, "
         f"{_M}, int32[::1])",
     ),
-    (respond_pool, f"void({_A}, {_A}, {_C}, {_V}, {_V}, int64, {_V}, {_A}, {_D}, {_D})"),
+    (respond_pool, _respond_pool(_A), _respond_pool(_M)),
     (
         conclude_layer,
         f"Tuple((boolean, boolean))(float64, float32, {_M}, int64, {_M}, {_M}, {_M}, {_C}, {_D}, {_C}, {_C}, {_D})",

@@ -289,9 +289,9 @@ def install(features: Floats, n: int, weights: Floats, activation: int, activati
 
 
 _M, _V, _D, _C = "float32[:, ::1]", "float32[::1]", "float64[::1]", "int64[::1]"
-
+_FROZEN = "Array(float32, 1, 'C', readonly=True)"  # takes weights that may be written to as well
 KERNELS = (
-    (install, f"void({_M}, int64, {_V}, int64, {_V}, {_M})"),
+    (install, f"void({_M}, int64, {_FROZEN}, int64, {_V}, {_M})"),
     (
         train_candidates,
         f"int64({_M}, {_M}, int64, float64, {_M}, {_M}, {_M}, {_M}, {_M}, {_V}, {_M}, {_M}, {_M}, {_V}, {_C}, "

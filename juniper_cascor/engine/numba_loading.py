@@ -12,16 +12,19 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 
-def load(kernels: Sequence[tuple[Any, str]]) -> None:
-    """Make loops ready: pairs of a function compiled by numba and its signature, the quickest to compile first.
+def load(kernels: Sequence[tuple[Any, *tuple[str, ...]]]) -> None:
+    """Make loops ready: functions compiled by numba, each with its signatures, the quickest to compile first.
 
     The cache is the folder NUMBA_CACHE_DIR, or stands beside the functions' file.
     """
-    for number, (kernel, signature) in enumerate(kernels, start=1):
+    for number, (kernel, *signatures) in enumerate(kernels, start=1):
         if kernel.signatures:
             continue
         began = time.perf_counter()
-        kernel.compile(signature)
+        for signature in signatures:
+            kernel.compile(signature)
+        # Else a call with other types would compile anew: in the midst of a run, and for longer than one may hang.
+        kernel.disable_compile()
         if kernel.stats.cache_misses:
             if number == 1:
                 log.info("no compiled loops in %s: compiling them takes some seconds", kernel.stats.cache_path)

@@ -313,6 +313,6 @@ class JobTraining:
             dataset_id=self._dataset.dataset_id,
             dataset_checksum=self._dataset.dataset_checksum,
             backend=training.backend,
-            versions=versions.here(),
+            versions=versions.here(training.backend),
             outcome=training.finished,
         )

@@ -92,6 +92,9 @@ def new_record(
 ) -> RunRecord:
     """All that is needed to repeat the run, before its first epoch; a seed is drawn where none was given."""
     now = time.time()
+    backend = backends.chosen(
+        len(found.data.x), found.data.x.shape[1], parameters.candidate_pool_size, parameters.max_hidden_units
+    )
     return RunRecord(
         id=new_id(now),
         status="QUEUED",
@@ -101,10 +104,8 @@ def new_record(
         pace=request.pace,
         dataset_id=found.dataset_id,
         dataset_checksum=found.checksum,
-        backend=backends.chosen(
-            len(found.data.x), found.data.x.shape[1], parameters.candidate_pool_size, parameters.max_hidden_units
-        ),
-        versions=versions.of_libraries(),
+        backend=backend,
+        versions={**versions.of_libraries(), **versions.of_gpu(backend)},
         host=socket.gethostname(),
         on_restart=on_restart,
         origin=origin,

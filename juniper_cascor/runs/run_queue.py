@@ -40,9 +40,12 @@ class RunQueue:
         """The runs that have a trainer."""
         return [keeper.user for keeper in self.trainers if isinstance(keeper.user, Session)]
 
-    async def open(self) -> None:
-        """Start the first trainer, and let the runs that wait begin."""
+    async def warm_up(self) -> None:
+        """Start the first trainer: it is ready for a run some time later."""
         await self.trainers[0].open()
+
+    def open(self) -> None:
+        """Let the runs that wait begin, and those that come."""
         self._is_open = True
         self._background.spawn(self._watch(), "progress of runs")
         self._begin_next()

@@ -17,7 +17,7 @@ from pydantic import JsonValue
 
 from juniper_cascor.engine.errors import DeviceError, EngineError
 from juniper_cascor.engine.training import warm_up
-from juniper_cascor.runs import channel, dataset_file
+from juniper_cascor.runs import channel, dataset_file, warming
 from juniper_cascor.runs.channel import Message
 from juniper_cascor.runs.job import Job
 from juniper_cascor.runs.job_training import JobTraining, on_cpu
@@ -29,7 +29,7 @@ CPUS = "JUNIPER_CASCOR_TRAINER_CPUS"
 
 _OOM_SCORE = 500
 _NICENESS = 10
-"""The service answers while its trainers take every processor."""
+"""The service answers while its trainers take every processor. A trainer that warms up takes one, and is waited for."""
 
 log = logging.getLogger("juniper_cascor.trainer")
 
@@ -82,11 +82,6 @@ class Trainer:
 
     def run(self) -> None:
         """Obey until the service is gone."""
-        log.info("warming up: where no compiled code is cached yet this takes some seconds")
-        seconds = warm_up()
-        import h5py  # noqa: F401 - the first snapshot would wait for it; a service that imports this module must not
-
-        log.info("warm after %.2f s", seconds)
         self._port.send(Message("ready"))
         while True:
             message = self._port.receive(None)
@@ -117,6 +112,15 @@ class Trainer:
             logs.run_id.reset(token)
 
 
+def _warm_up(port: Port) -> None:
+    """Have all loaded that the first run would wait for; the service hears meanwhile that this goes on."""
+    log.info("warming up: where no compiled code is cached yet this takes some seconds")
+    with warming.told(port.send):
+        seconds = warm_up()
+        import h5py  # noqa: F401 - for the first snapshot; a service that imports this module must not load it
+    log.info("warm after %.2f s", seconds)
+
+
 def main() -> None:
     """Run the trainer on standard input and output."""
     # Signals may reach the whole group: the service decides when the trainer ends, by ending its input.
@@ -125,14 +129,16 @@ def main() -> None:
     logs.configure(os.environ.get("JUNIPER_CASCOR_LOG_LEVEL", "INFO"))
     if cpus := os.environ.get(CPUS):
         os.sched_setaffinity(0, {int(cpu) for cpu in cpus.split(",")})
-    os.nice(_NICENESS)
     # Short of memory the kernel takes the trainer, whose run can be taken up again, and not the service.
     Path("/proc/self/oom_score_adj").write_text(str(_OOM_SCORE), encoding="ascii")
     # What a library prints must not get between the frames.
     write_fd = os.dup(1)
     os.dup2(2, 1)
+    port = Port(0, write_fd)
     try:
-        Trainer(Port(0, write_fd)).run()
+        _warm_up(port)
+        os.nice(_NICENESS)
+        Trainer(port).run()
     except (ServiceGoneError, BrokenPipeError):
         log.info("the service is gone")
         sys.exit(0)

@@ -15,7 +15,7 @@ from juniper_common.errors import UnavailableError
 
 OBEY_TIMEOUT_S = 5.0
 LOAD_TIMEOUT_S = 300.0
-"""Warming up and reading large data take a trainer as long as they take."""
+"""Reading large data takes a trainer as long as it takes; one that warms up says now and then that it does."""
 
 DYING_TIMEOUT_S = 10.0
 RESTART_PAUSES_S = (0.1, 1.0, 5.0, 30.0)
@@ -137,7 +137,8 @@ class TrainerKeeper:
         if self._newest is None:
             return None
         try:
-            return await asyncio.wait_for(asyncio.shield(self._newest), timeout_s)
+            async with asyncio.timeout(timeout_s):
+                return await asyncio.shield(self._newest)
         except TimeoutError:
             self.kill(f"the trainer did not obey within {timeout_s:.0f} s")
             raise UnavailableError("the trainer did not obey in time, and was killed") from None
@@ -149,6 +150,8 @@ class TrainerKeeper:
         self._process = process
 
     def _heard(self, message: Message) -> None:
+        if message.kind == "warming":
+            return  # Being heard is all there is to it.
         if message.kind == "ready":
             self._warm.set()
             self._failures = 0
@@ -200,7 +203,7 @@ class TrainerKeeper:
                 continue
             # Else the next death would be taken for that of another trainer, which the kernel killed.
             self._oom_kills_before = self._oom_kills()
-            # Before it is warm the trainer may compile for longer than any deadline.
+            # What it does before it is warm is no run's, and no run's deadline holds for it.
             allowed_s = self.user.silence_s() if self.is_warm else LOAD_TIMEOUT_S
             silent_s = time.monotonic() - self._process.heard_at
             if silent_s > allowed_s:

@@ -86,7 +86,8 @@ class TrainerProcess:
         if self._process.stdin is not None:
             self._process.stdin.close()
         try:
-            await asyncio.wait_for(self._process.wait(), END_TIMEOUT_S)
+            async with asyncio.timeout(END_TIMEOUT_S):
+                await self._process.wait()
         except TimeoutError:
             self.kill()
             await self._process.wait()

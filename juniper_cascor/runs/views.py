@@ -56,7 +56,7 @@ def decision_boundary(
     Raises:
         UnprocessableError: the network has no such inputs.
     """
-    _check_features(features, network.n_inputs)
+    check_features(features, network.n_inputs)
     held = x.mean(axis=0, dtype=np.float64)  # in float32 the sum of large values overflows
     x_range, y_range = (_range(x[:, feature]) for feature in features)
     grid_x, grid_y = np.meshgrid(np.linspace(*x_range, resolution), np.linspace(*y_range, resolution))
@@ -82,9 +82,10 @@ def decision_boundary(
     )
 
 
-def _check_features(features: tuple[int, int], n_inputs: int) -> None:
+def check_features(features: tuple[int | None, int | None], n_inputs: int) -> None:
+    """Raises UnprocessableError naming the one that is none of the inputs."""
     for name, feature in zip(("x_feature", "y_feature"), features, strict=True):
-        if feature >= n_inputs:
+        if feature is not None and feature >= n_inputs:
             problem = f"the network has {n_inputs} inputs"
             raise UnprocessableError(f"{name}: {problem}", (FieldProblem(loc=[name], msg=problem),))
 

@@ -47,6 +47,7 @@ class Step(BaseModel):
     arrays: dict[str, list[float] | list[list[float]]]
     """The network in the snapshot's file, as `Network.arrays` has it."""
 
+    @functools.cached_property
     def network(self) -> Network:
         """The network."""
         arrays = {name: np.array(values, _TYPES.get(name, "float64")) for name, values in self.arrays.items()}
@@ -78,10 +79,10 @@ class Recording(BaseModel):
     @functools.cached_property
     def networks(self) -> list[Network]:
         """The network with 0, 1, 2, … hidden units; the last one at the run's end."""
-        first = self.steps[0].network()
+        first = self.steps[0].network
         bare = next(topology for topology in self._topologies() if not topology.hidden_units)
         weights = np.column_stack([bare.output_bias, bare.output_weights])
-        grown = {len(step.topology.hidden_units): step.network() for step in self.steps}
+        grown = {len(step.topology.hidden_units): step.network for step in self.steps}
         return [Network(first.feature_mean, first.feature_scale, (), (), weights), *grown.values()]
 
     @functools.cached_property

@@ -9,6 +9,7 @@ from typing import Annotated, Literal, Self
 from pydantic import BaseModel, ConfigDict, Field, JsonValue, StringConstraints, model_validator
 
 from juniper_common.wire.rows import Matrix, RowsRequest, Targets
+from juniper_common.wire.titles import title_of
 
 MAX_WEIGHTS = 1_000_000
 """From inputs to outputs: a topology of more would fill the memory of whoever asks for it."""
@@ -32,20 +33,23 @@ class _Request(BaseModel):
 class EngineParameters(_Request):
     """The engine's parameters by their own names; what is left out keeps its measured default.
 
-    The bounds stand with the engine's own `Parameters`, which documents each field's source and effect.
+    The bounds stand with the engine's own `Parameters`, which documents each field's source and effect. A title is
+    what forms and tables call the field.
     """
+
+    model_config = ConfigDict(field_title_generator=title_of)
 
     preset: Literal["default", "quality", "compact", "regression"] | None = Field(
         default=None, description="What the parameters that are left out are taken from, instead of the loaded network."
     )
     task: Literal["classification", "regression"] | None = None
-    activation_function_name: str | None = None
-    optimizer_type: str | None = None
-    max_hidden_units: int | None = None
-    candidate_pool_size: int | None = None
+    activation_function_name: str | None = Field(default=None, title="Activation function")
+    optimizer_type: str | None = Field(default=None, title="Output optimizer")
+    max_hidden_units: int | None = Field(default=None, title="Most hidden units")
+    candidate_pool_size: int | None = Field(default=None, title="Candidate pool")
     candidate_objective: str | None = None
     candidate_placement: str | None = None
-    candidate_optimizer_type: str | None = None
+    candidate_optimizer_type: str | None = Field(default=None, title="Candidate optimizer")
     descendant_factor: float | None = None
     quickprop_mu: float | None = None
     output_ridge: float | None = None
@@ -57,11 +61,11 @@ class EngineParameters(_Request):
     output_epochs: int | None = None
     output_patience: int | None = None
     output_change_threshold: float | None = None
-    learning_rate: float | None = None
+    learning_rate: float | None = Field(default=None, title="Output learning rate")
     correlation_threshold: float | None = None
     error_threshold: float | None = None
-    max_epochs: int | None = None
-    max_iterations: int | None = None
+    max_epochs: int | None = Field(default=None, title="Most epochs")
+    max_iterations: int | None = Field(default=None, title="Most grow steps")
     patience: int | None = None
     validation_patience: int | None = None
     epochs_max: int | None = Field(default=None, description="The published clients' word for max_epochs.")

@@ -11,6 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from juniper_common.wire.titles import title_of
+
 # The largest whole number that every JSON reader keeps exact.
 MAX_SEED = 2**53 - 1
 
@@ -28,7 +30,7 @@ _LARGEST = float(np.finfo(np.float32).max)
 class GeneratorParameters(BaseModel):
     """What every generator takes. Unknown fields, NaN and infinities are refused."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False, field_title_generator=title_of)
 
     seed: int | None = Field(
         42,

@@ -21,7 +21,7 @@ class CheckerboardParameters(GeneratorParameters):
     """Extent and grain of the board."""
 
     n_samples: int = Field(200, ge=2, le=MAX_SAMPLES, description="Points on the whole board")
-    n_squares: int = Field(4, ge=2, le=16, description="Squares along each side")
+    n_squares: int = Field(4, ge=2, le=16, title="Squares a side", description="Squares along each side")
     x_range: Range = Field((0.0, 1.0), description="Lowest and highest x before noise")
     y_range: Range = Field((0.0, 1.0), description="Lowest and highest y before noise")
     noise: float = Field(0.0, ge=0, le=2, description="Standard deviation of the normal noise on each coordinate")

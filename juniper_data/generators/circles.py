@@ -13,7 +13,9 @@ class CirclesParameters(GeneratorParameters):
 
     n_samples: int = Field(100, ge=2, le=MAX_SAMPLES, description="Points on both circles together")
     outer_radius: float = Field(1.0, gt=0, le=1e6, description="Radius of the outer circle")
-    factor: float = Field(0.5, gt=0, lt=1, description="The inner radius as a share of the outer one")
+    factor: float = Field(
+        0.5, gt=0, lt=1, title="Radius ratio", description="The inner radius as a share of the outer one"
+    )
     noise: float = Field(0.0, ge=0, le=2, description="Standard deviation of the normal noise on each coordinate")
     inner_ratio: float = Field(0.5, gt=0, lt=1, description="Share of the points that lie on the inner circle")
 

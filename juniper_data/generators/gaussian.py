@@ -30,11 +30,15 @@ class GaussianParameters(GeneratorParameters):
     n_classes: int = Field(2, ge=2, le=MAX_CLASSES, description="Number of clouds, which is the number of classes")
     n_samples_per_class: int = Field(50, ge=1, le=500_000, description="Points in each cloud")
     n_features: int = Field(2, ge=2, le=MAX_FEATURES, description="Number of coordinates")
-    class_std: OneOrEach = Field(1.0, description="Standard deviation of all clouds, or a list of each one's")
+    class_std: OneOrEach = Field(
+        1.0, title="Deviation", description="Standard deviation of all clouds, or a list of each one's"
+    )
     centers: Annotated[tuple[Centre, ...], Field(max_length=MAX_CLASSES)] | None = Field(
         None, description="A list of coordinates for each class; null: on a circle in the first two coordinates"
     )
-    center_radius: float = Field(3.0, gt=0, le=1e6, description="Radius of that circle around the origin")
+    center_radius: float = Field(
+        3.0, gt=0, le=1e6, title="Centre radius", description="Radius of that circle around the origin"
+    )
     noise: float = Field(0.0, ge=0, le=2, description="Standard deviation of a further noise on each coordinate")
 
     @model_validator(mode="after")

@@ -23,7 +23,7 @@ class SpiralParameters(GeneratorParameters):
         validation_alias=AliasChoices("n_points_per_spiral", "n_points"),
         description="Points on each spiral (alias n_points)",
     )
-    n_rotations: float = Field(3.0, ge=0.5, le=10, description="Turns from the centre to the outer end")
+    n_rotations: float = Field(3.0, ge=0.5, le=10, title="Turns", description="Turns from the centre to the outer end")
     noise: float = Field(
         0.25,
         ge=0,

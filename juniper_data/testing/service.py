@@ -60,6 +60,7 @@ class FakeDataService:
                 max_bytes=max_bytes,
                 max_upload_bytes=max_upload_bytes,
                 wait_s=wait_s,
+                allowed_hosts=("data.test",),  # where the fake clients find it
                 api_keys=tuple(map(SecretStr, api_keys)),
             )
             self.import_folder = settings.import_folder

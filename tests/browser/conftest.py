@@ -15,11 +15,13 @@ from pathlib import Path
 import httpx
 import psutil
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 CHROMIUM = Path("/usr/bin/chromium")
 READY_TIMEOUT_S = 90
 """The first start compiles the engine."""
+PATIENCE_MS = 60_000
+"""So long a test waits for what a page should show at once: a busy machine is no finding."""
 
 NO_NAMES = "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1, EXCLUDE localhost"
 """Chromium finds this machine and no other: the page works without any network beyond it."""
@@ -86,11 +88,12 @@ class Host:
 
     def forget(self) -> None:
         """End what is trained, so that each test begins with nothing."""
-        state = httpx.get(f"{self.cascor.url}/v1/training/status").json()["data"]["state_machine"]["status"]
-        if state in ("STARTED", "PAUSED"):
-            stopped = httpx.post(f"{self.cascor.url}/v1/training/stop")
-            assert stopped.is_success or stopped.status_code == httpx.codes.CONFLICT  # it was over by itself just then
-        httpx.post(f"{self.cascor.url}/v1/training/reset")
+        with httpx.Client(base_url=f"{self.cascor.url}/v1/training", timeout=60) as training:
+            state = training.get("status").json()["data"]["state_machine"]["status"]
+            if state in ("QUEUED", "STARTED", "PAUSED"):
+                stopped = training.post("stop")
+                assert stopped.is_success or stopped.status_code == httpx.codes.CONFLICT  # it was over just then
+            training.post("reset").raise_for_status()
 
     def trainer(self) -> psutil.Process:
         """The process that trains."""
@@ -144,6 +147,7 @@ def chromium() -> Iterator[Browser]:
     """Debian's Chromium."""
     if not CHROMIUM.exists():
         pytest.skip("chromium is not installed: apt-get install chromium")
+    expect.set_options(timeout=PATIENCE_MS)
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(
             executable_path=str(CHROMIUM), args=["--no-sandbox", "--disable-dev-shm-usage", "--disable-gpu", NO_NAMES]
@@ -156,6 +160,7 @@ def chromium() -> Iterator[Browser]:
 def opened(chromium: Browser, url: str) -> Iterator[Page]:
     """A fresh page, open at a dashboard. In every test it asks nothing of anybody else, and no script fails."""
     context = chromium.new_context(viewport={"width": 1440, "height": 900}, color_scheme="light")
+    context.set_default_timeout(PATIENCE_MS)
     page = context.new_page()
     asked: list[str] = []
     failures: list[str] = []
@@ -176,6 +181,13 @@ def page(host: Host, chromium: Browser) -> Iterator[Page]:
     """A fresh page, open at the dashboard of a host where nothing is trained."""
     host.forget()
     with opened(chromium, host.canopy.url) as page:
-        page.wait_for_selector("[data-testid=status][data-status=STOPPED]", timeout=20_000)
-        page.wait_for_selector(".area-loss .chart-host")  # the last of what the page fetches
+        expect_views(page)
+        page.wait_for_selector("[data-testid=status][data-status=STOPPED]")
+        page.wait_for_selector(".area-loss .chart-host[data-points='0']")  # what an earlier test trained is gone
         yield page
+
+
+def expect_views(page: Page) -> None:
+    """Wait until each view of the page has come, with its keys and all that it reacts to."""
+    page.wait_for_selector("[data-testid=status]")
+    expect(page.locator("[aria-busy]")).to_have_count(0)

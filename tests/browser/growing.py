@@ -16,7 +16,7 @@ def grow(host: Host, inline_data: InlineData | None = None, **params: float) -> 
     """Grow a network of UNITS hidden units to its end, on the two spirals or on rows; the run's id."""
     with JuniperCascorClient(host.cascor.url) as cascor:
         run_id = begin(cascor, inline_data, **params)
-        cascor.wait(run_id, timeout_s=60)
+        cascor.wait(run_id)
     return run_id
 
 
@@ -34,7 +34,7 @@ def begin(cascor: JuniperCascorClient, inline_data: InlineData | None = None, **
 def open_tab(page: Page, host: Host, query: str, units: int = UNITS) -> None:
     """Go to an address of the page, and wait until it draws a network of so many units."""
     page.goto(f"{host.canopy.url}/?{query}")
-    page.wait_for_selector(f".crossbar-host[data-units='{units}']", timeout=20_000)
+    page.wait_for_selector(f".crossbar-host[data-units='{units}']")
 
 
 def asked(host: Host, path: str) -> dict[str, object]:

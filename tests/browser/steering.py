@@ -10,9 +10,9 @@ def click(page: Page, name: str) -> None:
     page.get_by_role("button", name=name, exact=True).click()
 
 
-def expect_status(page: Page, status: str, timeout_s: float = 20) -> None:
+def expect_status(page: Page, status: str) -> None:
     """Wait for the reported state."""
-    expect(page.get_by_test_id("status")).to_have_attribute("data-status", status, timeout=timeout_s * 1000)
+    expect(page.get_by_test_id("status")).to_have_attribute("data-status", status)
 
 
 def wait_for(page: Page, what: str, least: int, timeout_s: float = 60) -> None:

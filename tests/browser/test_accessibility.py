@@ -41,7 +41,7 @@ def test_nothing_grave_on_any_tab(page: Page, host: Host, size: str, theme: str)
     found = []
     for tab in TABS:
         page.goto(f"{host.canopy.url}/?tab={tab}")
-        page.wait_for_selector("[data-testid=status][data-status=STARTED]", timeout=20_000)
+        page.wait_for_selector("[data-testid=status][data-status=STARTED]")
         expect(page.locator(f"#panel-{tab}")).to_be_visible()
         page.wait_for_load_state("networkidle")
         found += [f"{tab}: {finding}" for finding in findings(page)]

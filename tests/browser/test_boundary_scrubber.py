@@ -20,7 +20,7 @@ TAB = "tab=data"
 def open_scrubber(page: Page, host: Host, query: str = TAB, stops: int = UNITS) -> None:
     """Go where it stands, and wait until it knows so many stops."""
     page.goto(f"{host.canopy.url}/?{query}")
-    page.wait_for_selector(f"{VIEW}[data-stops='{stops}']", timeout=20_000)
+    page.wait_for_selector(f"{VIEW}[data-stops='{stops}']")
 
 
 def test_the_end_is_the_boundary_of_now(page: Page, host: Host) -> None:
@@ -42,7 +42,7 @@ def test_the_end_is_the_boundary_of_now(page: Page, host: Host) -> None:
     expect(page.locator(PICTURE)).to_have_attribute("data-checksum", last)
 
     page.locator("#tab-training").click()
-    expect(page.locator(".area-boundary canvas.plane")).to_have_attribute("data-checksum", last, timeout=10_000)
+    expect(page.locator(".area-boundary canvas.plane")).to_have_attribute("data-checksum", last)
 
 
 def test_the_growth_is_played(page: Page, host: Host) -> None:
@@ -58,7 +58,7 @@ def test_the_growth_is_played(page: Page, host: Host) -> None:
     }}""")
 
     page.locator(VIEW).get_by_role("button", name="Play").click()
-    expect(page.locator(PICTURE)).to_have_attribute("data-units", str(UNITS), timeout=20_000)
+    expect(page.locator(PICTURE)).to_have_attribute("data-units", str(UNITS))
     expect(page.locator(VIEW).get_by_role("button", name="Play")).to_be_visible()
     played = page.evaluate("window.played.filter((units, index, all) => units !== all[index - 1])")
     assert [units for units in played if units != "2"] == [str(units) for units in range(3, UNITS + 1)]
@@ -75,6 +75,11 @@ def test_any_two_of_several_inputs_are_shown(page: Page, host: Host) -> None:
     page.get_by_label("Up: input").select_option("x3")
     expect(page.locator(VIEW)).to_contain_text("Held at their means: x2 = 0.500")
     assert page.locator(PICTURE).evaluate("canvas => canvas.toDataURL()") != drawn
+
+    expect(page).to_have_url(re.compile("at-features=1%2C3"))
+    page.reload()
+    expect(page.locator(VIEW)).to_contain_text("Held at their means: x2 = 0.500")
+    expect(page.get_by_label("Up: input")).to_have_value("2")
 
 
 def test_without_a_run_it_says_so(page: Page, host: Host) -> None:

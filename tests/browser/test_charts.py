@@ -273,8 +273,8 @@ def test_pictures_are_saved_with_the_lines(page: Page, host: Host, tmp_path: Pat
     with zipfile.ZipFile(io.BytesIO(download(page, "Save all charts", tmp_path))) as empty:
         assert not [name for name in empty.namelist() if name.startswith(("boundary", "topology"))]
     run = grow(host)
-    page.wait_for_selector(f".topology-host[data-units='{UNITS}']", timeout=20_000)
-    page.wait_for_selector(f".area-boundary canvas[data-units='{UNITS}']", timeout=20_000)
+    page.wait_for_selector(f".topology-host[data-units='{UNITS}']")
+    page.wait_for_selector(f".area-boundary canvas[data-units='{UNITS}']")
 
     for name in ("Decision boundary", "Cascade topology"):
         assert download(page, f"Save the picture as PNG: {name}", tmp_path).startswith(b"\x89PNG")

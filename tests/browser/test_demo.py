@@ -53,18 +53,18 @@ def until_a_run_is_shown(canopy: Service) -> None:
 
 def wait_for_points(page: Page, condition: str) -> None:
     """Wait until the number of points that the loss chart draws is as wanted."""
-    page.wait_for_function(f"Number(document.querySelector({LOSS!r})?.dataset.points) {condition}", timeout=30_000)
+    page.wait_for_function(f"Number(document.querySelector({LOSS!r})?.dataset.points) {condition}")
 
 
 def test_a_growth_is_under_way_and_obeys(demo: Page) -> None:
     """The page says that it is a demo; it pauses, goes on, stops, and starts anew at the first epoch."""
     expect(demo.get_by_test_id("mode")).to_have_text("demo")
     wait_for_points(demo, "> 10")
-    expect(demo.locator(".area-boundary canvas.plane")).not_to_have_attribute("data-checksum", "", timeout=20_000)
+    expect(demo.locator(".area-boundary canvas.plane")).not_to_have_attribute("data-checksum", "")
 
     click(demo, "Pause")
     expect_status(demo, "PAUSED")
-    expect(demo.get_by_test_id("freshness")).to_have_text("trainer alive", timeout=10_000)
+    expect(demo.get_by_test_id("freshness")).to_have_text("trainer alive")
     expect(demo.get_by_test_id("freshness")).to_have_text("trainer alive")
     click(demo, "Resume")
     expect_status(demo, "STARTED")
@@ -77,7 +77,7 @@ def test_a_growth_is_under_way_and_obeys(demo: Page) -> None:
     track.press("PageUp")
     click(demo, "Start")
     expect_status(demo, "COMPLETED")
-    demo.wait_for_function(f"document.querySelector({LOSS!r}).dataset.installs >= 3", timeout=30_000)
+    demo.wait_for_function(f"document.querySelector({LOSS!r}).dataset.installs >= 3")
 
 
 def test_programs_find_the_demo_too(canopy: Service) -> None:
@@ -111,13 +111,13 @@ def test_the_services_take_over_when_they_come(canopy: Service, chromium: Browse
         page.evaluate("window.samePage = true")
         try:
             cascor.start()
-            expect(page.get_by_test_id("mode")).to_be_hidden(timeout=15_000)
+            expect(page.get_by_test_id("mode")).to_be_hidden()
             expect_status(page, "STOPPED")
             wait_for_points(page, "== 0")
             assert page.evaluate("window.samePage") is True
 
             cascor.stop()
-            expect(page.get_by_test_id("freshness")).to_have_text(re.compile("no connection"), timeout=15_000)
+            expect(page.get_by_test_id("freshness")).to_have_text(re.compile("no connection"))
             expect(page.get_by_test_id("mode")).to_be_hidden()
         finally:
             cascor.stop()
@@ -126,7 +126,7 @@ def test_the_services_take_over_when_they_come(canopy: Service, chromium: Browse
 def test_system_tells_of_the_one_process_that_there_is(demo: Page) -> None:
     """The fakes live in the dashboard's process: their figures would be its own, and each record stand twice."""
     demo.keyboard.press("5")
-    expect(demo.locator(".service-card h2")).to_have_text(["juniper-canopy", "Host"], timeout=20_000)
+    expect(demo.locator(".service-card h2")).to_have_text(["juniper-canopy", "Host"])
     expect(demo.get_by_text("A demo: recordings play in the dashboard's own process")).to_be_visible()
     expect(demo.locator(".log-row[data-service=canopy]").first).to_be_visible()
     expect(demo.locator(".log-row:not([data-service=canopy])")).to_have_count(0)

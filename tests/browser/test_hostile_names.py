@@ -1,5 +1,6 @@
 """What people call their datasets and runs stays text in every tab, whatever it looks like."""
 
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -41,7 +42,10 @@ def _answer(response: httpx.Response) -> Any:
 @pytest.fixture
 def named(host: Host) -> Iterator[str]:
     """Datasets and a run with hostile names in every place that takes one; gives the id of a dataset."""
-    with httpx.Client(base_url=host.data.url) as data, httpx.Client(base_url=host.cascor.url + "/v1") as cascor:
+    with (
+        httpx.Client(base_url=host.data.url, timeout=70, headers={"Prefer": "wait=60"}) as data,
+        httpx.Client(base_url=host.cascor.url + "/v1", timeout=60) as cascor,
+    ):
         datasets = _make_datasets(data)
         run = _start(cascor, datasets[-1])
         yield datasets[0]
@@ -85,6 +89,8 @@ def _start(cascor: httpx.Client, dataset: str) -> str:
         "data"
     ]["run_id"]
     _answer(cascor.patch(f"/runs/{run}", json={"notes": "\n".join(HOSTILE), "tags": tags}))
+    while not _answer(cascor.get("/training/status"))["data"]["monitor"]["current_epoch"]:
+        time.sleep(0.05)
     _answer(cascor.post("/snapshots", json={"notes": IMAGE, "tags": tags}))
     return run
 
@@ -101,7 +107,7 @@ def test_hostile_names_stay_text(page: Page, host: Host, named: str, size: tuple
     page.set_viewport_size({"width": size[0], "height": size[1]})
     for tab in TABS:
         page.goto(f"{host.canopy.url}/?tab={tab}")
-        page.wait_for_selector("[data-testid=status][data-status=STARTED]", timeout=20_000)
+        page.wait_for_selector("[data-testid=status][data-status=STARTED]")
         expect(page.locator(f"#panel-{tab}")).to_be_visible()
         page.wait_for_load_state("networkidle")
         page.evaluate("new Promise((resolve) => requestAnimationFrame(() => requestAnimationFrame(resolve)))")
@@ -160,5 +166,5 @@ def test_hostile_words_in_a_log(page: Page, host: Host) -> None:
     word = f"marker{IMAGE}{{{{1+1}}}}"
     httpx.get(f"{host.cascor.url}/v1/runs/{quote(word, safe='')}")
     page.goto(f"{host.canopy.url}/?tab=system")
-    expect(page.get_by_text("marker").first).to_be_visible(timeout=15_000)
+    expect(page.get_by_text("marker").first).to_be_visible()
     expect_text_alone(page)

@@ -5,6 +5,7 @@ import re
 import pytest
 from playwright.sync_api import Page, expect
 
+from tests.browser.conftest import expect_views
 from tests.browser.steering import expect_status, wait_for
 
 pytestmark = pytest.mark.browser
@@ -18,13 +19,6 @@ def focus_by_tab(page: Page, name: str) -> None:
             return
         page.keyboard.press("Tab")
     pytest.fail(f"Tab does not reach {name}")
-
-
-def wait_for_key(page: Page, key: str) -> None:
-    """Wait until the module that binds it is there."""
-    page.wait_for_function(
-        "async (key) => (await import('canopy/keyboard.js')).boundKeys().some(([bound]) => bound === key)", arg=key
-    )
 
 
 def leave_controls(page: Page) -> None:
@@ -79,7 +73,6 @@ def test_space_pauses_from_any_tab(page: Page) -> None:
 
 def test_letters_change_the_charts(page: Page) -> None:
     """L the scale, S the smoothing, X the axis, and back."""
-    wait_for_key(page, "r")
     logs = page.get_by_role("button", name=re.compile("^Logarithmic scale"))
     expect(logs).to_have_count(2)
     page.keyboard.press("l")
@@ -103,7 +96,6 @@ def test_a_letter_in_a_field_is_a_letter(page: Page) -> None:
 
 def test_the_help_lists_the_keys_and_gives_the_focus_back(page: Page) -> None:
     """? opens it, Esc closes it, and the focus is where it was."""
-    wait_for_key(page, "r")
     focus_by_tab(page, "Start")
     page.keyboard.press("?")
     dialog = page.get_by_role("dialog", name="Keys")
@@ -118,7 +110,6 @@ def test_the_help_lists_the_keys_and_gives_the_focus_back(page: Page) -> None:
 
 def test_the_help_tells_what_the_open_tab_has(page: Page) -> None:
     """The charts' keys are bound while the charts are shown."""
-    wait_for_key(page, "5")
     page.keyboard.press("5")
     page.get_by_role("button", name="Keyboard help").click()
 
@@ -133,7 +124,7 @@ def test_keys_can_be_turned_off(page: Page) -> None:
     page.get_by_role("checkbox", name="These keys are on").uncheck()
     page.keyboard.press("Escape")
     page.reload()
-    page.wait_for_selector("[data-testid=status][data-status=STOPPED]")
+    expect_views(page)
 
     page.keyboard.press("2")
     expect(page.get_by_role("tab", name="Training")).to_have_attribute("aria-selected", "true")

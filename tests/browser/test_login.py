@@ -76,10 +76,10 @@ def test_a_link_leads_through_the_login_to_what_it_names(context: BrowserContext
     expect(page.get_by_role("alert")).to_be_visible()
 
     log_in(page)
-    page.wait_for_selector(READY, timeout=20_000)
+    page.wait_for_selector(READY)
     assert page.url == f"{locked.url}/?tab=runs"
     page.reload()
-    page.wait_for_selector(READY, timeout=20_000)
+    page.wait_for_selector(READY)
 
 
 def test_a_link_on_another_site_finds_the_session(context: BrowserContext, locked: Service) -> None:
@@ -87,11 +87,11 @@ def test_a_link_on_another_site_finds_the_session(context: BrowserContext, locke
     page = context.new_page()
     page.goto(f"{locked.url}/login")
     log_in(page)
-    page.wait_for_selector(READY, timeout=20_000)
+    page.wait_for_selector(READY)
 
     page.goto(f"{locked.url.replace('127.0.0.1', 'localhost')}/login")
     page.evaluate("address => { location.href = address; }", f"{locked.url}/?tab=data")
-    page.wait_for_selector(READY, timeout=20_000)
+    page.wait_for_selector(READY)
     assert page.url == f"{locked.url}/?tab=data"
 
 
@@ -100,9 +100,9 @@ def test_logging_out_ends_every_tab(context: BrowserContext, locked: Service) ->
     clicked, other = context.new_page(), context.new_page()
     clicked.goto(f"{locked.url}/login")
     log_in(clicked)
-    clicked.wait_for_selector(READY, timeout=20_000)
+    clicked.wait_for_selector(READY)
     other.goto(f"{locked.url}/?tab=system")
-    other.wait_for_selector(READY, timeout=20_000)
+    other.wait_for_selector(READY)
 
     clicked.get_by_role("button", name="Log out").click()
     expect(clicked.get_by_label("Key")).to_be_visible()
@@ -116,7 +116,7 @@ def test_a_socket_asks_who_comes(context: BrowserContext, locked: Service, path:
     page = context.new_page()
     page.goto(f"{locked.url}/login")
     log_in(page)
-    page.wait_for_selector(READY, timeout=20_000)
+    page.wait_for_selector(READY)
     (cookie,) = context.cookies()
     shown, address = f"{cookie['name']}={cookie['value']}", locked.url.replace("http", "ws", 1) + path
 
@@ -140,6 +140,7 @@ def test_nothing_grave_on_the_login(context: BrowserContext, locked: Service, si
     page.emulate_media(color_scheme="dark" if theme == "dark" else "light")
     page.set_viewport_size({"width": SIZES[size][0], "height": SIZES[size][1]})
     page.goto(f"{locked.url}/login")
+    expect(page.get_by_label("Key")).to_be_focused()
     page.keyboard.type("wrong")
     page.keyboard.press("Enter")
     expect(page.get_by_role("alert")).to_be_visible()

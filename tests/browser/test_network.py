@@ -100,7 +100,7 @@ def test_a_chosen_unit_stays_chosen_while_the_network_grows(page: Page, host: Ho
         page.locator(".view-unit").get_by_role("button", name="Previous unit").click()
         cascor.change(ChangeParameters(pace=None))
 
-        expect(page.locator(".crossbar-host")).to_have_attribute("data-units", str(UNITS), timeout=30_000)
+        expect(page.locator(".crossbar-host")).to_have_attribute("data-units", str(UNITS))
         expect(page.locator(".view-unit")).to_have_attribute("data-unit", "0")
 
 

@@ -35,7 +35,7 @@ def test_every_control_has_a_name(page: Page) -> None:
         expect(page.get_by_role("button", name=name, exact=True)).to_have_count(1)
     expect(page.get_by_role("slider", name="Pace, in epochs a second")).to_have_count(1)
     expect(page.get_by_role("combobox", name="Dataset")).to_have_count(1)
-    for name in ("Seed", "Most units", "Candidate pool"):
+    for name in ("Seed", "Most hidden units", "Candidate pool"):
         expect(page.get_by_role("spinbutton", name=name)).to_have_count(1)
 
 
@@ -179,6 +179,20 @@ def test_the_badge_knows_both_hops(page: Page, facts: dict[str, object], kind: s
     )
 
     assert said == kind
+
+
+def test_every_state_is_told_as_the_last_known_without_a_connection(page: Page) -> None:
+    """What nobody tells of any more is not said as if it were so now."""
+    words = page.evaluate(
+        """async () => {
+            const { STATUS_WORDS, stateInWords } = await import("canopy/status.js");
+            const both = (status) => [false, true].map((isLost) => stateInWords({ status }, isLost));
+            return Object.keys(STATUS_WORDS).map(both);
+        }"""
+    )
+
+    assert ["running", "was running"] in words
+    assert all(now != before and before.split()[0] in ("was", "had", "could") for now, before in words)
 
 
 def test_a_large_network_is_drawn_on_a_canvas(page: Page) -> None:

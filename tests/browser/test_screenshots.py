@@ -1,18 +1,27 @@
 """The pictures in docs/screenshots. Taken only when JUNIPER_SCREENSHOTS is set, so that the tree stays clean."""
 
+import io
 import os
 from pathlib import Path
 
 import httpx
 import pytest
+from PIL import Image
 from playwright.sync_api import Page
 
+from juniper_cascor.client import JuniperCascorClient
+from juniper_common.wire.runs import RunRecord, StartRuns
+from juniper_common.wire.training import DatasetSource, RunParameters
 from tests.browser.conftest import Host
 from tests.browser.steering import click, wait_for
 from tests.browser.test_accessibility import SIZES, TABS
 
 FOLDER = Path(__file__).parents[2] / "docs" / "screenshots"
-UNITS = 14
+UNITS = 11
+SEEDS = [1, 2, 3]
+"""Of runs that are over, to be compared."""
+
+COLOURS = 256
 SLOW = 5
 """Epochs a second."""
 
@@ -23,8 +32,11 @@ pytestmark = [
 
 
 def test_every_tab_light_dark_and_on_a_phone(page: Page, host: Host) -> None:
-    """A run in the middle of its growth, at a pace that a person can watch."""
+    """A run in the middle of its growth, at a pace that a person can watch; on the tab of runs, three that are over."""
     FOLDER.mkdir(parents=True, exist_ok=True)
+    runs = _train_several(host)
+    compared = ",".join(run.id for run in runs)
+    queries = {"data": f"&dataset={runs[0].dataset_id}", "runs": f"&compare={compared}&run={runs[0].id}"}
     page.get_by_label("Seed").fill("7")
     page.get_by_label("Seed").press("Tab")
     click(page, "Start")
@@ -32,8 +44,8 @@ def test_every_tab_light_dark_and_on_a_phone(page: Page, host: Host) -> None:
     # It must not end before the last picture.
     httpx.patch(f"{host.cascor.url}/v1/training/params", json={"pace": SLOW}).raise_for_status()
     for tab in TABS:
-        page.goto(f"{host.canopy.url}/?tab={tab}")
-        page.wait_for_selector("[data-testid=freshness][data-kind=live]", timeout=20_000)
+        page.goto(f"{host.canopy.url}/?tab={tab}{queries.get(tab, '')}")
+        page.wait_for_selector("[data-testid=freshness][data-kind=live]")
         page.wait_for_load_state("networkidle")
         page.evaluate("document.activeElement.blur()")
         for theme in ("light", "dark"):
@@ -43,8 +55,27 @@ def test_every_tab_light_dark_and_on_a_phone(page: Page, host: Host) -> None:
     assert host.canopy.is_ready()
 
 
+def _train_several(host: Host) -> list[RunRecord]:
+    request = StartRuns(
+        dataset=DatasetSource(generator="moon", params={"noise": 0.2, "val_ratio": 0.2, "test_ratio": 0.0}),
+        params=RunParameters(max_hidden_units=6),
+        seeds=SEEDS,
+        tags=["moons"],
+        notes="How much does the seed matter?",
+    )
+    with JuniperCascorClient(host.cascor.url) as cascor:
+        runs = cascor.post_runs(request).runs
+        for run in runs:
+            cascor.wait(run.id)
+    return runs
+
+
 def _picture(page: Page, size: str, name: str) -> None:
     width, height = SIZES[size]
     page.set_viewport_size({"width": width, "height": height})
     page.wait_for_timeout(1500)  # the boundary follows, and charts take the new size
-    page.screenshot(path=FOLDER / f"{name}.png", full_page=size == "phone")
+    content = page.screenshot(full_page=size == "phone")
+    # A palette is a third of it, and enough for a page of few colours.
+    with Image.open(io.BytesIO(content)) as picture:
+        small = picture.convert("RGB").quantize(COLOURS, kmeans=1, dither=Image.Dither.NONE)
+    small.save(FOLDER / f"{name}.png", optimize=True)

@@ -30,6 +30,17 @@ def count(page: Page, what: str) -> int:
     return int(page.locator(LOSS).get_attribute(f"data-{what}") or 0)
 
 
+def reported_epoch(host: Host) -> int:
+    """How far the run is, as the training service says."""
+    status = httpx.get(f"{host.cascor.url}/v1/training/status").raise_for_status().json()
+    return int(status["data"]["monitor"]["current_epoch"])
+
+
+def expect_epoch(page: Page, epoch: int) -> None:
+    """Wait until the headline tells of it."""
+    expect(page.locator("[data-figure=epoch]")).to_have_text(f"{epoch:,}")
+
+
 def choose_dataset(page: Page, label: str) -> None:
     """Pick an entry of the dataset list."""
     page.get_by_role("combobox", name="Dataset").click()
@@ -41,11 +52,11 @@ def test_the_demo_grows_before_ones_eyes(page: Page) -> None:
     click(page, "Start")
     wait_for(page, "points", 2)
     first_loss = figure(page, "train_loss")
-    expect(page.locator(BOUNDARY)).not_to_have_attribute("data-checksum", "", timeout=10_000)
+    expect(page.locator(BOUNDARY)).not_to_have_attribute("data-checksum", "")
     before = page.locator(BOUNDARY).get_attribute("data-checksum")
 
     wait_for(page, "installs", 1)
-    expect(page.locator(BOUNDARY)).not_to_have_attribute("data-checksum", before or "", timeout=10_000)
+    expect(page.locator(BOUNDARY)).not_to_have_attribute("data-checksum", before or "")
     wait_for(page, "installs", 2)
 
     assert figure(page, "train_loss") < first_loss
@@ -83,7 +94,7 @@ def test_the_first_curve_moves_within_a_second(page: Page) -> None:
     assert min(times_ms) < 1000
 
 
-def test_pause_resume_and_stop(page: Page) -> None:
+def test_pause_resume_and_stop(page: Page, host: Host) -> None:
     """The buttons follow the reported state; a paused run stands still and is known to be alive."""
     click(page, "Start")
     expect_status(page, "STARTED")
@@ -94,10 +105,10 @@ def test_pause_resume_and_stop(page: Page) -> None:
     expect_status(page, "PAUSED")
     expect(page.get_by_role("button", name="Resume", exact=True)).to_be_enabled()
     expect(page.get_by_role("button", name="Pause", exact=True)).to_be_disabled()
-    page.wait_for_timeout(300)
-    paused_at = figure(page, "epoch")
-    page.wait_for_timeout(1500)
-    assert figure(page, "epoch") == paused_at
+    paused_at = reported_epoch(host)
+    expect_epoch(page, paused_at)
+    page.wait_for_timeout(1500)  # what does not happen has no sign
+    assert figure(page, "epoch") == reported_epoch(host) == paused_at
     expect(page.get_by_test_id("freshness")).to_have_text("trainer alive")
 
     click(page, "Resume")
@@ -115,7 +126,7 @@ def test_a_parameter_changes_while_it_is_paused(page: Page, host: Host) -> None:
     wait_for(page, "points", 5)
     click(page, "Pause")
     expect_status(page, "PAUSED")
-    units = page.get_by_role("spinbutton", name="Most units")
+    units = page.get_by_role("spinbutton", name="Most hidden units")
     expect(units).to_have_value("64")
     page.get_by_text("More parameters").click()
     patience = page.get_by_role("spinbutton", name="Candidate patience")
@@ -141,7 +152,7 @@ def test_a_refused_change_is_explained(page: Page) -> None:
     pool.fill("100000")
     click(page, "Apply to the run")
 
-    expect(page.get_by_role("alert")).to_contain_text("candidate_pool_size", timeout=10_000)
+    expect(page.get_by_role("alert")).to_contain_text("candidate_pool_size")
     expect_status(page, "STARTED")
 
 
@@ -149,7 +160,7 @@ def test_two_pages_show_the_same(page: Page, host: Host) -> None:
     """What one person does, the other sees, and can go on with."""
     other = page.context.new_page()
     other.goto(host.canopy.url)
-    other.wait_for_selector("[data-testid=status][data-status=STOPPED]", timeout=20_000)
+    other.wait_for_selector("[data-testid=status][data-status=STOPPED]")
     click(page, "Start")
     wait_for(other, "points", 5)
     expect_status(other, "STARTED")
@@ -157,10 +168,9 @@ def test_two_pages_show_the_same(page: Page, host: Host) -> None:
     click(page, "Pause")
     expect_status(other, "PAUSED")
     expect(other.get_by_test_id("freshness")).to_have_text("trainer alive")
-    page.wait_for_timeout(300)
-    assert [figure(page, name) for name in ("epoch", "train_loss")] == [
-        figure(other, name) for name in ("epoch", "train_loss")
-    ]
+    for shown in (page, other):
+        expect_epoch(shown, reported_epoch(host))
+    assert figure(page, "train_loss") == figure(other, "train_loss")
 
     click(other, "Resume")
     expect_status(page, "STARTED")
@@ -187,7 +197,7 @@ def test_the_cmu_spirals_are_solved_from_the_dashboard(page: Page) -> None:
     set_pace(page, "PageUp")
     click(page, "Start")
 
-    expect_status(page, "COMPLETED", timeout_s=120)
+    expect_status(page, "COMPLETED")
 
     expect(page.locator(".about")).to_contain_text("solved")
     expect(page.locator(".about")).to_contain_text("cmu spirals")
@@ -195,24 +205,23 @@ def test_the_cmu_spirals_are_solved_from_the_dashboard(page: Page) -> None:
     expect(page.locator(".area-loss .key-validation")).to_be_hidden()  # these spirals have no validation set
     expect(page.locator("[data-figure=val_loss]")).to_have_text("–")
     assert figure(page, "hidden_units") <= 30
-    expect(page.locator(BOUNDARY)).to_have_attribute(
-        "data-units", str(int(figure(page, "hidden_units"))), timeout=10_000
-    )
+    expect(page.locator(BOUNDARY)).to_have_attribute("data-units", str(int(figure(page, "hidden_units"))))
 
 
+@pytest.mark.parametrize("seeds", [4, pytest.param(20, marks=pytest.mark.soak)])
 @pytest.mark.parametrize(("dataset", "at_most"), [("CMU two spirals", 15), ("Demo spiral, 2 × 200", 22)])
-def test_every_seed_solves_the_spirals_from_the_dashboard(page: Page, dataset: str, at_most: int) -> None:
-    """Twenty seeds typed into the form, one run after another, each solved with few hidden units."""
+def test_every_seed_solves_the_spirals_from_the_dashboard(page: Page, dataset: str, at_most: int, seeds: int) -> None:
+    """Typed into the form, one run after another, each is solved with few hidden units, as each is by the service."""
     choose_dataset(page, dataset)
     set_pace(page, "PageUp")
     seed_field = page.get_by_role("spinbutton", name="Seed")
     units = []
-    for seed in range(20):
+    for seed in range(seeds):
         seed_field.fill(str(seed))
         seed_field.press("Tab")
         click(page, "Start")
         about = page.locator(".about")
-        expect(about).to_contain_text(re.compile(rf"\bseed {seed}\b.*solved"), timeout=30_000)
+        expect(about).to_contain_text(re.compile(rf"\bseed {seed}\b.*solved"))
         units.append(figure(page, "hidden_units"))
     assert statistics.median(units) <= at_most
 
@@ -222,14 +231,14 @@ def test_the_last_dataset_can_be_chosen_again(page: Page) -> None:
     choose_dataset(page, "XOR, 4 × 50")
     set_pace(page, "PageUp")
     click(page, "Start")
-    expect_status(page, "COMPLETED", timeout_s=60)
+    expect_status(page, "COMPLETED")
     click(page, "Reset")
     expect_status(page, "STOPPED")
 
     choose_dataset(page, "xor, 200 patterns")
     click(page, "Start")
 
-    expect_status(page, "COMPLETED", timeout_s=60)
+    expect_status(page, "COMPLETED")
     expect(page.locator(".about")).to_contain_text("xor")
 
 
@@ -240,7 +249,7 @@ def test_a_bad_parameter_is_explained(page: Page) -> None:
     field.press("Tab")
     click(page, "Start")
 
-    expect(page.get_by_role("alert")).to_contain_text("candidate_pool_size", timeout=10_000)
+    expect(page.get_by_role("alert")).to_contain_text("candidate_pool_size")
     expect_status(page, "STOPPED")
 
 
@@ -271,16 +280,17 @@ def test_the_headline_says_what_the_charts_say(page: Page) -> None:
     pairs = page.evaluate("""async () => {
         const text = (selector) => document.querySelector(selector).textContent;
         const seen = [];
-        for (let look = 0; look < 60; look += 1) {
+        const headlines = new Set();
+        for (let look = 0; look < 60 || headlines.size < 9; look += 1) {
             await new Promise((resolve) => setTimeout(resolve, 23));
             for (const metric of ["train_loss", "val_loss", "train_accuracy", "val_accuracy"]) {
                 seen.push([text(`[data-figure=${metric}]`), text(`[data-readout=${metric}]`)]);
+                headlines.add(seen.at(-1)[0]);
             }
         }
         return seen;
     }""")
 
-    assert len({headline for headline, _ in pairs}) > 4
     assert [pair for pair in pairs if pair[0] != pair[1]] == []
 
 
@@ -294,12 +304,12 @@ def test_a_silent_trainer_is_not_live(page: Page, host: Host) -> None:
 
     trainer.send_signal(signal.SIGSTOP)
     try:
-        expect(freshness).to_have_attribute("data-kind", "stale", timeout=10_000)
+        expect(freshness).to_have_attribute("data-kind", "stale")
         expect(freshness).to_contain_text("trainer silent for")
     finally:
         trainer.send_signal(signal.SIGCONT)
 
-    expect(freshness).to_have_attribute("data-kind", "live", timeout=10_000)
+    expect(freshness).to_have_attribute("data-kind", "live")
 
 
 def test_the_page_heals_after_the_training_service_restarts(page: Page, host: Host) -> None:
@@ -309,12 +319,14 @@ def test_the_page_heals_after_the_training_service_restarts(page: Page, host: Ho
     wait_for(page, "points", 20)
 
     host.cascor.stop(signal.SIGKILL)
-    expect(page.get_by_test_id("freshness")).to_have_text("no connection to the training service", timeout=10_000)
+    expect(page.get_by_test_id("freshness")).to_have_text("no connection to the training service")
+    expect(page.get_by_test_id("status")).to_have_text("was running")
     expect(page.get_by_role("button", name="Stop", exact=True)).to_be_disabled()
     host.cascor.start()
 
     expect(page.get_by_role("button", name="Stop", exact=True)).to_be_enabled(timeout=20_000)
-    expect(page.get_by_test_id("freshness")).to_have_attribute("data-kind", "live", timeout=20_000)
+    expect(page.get_by_test_id("freshness")).to_have_attribute("data-kind", "live")
+    expect(page.get_by_test_id("status")).to_have_text("running")
     wait_for(page, "points", 40)
     assert page.evaluate("window.samePage") is True
 
@@ -325,9 +337,9 @@ def test_the_page_heals_after_the_dashboard_restarts(page: Page, host: Host) -> 
     wait_for(page, "points", 20)
 
     host.canopy.stop()
-    expect(page.get_by_test_id("freshness")).to_have_text("no connection to Canopy", timeout=10_000)
+    expect(page.get_by_test_id("freshness")).to_have_text("no connection to Canopy")
     host.canopy.start()
 
-    expect(page.get_by_test_id("freshness")).to_have_attribute("data-kind", "live", timeout=20_000)
+    expect(page.get_by_test_id("freshness")).to_have_attribute("data-kind", "live")
     wait_for(page, "points", 40)
-    expect(page.get_by_role("button", name="Stop", exact=True)).to_be_enabled(timeout=10_000)
+    expect(page.get_by_role("button", name="Stop", exact=True)).to_be_enabled()

@@ -119,6 +119,11 @@ def test_what_a_run_shows(client: JuniperCascorClient) -> None:
     assert (dataset.n_features, dataset.n_classes, dataset.n_train) == (2, 2, len(data.train_x))
     assert client.dataset(run_id=run_id) == dataset
     assert client.dataset_data(run_id=run_id) == data
+    swapped = client.dataset_data(x_feature=1, y_feature=0)
+    assert swapped.train_x == [row[::-1] for row in data.train_x]
+    assert swapped.val_x == [row[::-1] for row in data.val_x]
+    with pytest.raises(InvalidRequestError, match="y_feature: the network has 2 inputs"):
+        client.dataset_data(x_feature=0, y_feature=2, run_id=run_id)
     assert len(client.topology().hidden_units) == client.stats().total_hidden_units == 2
     assert client.network(run_id=run_id).hidden_units == 2
     boundary = client.decision_boundary(6)

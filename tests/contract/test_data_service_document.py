@@ -60,7 +60,11 @@ def service(tmp_path: Path, environment: dict[str, str]) -> Iterator[str]:
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as notify:
         notify.bind(str(tmp_path / "notify"))
         notify.settimeout(60)
-        told = environment | {"JUNIPER_DATA_PORT": str(port), "NOTIFY_SOCKET": str(tmp_path / "notify")}
+        told = environment | {
+            "JUNIPER_DATA_PORT": str(port),
+            "JUNIPER_DATA_WAIT_S": "60",  # what takes long on a busy machine is answered as on any other
+            "NOTIFY_SOCKET": str(tmp_path / "notify"),
+        }
         with subprocess.Popen([sys.executable, "-m", "juniper_data"], env=told) as process:
             while notify.recv(4096) != b"READY=1":
                 pass

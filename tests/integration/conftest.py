@@ -70,9 +70,11 @@ class Cascor:
 def running(root: Path, **settings: object) -> Iterator[Cascor]:
     """A service in a folder of its own."""
     data_app = create_app(Settings(state_dir=root / "data"), Catalog(FileSystemStore(root / "data")))
-    data_client = AsyncJuniperDataClient("http://data", transport=httpx.ASGITransport(data_app))
+    data_client = AsyncJuniperDataClient("http://localhost", transport=httpx.ASGITransport(data_app))
     state_dir = root / "cascor"
-    service = create_service(CascorSettings.model_validate({"state_dir": state_dir, **settings}), data_client)
+    service = create_service(
+        CascorSettings.model_validate({"state_dir": state_dir, "allowed_hosts": "testserver", **settings}), data_client
+    )
     with TestClient(service.app) as http:
         yield Cascor(http, service, state_dir)
 

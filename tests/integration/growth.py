@@ -62,7 +62,7 @@ def at_once(cascor: Cascor, requests: Sequence[tuple[str, Mapping[str, object]]]
 
     async def asked() -> list[httpx.Response]:
         transport = httpx.ASGITransport(cascor.service.app)
-        async with httpx.AsyncClient(transport=transport, base_url="http://cascor") as http:
+        async with httpx.AsyncClient(transport=transport, base_url="http://localhost") as http:
             return await asyncio.gather(*(http.post(f"/v1/{path}", json=body) for path, body in requests))
 
     assert cascor.http.portal is not None

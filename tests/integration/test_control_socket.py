@@ -51,10 +51,10 @@ def close_code(socket: WebSocketTestSession) -> int:
     return closed.value.code
 
 
-def test_every_command(socket: WebSocketTestSession) -> None:
+def test_every_command(cascor: Cascor, socket: WebSocketTestSession) -> None:
     """A run from its start to its stop, each answered as over HTTP and with the id that was given."""
     asked: list[tuple[str, dict[str, object]]] = [
-        ("start", {"inline_data": XOR, "params": {"seed": 1, "pace": 20}}),
+        ("start", {"inline_data": XOR, "params": {"seed": 1, "pace": 2}}),
         ("pause", {}),
         ("resume", {}),
         ("set_params", {"max_hidden_units": 5}),
@@ -68,6 +68,8 @@ def test_every_command(socket: WebSocketTestSession) -> None:
         result = answer["result"]
         assert isinstance(result, dict)
         results.append(result)
+        if command == "start":
+            cascor.wait_for_epoch(1)  # before its trainer is at work, parameters cannot be changed
     states = [result.get("status") for result in results]
     assert states == ["training_started", "PAUSED", "STARTED", None, "STOPPED", "STOPPED"]
     assert results[3]["params"]["max_hidden_units"] == 5

@@ -44,7 +44,10 @@ def test_a_run_that_is_stopped_before_it_begins_leaves_nothing(cascor: Cascor) -
 def test_other_commands_do_not_wait_for_a_slow_data_service(tmp_path: Path) -> None:
     """A start that fetches its data holds nobody up, and is refused when something else was begun meanwhile."""
     data = SlowData()
-    service = create_service(CascorSettings(state_dir=tmp_path), AsyncJuniperDataClient("http://data", transport=data))
+    service = create_service(
+        CascorSettings(state_dir=tmp_path, allowed_hosts=("testserver",)),
+        AsyncJuniperDataClient("http://data", transport=data),
+    )
     rows = {"train_x": [[0], [1]], "train_y": [0, 1]}
     with TestClient(service.app) as http:
         answers: list[int] = []

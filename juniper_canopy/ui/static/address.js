@@ -8,6 +8,12 @@ export function readAddress(name, otherwise = null) {
   return new URLSearchParams(location.search).get(name) ?? otherwise;
 }
 
+/** The whole number that stands under a name; 0 where none does. */
+export function readWhole(name) {
+  const text = readAddress(name, "");
+  return /^\d{1,9}$/.test(text) ? Number(text) : 0;
+}
+
 /**
  * Writes names and values; null takes a name away.
  * @param {Record<string, string | number | null>} values

@@ -2,6 +2,7 @@ import { onAddress, readAddress, writeAddress } from "canopy/address.js";
 import { saveTools } from "canopy/chart_tools.js";
 import { offerWords, pushButton, selectField } from "canopy/elements.js";
 import { framedPng, offerExport } from "canopy/export.js";
+import { FIRST_FEATURES, featuresInWords, readFeatures } from "canopy/features.js";
 import { formatCount, formatWeight } from "canopy/format.js";
 import { GrowthPictures } from "canopy/growth_pictures.js";
 import { onThemeChange } from "canopy/palette.js";
@@ -11,21 +12,20 @@ import { View, make, setText } from "canopy/view.js";
 const STEP_MS = 400;
 const LOOK_AGAIN_MS = 1000;
 const LOOKS = 5; // a snapshot is written a moment after its unit was installed; or it was deleted since
-const FIRST_FEATURES = [0, 1];
+const FEATURES = "at-features"; // in the address
 const NO_RUN = "No run yet: start one, and its boundary can be followed from unit to unit.";
 const LOADED = "This network was loaded: the growth of its own run can be followed where that run is shown.";
 const NO_STOPS = "This run has no snapshot yet: the first is kept when a unit is installed.";
 
 /**
  * The decision boundary of the foreground run as it stood after each installed unit. The page's address says after how
- * many (`at=3`); without that it is the newest, and stays so while the network grows.
+ * many (`at=3`); without that it is the newest, and stays so while the network grows. So it does over which inputs.
  */
 export class BoundaryScrubber extends View {
   build() {
     this._pictures = new GrowthPictures();
     this._run = null;
     this._stops = [];
-    this._features = FIRST_FEATURES;
     this._shown = null; // { boundary, dataset }
     this._note = NO_RUN;
     this._legend = make("span", "readout");
@@ -56,8 +56,7 @@ export class BoundaryScrubber extends View {
   _planeChoice() {
     this._selects = ["Across", "Up"].map((name, side) => {
       return selectField(`${name}: input`, {}, (value) => {
-        this._features = this._features.with(side, Number(value));
-        this._show();
+        writeAddress({ [FEATURES]: featuresInWords(this._features.with(side, Number(value))) });
       });
     });
     this._choice = make("span", "scrubber-features", ...this._selects);
@@ -84,11 +83,12 @@ export class BoundaryScrubber extends View {
     const { run, topology } = this.bus;
     if (run !== this._run) {
       this._pause();
+      const isFirst = this._run === null; // of a link's: it names this run's inputs
       this._run = run;
       this._stops = [];
       this._shown = null;
-      this._features = FIRST_FEATURES;
       this._wanted = null;
+      if (!isFirst) writeAddress({ [FEATURES]: null });
     }
     this._note = run !== null ? NO_STOPS : topology ? LOADED : NO_RUN;
     this._looksLeft = LOOKS;
@@ -97,12 +97,18 @@ export class BoundaryScrubber extends View {
     if (run !== null) this._findStops();
   }
 
+  /** The inputs along the sides: the first two where the address names none that there are. */
+  get _features() {
+    const named = readFeatures(FEATURES);
+    const count = this.bus.topology?.input_size ?? 0;
+    return named.every((feature) => feature < count) ? named : FIRST_FEATURES;
+  }
+
   _offerFeatures(names) {
     this._choice.hidden = names.length <= 2;
     if (this._choice.hidden) return;
-    this._selects.forEach((select, side) => {
+    this._selects.forEach((select) => {
       if (select.length !== names.length) offerWords(select, { ...names });
-      select.value = this._features[side];
     });
   }
 
@@ -193,6 +199,9 @@ export class BoundaryScrubber extends View {
     const last = this._stops.length - 1;
     this._slider.max = Math.max(0, last);
     this._slider.value = Math.max(0, position);
+    this._selects.forEach((select, side) => {
+      select.value = this._features[side];
+    });
     this._slider.disabled = this._play.disabled = last < 1;
     const units = this._stops.at(-1)?.hidden_units;
     const words = stop ? `after ${stop.hidden_units} of ${units} units, epoch ${formatCount(stop.epoch)}` : "";

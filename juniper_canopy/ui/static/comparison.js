@@ -28,12 +28,15 @@ const METRICS = {
   score: { label: "Best score", format: formatScore, ...FIGURES },
 };
 const CHART = "metric"; // its name among the choices
+const HIDDEN = "compare-hide";
+
+/** The ids of the runs whose lines are left out, as the address has them. */
+const hiddenRuns = () => new Set(readAddress(HIDDEN, "").split(","));
 
 /** Any runs side by side: one metric on one axis, and in what the runs differ. */
 export class Comparison extends RunsView {
   build() {
     this.purpose = "compare the runs";
-    this._hidden = new Set();
     this._comparison = null;
     this._metric = choice("Metric", METRICS, (name) => writeAddress({ "compare-metric": name }));
     this._choices = new ChartChoices("compare-");
@@ -81,6 +84,7 @@ export class Comparison extends RunsView {
   _readAddress() {
     const metric = readAddress("compare-metric");
     this._metric.control.value = metric in METRICS ? metric : "train_loss";
+    this._showLines();
     if (comparedRuns().join() !== this._asked || this._metric.control.value !== this._askedMetric) this.refresh();
   }
 
@@ -155,7 +159,7 @@ export class Comparison extends RunsView {
     this._plot.zoomTo(range);
     this._plot.setData(...joined(this._curves));
     this._drawLegend(runs);
-    runs.forEach(({ id }, index) => this._plot.showLine(index, !this._hidden.has(id)));
+    this._showLines();
     this._host.dataset.lines = this._curves.filter(({ x }) => x.length).length;
     this._host.setAttribute("aria-label", `${label} of ${runs.length} runs against ${AXES[axis].label.toLowerCase()}`);
     this._tellEmpty();
@@ -173,17 +177,23 @@ export class Comparison extends RunsView {
         this._values[index],
       );
       entry.type = "button";
-      entry.setAttribute("aria-pressed", !this._hidden.has(run.id));
       entry.onclick = () => {
-        if (!this._hidden.delete(run.id)) this._hidden.add(run.id);
-        entry.setAttribute("aria-pressed", !this._hidden.has(run.id));
-        this._plot.showLine(index, !this._hidden.has(run.id));
+        const others = [...hiddenRuns()].filter((id) => id !== run.id);
+        writeAddress({ [HIDDEN]: (hiddenRuns().has(run.id) ? others : [...others, run.id]).join() });
       };
       return entry;
     });
     const focused = [...this._legend.children].indexOf(document.activeElement);
     this._legend.replaceChildren(...entries);
     entries[focused]?.focus();
+  }
+
+  _showLines() {
+    const hidden = hiddenRuns();
+    this._comparison?.runs.forEach(({ id }, index) => {
+      this._plot.showLine(index, !hidden.has(id));
+      this._legend.children[index].setAttribute("aria-pressed", !hidden.has(id));
+    });
   }
 
   /** Every run's points along x, as they are and not smoothed; each column is headed by its run's id. */
@@ -206,11 +216,12 @@ export class Comparison extends RunsView {
   _drawUnits(plot) {
     const { ctx: context, bbox: box } = plot;
     const ratio = devicePixelRatio || 1;
+    const hidden = hiddenRuns();
     context.save();
     context.globalAlpha = 0.5;
     context.lineWidth = ratio;
     this._curves.forEach(({ installs }, index) => {
-      if (this._hidden.has(this._comparison.runs[index].id)) return;
+      if (hidden.has(this._comparison.runs[index].id)) return;
       context.strokeStyle = cssColor(styleOf(index).color);
       context.beginPath();
       for (const at of installs.filter((value) => value >= plot.scales.x.min && value <= plot.scales.x.max)) {
@@ -228,7 +239,7 @@ export class Comparison extends RunsView {
     const names = runs.map((run, index) => headingCell("col", "", lineKey(styleOf(index)), ` ${nameOf(run)}`));
     const head = make("tr", "", make("td"), ...names);
     const rows = Object.entries(differing).map(([name, values]) => {
-      const words = name.replace("params.", "").replaceAll("_", " ");
+      const words = this.options.titles[name.replace("params.", "")] ?? sentence(name.replaceAll("_", " "));
       return make(
         "tr",
         "",
@@ -287,6 +298,8 @@ function choice(label, kinds, onChange) {
   control.onchange = () => onChange(control.value);
   return make("label", "choice", `${label} `, control);
 }
+
+const sentence = (words) => words[0].toUpperCase() + words.slice(1);
 
 function inWords(value) {
   if (value === null || value === undefined || value === "") return "–";

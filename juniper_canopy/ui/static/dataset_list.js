@@ -6,6 +6,7 @@ import { View, make, setText } from "canopy/view.js";
 
 const PAGE = 100;
 const LOOK_AGAIN_MS = 2000;
+const COLUMNS = { Dataset: "", Samples: "number", Features: "number", Classes: "number", Made: "", Tags: "" };
 
 /** The datasets that are kept, the newest first; the one that is shown is marked. */
 export class DatasetList extends View {
@@ -23,8 +24,7 @@ export class DatasetList extends View {
     this._note.setAttribute("role", "status");
     this._more = pushButton("More", () => this._load(this._cursor), "small-button");
     this._body = make("tbody");
-    const titles = ["Dataset", "Samples", "Features", "Classes", "Made", "Tags"];
-    const heads = titles.map((text) => headingCell("col", "", text));
+    const heads = Object.entries(COLUMNS).map(([title, kind]) => headingCell("col", kind, title));
     this._table = make("table", "datasets-table", make("thead", "", make("tr", "", ...heads)), this._body);
     const title = make("h2", "panel-title", "Kept datasets");
     const list = scrollBox("Kept datasets", this._table);

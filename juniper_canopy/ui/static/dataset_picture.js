@@ -4,6 +4,7 @@ import { offerWords, selectField } from "canopy/elements.js";
 import { framedPng, offerExport, toCsv } from "canopy/export.js";
 import { formatCount, formatFigure } from "canopy/format.js";
 import { CLASS_COUNT, onThemeChange } from "canopy/palette.js";
+import { datasetInWords } from "canopy/run_words.js";
 import { drawScatter, extent, valueColor } from "canopy/scatter_plane.js";
 import { shownDataset } from "canopy/shown_dataset.js";
 import { View, fitCanvas, make, setText } from "canopy/view.js";
@@ -57,11 +58,7 @@ export class DatasetPicture extends View {
 
   _lay() {
     const isPrincipal = this._kind.value === "principal";
-    this._shown.layOn(
-      isPrincipal
-        ? { axes: "principal", x: 0, y: null }
-        : { axes: "features", x: Number(this._x.value || 0), y: Number(this._y.value || 1) },
-    );
+    this._shown.layOn(isPrincipal ? "principal" : [Number(this._x.value || 0), Number(this._y.value || 1)]);
   }
 
   _changed(refused) {
@@ -75,7 +72,7 @@ export class DatasetPicture extends View {
 
   _drawAll() {
     const { facts, scatter, problem, isLoading, isPreview } = this._shown;
-    const name = isPreview ? `Preview of ${facts?.generator ?? "…"}` : (facts && (facts.dataset_name ?? facts.dataset_id)) || "Samples";
+    const name = isPreview ? `Preview of ${facts?.generator ?? "…"}` : (facts && (facts.dataset_name ?? datasetInWords(facts.dataset_id))) || "Samples";
     setText(this._title, name);
     this._offerAxes();
     this._drawLegend();

@@ -1,6 +1,9 @@
 /** Numbers as the page writes them: the headline and the charts use the same functions, so they cannot differ. */
 const NOTHING = "–";
 
+/** With a minus as long as a plus; that of an exponent stays. */
+export const signed = (text) => text.replace(/^-/, "−");
+
 const whole = new Intl.NumberFormat("en", { maximumFractionDigits: 0 });
 
 export const formatCount = (value) => (Number.isFinite(value) ? whole.format(value) : NOTHING);
@@ -15,13 +18,13 @@ export const formatShare = (value) => (Number.isFinite(value) ? `${(100 * value)
 export const formatScore = (value) => (Number.isFinite(value) ? value.toFixed(3) : NOTHING);
 
 /** Four digits that count, as far as they say anything: of what has no unit of its own, as the ticks of an axis. */
-export const formatFigure = (value) => (Number.isFinite(value) ? String(Number(value.toPrecision(4))) : NOTHING);
+export const formatFigure = (value) => (Number.isFinite(value) ? signed(String(Number(value.toPrecision(4)))) : NOTHING);
 
 /** Three digits that count, whatever the size: a weight may be any. */
 export function formatWeight(value) {
   if (!Number.isFinite(value)) return NOTHING;
   const isPlain = value === 0 || (Math.abs(value) >= 0.001 && Math.abs(value) < 10_000);
-  return (isPlain ? value.toPrecision(3) : value.toExponential(2)).replace("-", "−");
+  return signed(isPlain ? value.toPrecision(3) : value.toExponential(2));
 }
 
 export function formatAge(seconds) {

@@ -96,7 +96,7 @@ export class FullCrossbar extends View {
     this._host.setAttribute("aria-label", "Weights: up and down choose a unit, left and right a weight");
     this._sheet.style.width = isSmall ? "100%" : `${this._crossbar.width}px`;
     this._sheet.style.height = isSmall ? "100%" : `${this._crossbar.height}px`;
-    this._sheet.replaceChildren(drawing, this._rowBand, this._columnBand, this._cursor);
+    this._sheet.replaceChildren(this._rowBand, this._columnBand, drawing, this._cursor);
     this._paint();
     this._mark();
   }

@@ -1,13 +1,12 @@
 import uPlot from "canopy/vendor/uplot/uPlot.esm.js";
 import { framedPng, toCsv } from "canopy/export.js";
-import { logRange, logTicks } from "canopy/log_axis.js";
-import { cssColor, onThemeChange } from "canopy/palette.js";
+import { Ghosts } from "canopy/ghosts.js";
+import { logRange } from "canopy/log_axis.js";
+import { onThemeChange } from "canopy/palette.js";
+import { axisOf, seriesOf, withGaps } from "canopy/plot_options.js";
 import { smooth } from "canopy/smoothing.js";
 
-const FONT = "12px Roboto, sans-serif";
-const TITLE_FONT = "500 12px Roboto, sans-serif";
 const RAW_ALPHA = 0.3; // of a line behind its smoothed one
-const GHOST_ALPHA = 0.45;
 
 /**
  * Lines over one x axis: uPlot in the page's colours, which follows its host's size and the theme.
@@ -29,13 +28,6 @@ const GHOST_ALPHA = 0.45;
  * @property {boolean} [hasPoints] whether each value has a dot
  * @property {boolean} [spansGaps] whether undefined values are bridged
  *
- * @typedef {object} Ghost a faint line of its own x behind the others
- * @property {string} label
- * @property {string} color
- * @property {number[]} [dash]
- * @property {ArrayLike<number>} x in rising order
- * @property {ArrayLike<number>} y
- *
  * @typedef {object} Spec
  * @property {Axis} x
  * @property {Axis} y
@@ -55,7 +47,7 @@ export class LinePlot {
     this._spec = spec;
     this._columns = [[], ...spec.lines.map(() => [])];
     this._segments = [];
-    this._ghosts = [];
+    this._ghosts = new Ghosts();
     this._hidden = new Set();
     this._smoothing = 0;
     this._inView = [-Infinity, Infinity];
@@ -94,10 +86,10 @@ export class LinePlot {
     else this._plot.setData(this._drawnColumns());
   }
 
-  /** @param {Ghost[]} ghosts */
+  /** @param {import("canopy/ghosts.js").Ghost[]} ghosts */
   setGhosts(ghosts) {
-    if (ghosts.length === 0 && this._ghosts.length === 0) return;
-    this._ghosts = ghosts;
+    if (ghosts.length === 0 && this._ghosts.isEmpty) return;
+    this._ghosts.show(ghosts);
     this._plot.setData(this._drawnColumns());
   }
 
@@ -129,7 +121,7 @@ export class LinePlot {
   toPng(title) {
     const legend = [
       ...this._spec.lines.filter((_, index) => !this._hidden.has(index)),
-      ...this._ghosts.map((ghost) => ({ ...ghost, alpha: GHOST_ALPHA })),
+      ...this._ghosts.legend(),
     ];
     return framedPng(this._plot.ctx.canvas, title, legend);
   }
@@ -179,7 +171,7 @@ export class LinePlot {
       hooks: {
         drawAxes: [
           (plot) => {
-            this._drawGhosts(plot);
+            this._ghosts.draw(plot, this._spec.y.isLog);
             behind?.(plot);
           },
         ],
@@ -212,39 +204,21 @@ export class LinePlot {
 
   // The axes are those of the plot that asks: uPlot commits late, when another may be in its place.
   _rangeOfX(x, low, high) {
-    const [least, most] = widened(low, high, this._ghosts.flatMap(({ x: values }) => [values[0], values.at(-1)]));
-    const whole = x.isLog ? logRange(firstPositive(this._columns[0], this._ghosts), most, 1) : x.range(least, most);
+    const [least, most] = widened(low, high, this._ghosts.ends());
+    const whole = x.isLog ? logRange(this._firstPositive(), most, 1) : x.range(least, most);
     if (!this._zoom) return (this._inView = whole);
     const [from, to] = this._zoom;
     return (this._inView = x.isLog && from <= 0 ? [whole[0], to] : [from, to]);
   }
 
-  _rangeOfY(y, low, high) {
-    const seen = this._ghosts.flatMap((ghost) => extent(ghost, this._inView, y.isLog));
-    const [least, most] = widened(low, high, seen);
-    return y.isLog ? logRange(least, most, 1.05) : y.range(least, most);
+  _firstPositive() {
+    const first = this._columns[0].find((value) => value > 0);
+    return Math.min(...this._ghosts.firstPositives(), first ?? Infinity);
   }
 
-  _drawGhosts(plot) {
-    const { ctx: context, bbox: box } = plot;
-    const ratio = devicePixelRatio || 1;
-    context.save();
-    context.beginPath();
-    context.rect(box.left, box.top, box.width, box.height);
-    context.clip();
-    context.globalAlpha = GHOST_ALPHA;
-    context.lineWidth = 1.5 * ratio;
-    for (const { x, y, color, dash = [] } of this._ghosts) {
-      context.strokeStyle = cssColor(color);
-      context.setLineDash(dash.map((length) => length * ratio));
-      context.beginPath();
-      for (let index = 0; index < x.length; index += 1) {
-        if (!Number.isFinite(y[index]) || (this._spec.y.isLog && y[index] <= 0)) continue;
-        context.lineTo(plot.valToPos(x[index], "x", true), plot.valToPos(y[index], "y", true));
-      }
-      context.stroke();
-    }
-    context.restore();
+  _rangeOfY(y, low, high) {
+    const [least, most] = widened(low, high, this._ghosts.extents(this._inView, y.isLog));
+    return y.isLog ? logRange(least, most, 1.05) : y.range(least, most);
   }
 
   _onSelect(plot) {
@@ -260,56 +234,8 @@ export class LinePlot {
   }
 }
 
-function axisOf({ label, tick, isLog, steps }, { size, gap }) {
-  return {
-    label,
-    size,
-    gap,
-    labelSize: 18,
-    stroke: cssColor("text-soft"),
-    font: FONT,
-    labelFont: TITLE_FONT,
-    grid: { stroke: cssColor("grid"), width: 1 },
-    ticks: { show: false },
-    values: (_, values) => values.map(tick),
-    ...(isLog && { splits: (_, __, low, high) => logTicks(low, high), filter: (_, values) => values }),
-    ...(steps && !isLog && { incrs: steps }),
-  };
-}
-
-function seriesOf({ label, color, dash, width = 2, hasPoints = false, spansGaps = false }, show) {
-  const stroke = cssColor(color);
-  return { label, dash, width, stroke, show, spanGaps: spansGaps, points: { show: hasPoints, size: 6, fill: stroke } };
-}
-
-/** uPlot's word for an undefined value is null, and typed arrays have none. */
-function withGaps(column) {
-  for (let index = 0; index < column.length; index += 1) {
-    if (Number.isNaN(column[index])) return Array.from(column, (value) => (Number.isNaN(value) ? null : value));
-  }
-  return column;
-}
-
 /** A range and the finite ones of some values; NaN where there is nothing. */
 function widened(low, high, values) {
   const all = [low, high, ...values].filter((value) => value !== null && Number.isFinite(value));
   return all.length ? [Math.min(...all), Math.max(...all)] : [NaN, NaN];
-}
-
-function firstPositive(x, ghosts) {
-  const firsts = [x, ...ghosts.map((ghost) => ghost.x)].map((values) => values.find((value) => value > 0));
-  return Math.min(...firsts.filter((value) => value !== undefined));
-}
-
-/** The least and the greatest value of a ghost's part in view. */
-function extent({ x, y }, [from, to], isLog) {
-  let least = Infinity;
-  let most = -Infinity;
-  for (let index = 0; index < x.length; index += 1) {
-    const value = y[index];
-    if (x[index] < from || x[index] > to || !Number.isFinite(value) || (isLog && value <= 0)) continue;
-    if (value < least) least = value;
-    if (value > most) most = value;
-  }
-  return [least, most];
 }

@@ -3,7 +3,7 @@ import { formatCount, formatWeight } from "canopy/format.js";
 import { figuresOf, layersOf, rowsOf } from "canopy/network.js";
 import { View, make, setText } from "canopy/view.js";
 
-const COLUMNS = ["count", "mean", "std", "min", "max"];
+const COLUMNS = { count: "Count", mean: "Mean", std: "Deviation", min: "Min", max: "Max" };
 const KINDS = { hidden: "Hidden units' weights", output: "Output weights" };
 
 /** What the network is made of, and how large its weights are; biases are counted by themselves. */
@@ -11,10 +11,10 @@ export class NetworkFigures extends View {
   build() {
     this.element.append(make("div", "panel-head", make("h2", "panel-title", "Network")));
     this._sizes = make("p", "network-sizes");
-    const head = make("tr", "", make("td"), ...COLUMNS.map((name) => headingCell("col", "", name)));
+    const head = make("tr", "", make("td"), ...Object.values(COLUMNS).map((title) => headingCell("col", "", title)));
     this._cells = new Map();
     const rows = Object.entries(KINDS).map(([kind, name]) => {
-      const cells = COLUMNS.map((column) => {
+      const cells = Object.keys(COLUMNS).map((column) => {
         const value = make("td");
         this._cells.set(`${kind} ${column}`, value);
         value.dataset.figure = `${kind} ${column}`;
@@ -42,7 +42,7 @@ export class NetworkFigures extends View {
     for (const kind of Object.keys(KINDS)) {
       const own = rows.filter((row) => row.kind === kind);
       const figures = figuresOf(own.flatMap(({ weights }) => weights.filter((_, column) => column !== inputs)));
-      for (const name of COLUMNS) {
+      for (const name of Object.keys(COLUMNS)) {
         const format = name === "count" ? formatCount : formatWeight;
         setText(this._cells.get(`${kind} ${name}`), format(figures[name]));
       }

@@ -1,5 +1,6 @@
 /** A plane with named axes in a canvas: where its points lie, and what is written around it. */
 import { cssColor } from "canopy/palette.js";
+import { signed } from "canopy/format.js";
 import { roundTicks } from "canopy/round_ticks.js";
 
 const MARGIN = { left: 58, right: 12, top: 8, bottom: 40 };
@@ -71,7 +72,7 @@ function drawLine(context, from, to) {
   context.stroke();
 }
 
-const tickText = (value) => (Math.abs(value) >= 1e5 ? value.toExponential(1) : String(value));
+const tickText = (value) => signed(Math.abs(value) >= 1e5 ? value.toExponential(1) : String(value));
 
 function shortened(context, text, room) {
   if (context.measureText(text).width <= room) return text;

@@ -3,7 +3,7 @@ import { askPerson } from "canopy/dialog.js";
 import { alertLine, pushButton } from "canopy/elements.js";
 import { formatCount, formatDuration, formatLoss, formatMoment, formatScore, formatShare } from "canopy/format.js";
 import { ask, at, tell } from "canopy/rest.js";
-import { RunsView } from "canopy/runs_view.js";
+import { RunsView, openRun } from "canopy/runs_view.js";
 import { durationOf, nameOf, outcomeInWords, statusInWords } from "canopy/run_words.js";
 import { make, setText } from "canopy/view.js";
 
@@ -138,7 +138,7 @@ export class RunDetail extends RunsView {
     fill(this._states, states);
     fill(
       this._params,
-      Object.entries(run.params).map(([name, value]) => [name, value === null ? "none" : String(value)]),
+      Object.entries(run.params).map(([name, value]) => [this._titleOf(name), value === null ? "none" : String(value)]),
     );
   }
 
@@ -177,8 +177,19 @@ export class RunDetail extends RunsView {
     this._changes.details.hidden = changes.length === 0;
     fill(
       this._changes,
-      changes.map((change) => [`after epoch ${formatCount(change.epoch)}`, changeInWords(change)]),
+      changes.map((change) => [`after epoch ${formatCount(change.epoch)}`, this._changeInWords(change)]),
     );
+  }
+
+  _changeInWords({ params, dataset_id: dataset, dataset_checksum: checksum }) {
+    const set = Object.entries(params).map(([name, value]) => `${this._titleOf(name)} ${value ?? "none"}`);
+    if (checksum) set.push(`Other data: ${dataset ?? "sent with the request"}`);
+    return set.join(", ");
+  }
+
+  /** What forms call a parameter. */
+  _titleOf(name) {
+    return this.options.titles[name] ?? name;
   }
 
   _typedTags() {
@@ -210,7 +221,7 @@ export class RunDetail extends RunsView {
       const left = changes.length ? " What was changed while this one trained is not repeated." : "";
       if (!(await askPerson({ title: "Train again?", words: words + left, action: "Train again" }))) return;
       const { runs } = await tell("POST", "/api/runs", request);
-      writeAddress({ run: runs[0].id, snapshot: null });
+      openRun(runs[0].id);
     });
   }
 
@@ -226,7 +237,7 @@ export class RunDetail extends RunsView {
       await tell("DELETE", at("/api/runs", id));
       const others = (readAddress("compare") ?? "").split(",").filter((other) => other && other !== id);
       const ghost = readAddress("ghost");
-      writeAddress({ run: null, snapshot: null, compare: others.join(","), ghost: ghost === id ? null : ghost });
+      openRun(null, { compare: others.join(), ghost: ghost === id ? null : ghost });
     });
   }
 }
@@ -246,10 +257,4 @@ function write(list, pairs) {
   if (list.dataset.written === text) return;
   list.dataset.written = text;
   list.replaceChildren(...pairs.flatMap(([term, value]) => [make("dt", "", term), make("dd", "", value)]));
-}
-
-function changeInWords({ params, dataset_id: dataset, dataset_checksum: checksum }) {
-  const set = Object.entries(params).map(([name, value]) => `${name} ${value === null ? "none" : value}`);
-  if (checksum) set.push(`other data: ${dataset ?? "sent with the request"}`);
-  return set.join(", ");
 }

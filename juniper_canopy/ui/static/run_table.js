@@ -1,8 +1,9 @@
-import { onAddress, readAddress, writeAddress } from "canopy/address.js";
+import { onAddress, readAddress, readWhole, writeAddress } from "canopy/address.js";
 import { alertLine, headingCell, pushButton, scrollBox } from "canopy/elements.js";
 import { formatCount, formatDuration, formatLoss, formatMoment, formatShare } from "canopy/format.js";
+import { Pager } from "canopy/pager.js";
 import { ask } from "canopy/rest.js";
-import { RunsView } from "canopy/runs_view.js";
+import { RunsView, openRun } from "canopy/runs_view.js";
 import { datasetInWords, durationOf, outcomeInWords, statusInWords } from "canopy/run_words.js";
 import { STATUS_WORDS } from "canopy/status.js";
 import { make, setText } from "canopy/view.js";
@@ -10,6 +11,9 @@ import { make, setText } from "canopy/view.js";
 const PAGE = 50;
 const TYPING_MS = 250;
 const MOST_COMPARED = 20;
+const NEWEST_FIRST = "created_at";
+/** What the list is narrowed by, as the service and as the address have it. */
+const FILTERS = { text: "runs-find", status: "runs-status", tag: "runs-tag", dataset_id: "runs-dataset" };
 
 /** Heading, what the service sorts by, and the text of a run's cell; `few` stays on a phone, `figure` is a number. */
 const COLUMNS = [
@@ -45,22 +49,35 @@ export function comparedRuns() {
   return (readAddress("compare") ?? "").split(",").filter(Boolean).slice(0, MOST_COMPARED);
 }
 
+/** What is asked of the service: the address says it all. */
+function readQuery() {
+  const sort = readAddress("runs-sort", NEWEST_FIRST);
+  return {
+    ...Object.fromEntries(Object.entries(FILTERS).map(([name, word]) => [name, readAddress(word)])),
+    sort_by: sort.replace(/-up$/, ""),
+    ascending: sort.endsWith("-up"),
+    offset: readWhole("runs-from"),
+  };
+}
+
 /** Every run ever: a page of them at a time, sorted and searched by the service. */
 export class RunTable extends RunsView {
   build() {
     this.purpose = "list the runs";
-    this._query = { sort_by: "created_at", ascending: false, offset: 0 };
+    this._query = readQuery();
     this._rows = new Map();
     this._count = make("span", "readout");
     this._count.setAttribute("role", "status");
     this.problem = alertLine();
+    this._pager = new Pager(PAGE, (offset) => writeAddress({ "runs-from": offset || null }));
     this.element.append(
       make("div", "panel-head", make("h2", "panel-title", "Runs"), this._count, this._buildFilters()),
       this.problem,
       this._buildTable(),
-      this._buildPager(),
+      this._pager.element,
     );
-    this.until(onAddress(() => this._mark()));
+    this._fillFilters();
+    this.until(onAddress(() => this._followAddress()));
     this.followRuns();
   }
 
@@ -73,6 +90,7 @@ export class RunTable extends RunsView {
       new Option("any status", ""),
       ...Object.entries(STATUS_WORDS).map(([value, words]) => new Option(words, value)),
     );
+    this._controls = {};
     this._known = { tag: make("datalist"), dataset_id: make("datalist") };
     const find = (label, name) => this._filter(make("input", "field"), label, name);
     filters.append(
@@ -94,9 +112,32 @@ export class RunTable extends RunsView {
     }
     control.oninput = () => {
       clearTimeout(this._typing);
-      this._typing = setTimeout(() => this._ask({ [name]: control.value, offset: 0 }), TYPING_MS);
+      this._typing = setTimeout(() => this._narrow(), TYPING_MS);
     };
+    this._controls[name] = control;
     return control;
+  }
+
+  _narrow() {
+    this._typing = null;
+    const wanted = Object.entries(FILTERS).map(([name, word]) => [word, this._controls[name].value]);
+    writeAddress({ ...Object.fromEntries(wanted), "runs-from": null });
+  }
+
+  /** The address may have changed: the list is asked for anew only where it says another. */
+  _followAddress() {
+    const query = readQuery();
+    const isAnother = JSON.stringify(query) !== JSON.stringify(this._query);
+    this._query = query;
+    this._fillFilters();
+    this._mark();
+    if (isAnother) this.refresh();
+  }
+
+  /** The filters show what the address says, but while somebody types. */
+  _fillFilters() {
+    if (this._typing) return;
+    for (const [name, control] of Object.entries(this._controls)) control.value = this._query[name] ?? "";
   }
 
   _buildTable() {
@@ -118,41 +159,27 @@ export class RunTable extends RunsView {
   _heading({ title, sort, figure, few }) {
     if (!sort) return headingCell("col", classOf({ figure, few }), title);
     const turn = () => {
-      const isTurned = this._query.sort_by === sort;
-      this._ask({ sort_by: sort, ascending: isTurned && !this._query.ascending, offset: 0 });
+      const isTurned = this._query.sort_by === sort && !this._query.ascending;
+      const word = isTurned ? `${sort}-up` : sort;
+      writeAddress({ "runs-sort": word === NEWEST_FIRST ? null : word, "runs-from": null });
     };
     const heading = headingCell("col", classOf({ figure, few }), pushButton(title, turn, "sort"));
     this._headings.set(sort, heading);
     return heading;
   }
 
-  _buildPager() {
-    const page = (text, step) =>
-      pushButton(text, () => this._ask({ offset: Math.max(0, this._query.offset + step * PAGE) }));
-    this._earlier = page("Previous", -1);
-    this._later = page("Next", 1);
-    this._where = make("span", "hint");
-    this._pager = make("div", "pager", this._earlier, this._where, this._later);
-    return this._pager;
-  }
-
-  _ask(change) {
-    Object.assign(this._query, change);
-    this.refresh();
-  }
-
   async load() {
+    const { offset } = this._query;
     const { runs, total, metrics } = await ask("/api/runs", { ...this._query, limit: PAGE });
-    if (runs.length === 0 && this._query.offset > 0) {
-      this._query.offset = Math.max(0, PAGE * Math.floor((total - 1) / PAGE)); // the last page was deleted
-      this._isWanted = true;
+    if (runs.length === 0 && offset > 0) {
+      writeAddress({ "runs-from": this._pager.lastOffset(total) || null }); // the last page was deleted
       return;
     }
-    this._draw(runs, total, metrics);
+    this._draw(runs, total, metrics, offset);
   }
 
-  _draw(runs, total, metrics) {
-    const { offset, sort_by: sort, ascending } = this._query;
+  _draw(runs, total, metrics, offset) {
+    const { sort_by: sort, ascending } = this._query;
     for (const [name, heading] of this._headings) {
       heading.setAttribute("aria-sort", name !== sort ? "none" : ascending ? "ascending" : "descending");
     }
@@ -170,10 +197,7 @@ export class RunTable extends RunsView {
     offer(this._known.dataset_id, runs.map(({ dataset_id: id }) => id).filter(Boolean));
     this._empty.hidden = runs.length > 0;
     setText(this._count, `${formatCount(total)} ${total === 1 ? "run" : "runs"}`);
-    this._pager.hidden = total <= PAGE;
-    setText(this._where, `${formatCount(offset + 1)} to ${formatCount(offset + runs.length)} of ${formatCount(total)}`);
-    this._earlier.disabled = offset === 0;
-    this._later.disabled = offset + runs.length >= total;
+    this._pager.show(offset, runs.length, total);
     this._mark();
   }
 
@@ -201,7 +225,7 @@ export class RunTable extends RunsView {
     const row = make("tr", "", make("td", "tick", tick), make("td", "", open), ...cells);
     row.dataset.run = run.id;
     row.onclick = (event) => {
-      if (!event.target.closest("input")) writeAddress({ run: run.id, snapshot: null });
+      if (!event.target.closest("input")) openRun(run.id);
     };
     return { row, cells, tick, open };
   }

@@ -1,3 +1,4 @@
+import { writeAddress } from "canopy/address.js";
 import { View, setText } from "canopy/view.js";
 
 const listeners = new Set();
@@ -6,6 +7,14 @@ const PERIOD_MS = 4000; // what happens beside the foreground comes with no mess
 /** Something was done to runs or snapshots. */
 export function tellRunsChanged() {
   for (const listener of listeners) listener();
+}
+
+/** The first snapshot that is listed, as the address has it. */
+export const SNAPSHOTS_FROM = "snapshots-from";
+
+/** Opens a run, or none, and the newest of its snapshots. */
+export function openRun(id, besides = {}) {
+  writeAddress({ run: id, snapshot: null, [SNAPSHOTS_FROM]: null, ...besides });
 }
 
 /** A view of what the services keep of runs: `refresh` is called when it may be out of date and can be seen. */

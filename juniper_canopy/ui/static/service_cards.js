@@ -237,8 +237,8 @@ function watchdogInWords(age) {
 
 function needsInWords({ dependencies }) {
   const parts = Object.values(dependencies).map(({ name, status, message }) => {
-    const word = status.replaceAll("_", " ");
-    return status === "healthy" || !message ? `${name} ${word}` : `${name} ${word} (${message})`;
+    const words = `${name.replace("juniper_", "")} ${status.replaceAll("_", " ")}`;
+    return status === "healthy" || !message ? words : `${words} (${message})`;
   });
   return parts.join(", ") || "nothing";
 }

@@ -1,18 +1,29 @@
 /**
- * What the Data tab shows: a dataset that is kept, which the address names (`?dataset=ID`), or the preview of one that
- * is not made yet. The views of the tab share it; whatever comes late for what is no longer shown is let go.
+ * What the Data tab shows: a dataset that is kept, which the address names with its axes (`?dataset=ID&features=1,3`,
+ * or `features=principal`), or the preview of one that is not made yet. The views of the tab share it; whatever comes
+ * late for what is no longer shown is let go.
  */
 import { onAddress, readAddress, writeAddress } from "canopy/address.js";
+import { FIRST_FEATURES, featuresInWords, readFeatures } from "canopy/features.js";
 import { ask, at, tell } from "canopy/rest.js";
 
-const FEATURES = { axes: "features", x: 0, y: null };
+const PRINCIPAL = "principal";
+
+/** What to ask for. The first two features are asked for as the first one: alone it is laid against the target. */
+function axesOf(plane) {
+  if (plane === PRINCIPAL) return { axes: PRINCIPAL, x: 0, y: null };
+  const [x, y] = plane;
+  return { axes: "features", x, y: featuresInWords(plane) === null ? null : y };
+}
+
+const namedAxes = () => axesOf(readAddress("features") === PRINCIPAL ? PRINCIPAL : readFeatures("features"));
 
 class ShownDataset {
   constructor() {
     this.id = null;
     this.facts = null; // a dataset's meta, or a preview's figures
     this.scatter = null;
-    this.axes = FEATURES;
+    this.axes = axesOf(FIRST_FEATURES);
     this.problem = "";
     this.isLoading = false;
     this._preview = null;
@@ -36,7 +47,7 @@ class ShownDataset {
 
   /** Shows a dataset; null shows nothing. */
   select(id) {
-    writeAddress({ dataset: id }, true);
+    writeAddress({ dataset: id, features: null }, true);
     this._follow();
   }
 
@@ -44,27 +55,45 @@ class ShownDataset {
     const isAnother = this._preview?.generator !== generator;
     this._preview = { generator, params };
     this.id = null;
-    writeAddress({ dataset: null });
-    if (isAnother) this.axes = FEATURES;
+    writeAddress({ dataset: null, features: null });
+    if (isAnother) this.axes = axesOf(FIRST_FEATURES);
     return this._load(() => this._previewed());
   }
 
-  /** Lays the same samples on other axes. */
-  layOn(axes) {
-    this.axes = axes;
-    return this._load(() => (this.isPreview ? this._previewed() : this._laid()));
+  /**
+   * Lays the same samples on other axes; those of a preview, of which no link can be made, are not in the address.
+   * @param {"principal" | [number, number]} plane the first two components, or two features
+   */
+  layOn(plane) {
+    if (!this.isPreview) {
+      writeAddress({ features: plane === PRINCIPAL ? PRINCIPAL : featuresInWords(plane) });
+      return;
+    }
+    this.axes = axesOf(plane);
+    this._load(() => this._previewed());
   }
 
   _follow() {
     const named = readAddress("dataset");
-    if (named === this.id) return;
+    if (named === this.id) {
+      this._turn();
+      return;
+    }
     this.id = named;
-    this.axes = FEATURES;
+    this.axes = named === null ? axesOf(FIRST_FEATURES) : namedAxes();
     this.facts = null;
     this.scatter = null;
     if (named !== null) this._preview = null;
     if (named === null) this._end({ problem: "" });
     else this._load(async () => ({ ...(await ask(datasetPath(named))), ...(await this._laid()) }));
+  }
+
+  /** The same dataset, but perhaps on other axes. */
+  _turn() {
+    const axes = namedAxes();
+    if (this.id === null || JSON.stringify(axes) === JSON.stringify(this.axes)) return;
+    this.axes = axes;
+    this._load(() => this._laid());
   }
 
   async _previewed() {

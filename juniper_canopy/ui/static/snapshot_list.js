@@ -1,13 +1,14 @@
-import { onAddress, readAddress, writeAddress } from "canopy/address.js";
+import { onAddress, readAddress, readWhole, writeAddress } from "canopy/address.js";
 import { askPerson } from "canopy/dialog.js";
 import { alertLine, headingCell, pushButton, scrollBox } from "canopy/elements.js";
 import { formatBytes, formatCount, formatMoment } from "canopy/format.js";
+import { Pager } from "canopy/pager.js";
 import { ask, at, tell } from "canopy/rest.js";
-import { RunsView } from "canopy/runs_view.js";
+import { RunsView, SNAPSHOTS_FROM, openRun } from "canopy/runs_view.js";
 import { make, setText } from "canopy/view.js";
 
 const ALL = "/api/v1/snapshots";
-const MOST = 200;
+const PAGE = 50;
 const BUSY = new Set(["QUEUED", "STARTED", "PAUSED"]);
 
 /** What is kept of the growth of the opened run, or of all, and what can be made of it. */
@@ -21,14 +22,16 @@ export class SnapshotList extends RunsView {
     this.problem = alertLine();
     this.refused = alertLine();
     this._buildActions();
+    this._pager = new Pager(PAGE, (offset) => writeAddress({ [SNAPSHOTS_FROM]: offset || null }));
     this.element.append(
       make("div", "panel-head", this._title, this._count, this._take),
       this.problem,
       this._actions,
       this.refused,
       this._buildTable(),
+      this._pager.element,
     );
-    this.until(onAddress(() => (readAddress("run") === this._of ? this._mark() : this.refresh())));
+    this.until(onAddress(() => this._followAddress()));
     this.follow(["topology"], () => this._mark());
     this.followRuns();
   }
@@ -67,21 +70,28 @@ export class SnapshotList extends RunsView {
     return scrollBox("Snapshots", this._table, this._empty);
   }
 
+  _followAddress() {
+    const of = readAddress("run");
+    if (of === this._of && readWhole(SNAPSHOTS_FROM) === this._from) this._mark();
+    else this.refresh();
+  }
+
   async load() {
     const of = readAddress("run");
-    this._of = of;
-    const { snapshots, total } = await ask(ALL, { run_id: of, limit: MOST });
-    if (of === this._of) this._draw(snapshots, total, of);
+    const from = readWhole(SNAPSHOTS_FROM);
+    Object.assign(this, { _of: of, _from: from });
+    const { snapshots, total } = await ask(ALL, { run_id: of, offset: from, limit: PAGE });
+    if (of !== this._of || from !== this._from) return;
+    if (snapshots.length === 0 && from > 0) writeAddress({ [SNAPSHOTS_FROM]: this._pager.lastOffset(total) || null });
+    else this._draw(snapshots, total, of);
   }
 
   _draw(snapshots, total, of) {
     this._snapshots = snapshots;
     setText(this._title, of === null ? "Snapshots of all runs" : "Snapshots of this run");
     this._table.classList.toggle("of-one-run", of !== null);
-    setText(
-      this._count,
-      snapshots.length < total ? `the newest ${snapshots.length} of ${formatCount(total)}` : formatCount(total),
-    );
+    setText(this._count, formatCount(total));
+    this._pager.show(this._from, snapshots.length, total);
     const ids = snapshots.map(({ id }) => id);
     if (ids.join() !== [...this._rows.keys()].join()) {
       const before = this._rows;
@@ -129,7 +139,7 @@ export class SnapshotList extends RunsView {
   _takeOne() {
     this.act("take a snapshot", async () => {
       const { id, run_id: of } = await tell("POST", ALL);
-      writeAddress({ snapshot: id, run: readAddress("run") && of });
+      writeAddress({ snapshot: id, run: readAddress("run") && of, [SNAPSHOTS_FROM]: null });
     });
   }
 
@@ -151,7 +161,7 @@ export class SnapshotList extends RunsView {
     const one = this._chosen();
     this.act("go on", async () => {
       const { run_id: run } = await tell("POST", at(ALL, one.id, "resume"), {});
-      writeAddress({ run, snapshot: null });
+      openRun(run);
     });
   }
 
@@ -160,15 +170,15 @@ export class SnapshotList extends RunsView {
     this.act("grow on", async () => {
       const words = `A new run grows on from ${networkOf(one)}, on its own data.`;
       const fields = [
-        { name: "epochs", label: "Epochs at most", placeholder: "as in the snapshot" },
-        { name: "max_hidden_units", label: "Hidden units at most", placeholder: "as in the snapshot" },
+        { name: "epochs", label: "Most epochs", placeholder: "as in the snapshot" },
+        { name: "max_hidden_units", label: "Most hidden units", placeholder: "as in the snapshot" },
       ];
       const given = await askPerson({ title: "Grow on from this snapshot?", words, action: "Grow on", fields });
       if (given === null) return;
       const params = given.max_hidden_units === null ? {} : { max_hidden_units: given.max_hidden_units };
       const request = given.epochs === null ? { params } : { params, epochs: given.epochs };
       const { run_id: run } = await tell("POST", at(ALL, one.id, "retrain"), request);
-      writeAddress({ run, snapshot: null });
+      openRun(run);
     });
   }
 

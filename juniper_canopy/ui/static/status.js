@@ -35,6 +35,24 @@ export const STATUS_WORDS = {
   FAILED: "failed",
 };
 
+/** The same, of a state that nobody has told of since the connection broke. */
+const LAST_KNOWN = {
+  STOPPED: "was stopped",
+  STARTED: "was running",
+  PAUSED: "was paused",
+  QUEUED: "was waiting",
+  RESUME_READY: "could go on",
+  REPLAYING: "was a replay",
+  COMPLETED: "had finished",
+  FAILED: "had failed",
+};
+
+/** What the chip says: without a connection the last known state, told as such. */
+export function stateInWords(state, isLost) {
+  if (!state) return "unknown";
+  return (isLost ? LAST_KNOWN : STATUS_WORDS)[state.status] ?? state.status.toLowerCase();
+}
+
 /** What Space asks for in each reported state. */
 const TURN = { STARTED: "pause", PAUSED: "resume", RESUME_READY: "resume" };
 
@@ -76,7 +94,8 @@ export class StatusView extends View {
     setText(this._fresh, text);
     setText(this._tail, tail);
     this._status.dataset.status = state?.status ?? "UNKNOWN";
-    setText(this._status, state ? (STATUS_WORDS[state.status] ?? state.status.toLowerCase()) : "unknown");
+    this._status.dataset.known = kind === "lost" ? "before" : "now";
+    setText(this._status, stateInWords(state, kind === "lost"));
     const heard = age === null ? "" : `data ${formatAge(age)} old`;
     setText(this._age, kind === "lost" ? heard : "");
     this._badge.title = heard || "The trainer has not been heard yet";

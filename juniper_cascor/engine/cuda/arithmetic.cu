@@ -111,7 +111,7 @@ __device__ inline void products_over_patterns(
         float sums[UNITS * ROWS];
 #pragma unroll
         for (int v = 0; v < UNITS * ROWS; ++v) sums[v] = 0;
-#pragma unroll (UNITS < 4 ? 4 : 1)
+#pragma unroll 1
         for (int p = 4 * lane; p < width; p += 4 * WARP) {
             float4 f[ROWS];
 #pragma unroll

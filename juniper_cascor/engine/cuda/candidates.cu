@@ -1,12 +1,19 @@
 // The epochs of a candidate pool, and an installed unit's row.
 
+#if UNITS == 1
+#define BOUNDS __launch_bounds__(512, 2)  // two large blocks of one candidate share a processor
+#else
+#define BOUNDS
+#endif
+
 // Up to n_epochs epochs of the chosen candidates, UNITS of them in each block, until all of a block have stopped.
 //
 // One pass does both, score and slopes, these with the signs of the epoch before (Fahlman & Lebiere 1990).
 // best_scores, [chosen, n_epochs], takes the best score so far; epochs_run, [chosen], how many epochs there were.
-extern "C" __global__ void train_candidates(
+extern "C" __global__ void BOUNDS train_candidates(
     const float* __restrict__ features, int n_features, const float* __restrict__ residuals, int n_outputs, int ld,
-    int n, double sum_of_squares, const int* chosen, int n_chosen, float* weights, float* memory, float* steps, float* covariances, float* moments, float* scores, float* best_weights, float* best_covariances,
+    int n, double sum_of_squares, const int* chosen, int n_chosen, float* weights, float* memory, float* steps,
+    float* covariances, float* moments, float* scores, float* best_weights, float* best_covariances,
     float* best_moments, float* marks, long long* waited, bool* active, const long long* fan_ins,
     const long long* activations, int first_epoch, int max_epochs, int patience, int optimizer, int is_normalised,
     double change, float rate, float mu, int n_epochs, float* best_scores, int* epochs_run

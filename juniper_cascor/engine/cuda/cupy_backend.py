@@ -40,7 +40,7 @@ _CHUNK_NS = 20e6  # of work, by the estimate below
 _MOST_EPOCHS = 4096  # of a chunk: their rows take memory
 _LEAST_WAVE = 32  # candidates
 _OUTPUT_BLOCKS = 32  # at most: they wait for one another, so all must be on the chip
-_OUTPUT_POOL = 1024  # as which an output layer counts in `threads_for`: its blocks are many
+OUTPUT_POOL = 1024  # as which an output layer counts in `threads_for`: its blocks are many
 _SPARE_ROWS = 64
 PER_CANDIDATE = tuple(
     item.name for item in fields(CandidateState) if item.name not in ("clock", "limits", "rule", "settings")
@@ -73,11 +73,15 @@ def plan_for(n_features: int, n_outputs: int, ld: int, pool: int, n_chosen: int,
     """
     threads = threads_for(ld, pool)
     per_processor = n_chosen * threads / (256 * device.n_processors)
-    units = 8 if per_processor >= 16 else 4 if per_processor >= 4 else 1
-    plan = Plan(units, threads, is_staged=True)
-    blocks_each = -(-n_chosen // (units * device.n_processors))
-    is_staged = shared_bytes(plan, n_features, n_outputs, ld) * blocks_each <= device.shared_bytes
-    return plan if is_staged else Plan(units, threads)
+    wanted = 8 if per_processor >= 16 else 4 if per_processor >= 4 else 1
+    for units in (units for units in UNITS if units <= wanted):
+        plan, staged = Plan(units, threads), Plan(units, threads, is_staged=True)
+        blocks_each = -(-n_chosen // (units * device.n_processors))
+        if shared_bytes(staged, n_features, n_outputs, ld) * blocks_each <= device.shared_bytes:
+            return staged
+        if shared_bytes(plan, n_features, n_outputs, ld) <= device.shared_bytes:
+            return plan
+    raise DeviceMemoryError(f"{n_features} features are more than a block of this GPU can hold")
 
 
 class CupyBackend:
@@ -127,8 +131,8 @@ class CupyBackend:
         """Run one chunk of an output phase."""
         device, train, held_out = self._device, self._train, self._held_out
         n_outputs, n_features = state.weights.shape
-        threads = threads_for(train.ld, _OUTPUT_POOL)
-        units = next((units for units in OUTPUT_UNITS if units >= n_outputs), OUTPUT_UNITS[-1])
+        threads = threads_for(train.ld, OUTPUT_POOL)
+        units, shared = _output_units(n_outputs, n_features, threads, device)
         blocks = min(-(-train.ld // (4 * threads)), _OUTPUT_BLOCKS, device.n_processors)
         epochs = self._chunk(len(state.weights) * (train.ld + held_out.ld), n_features, max_epochs, state.limits)
         rows = device.array(np.full((epochs, 4), np.nan, np.float32))
@@ -137,7 +141,7 @@ class CupyBackend:
         change, near_enough, rate, mu, ridge = state.settings
         device.launch(
             Kernel("train_outputs", units),
-            Launch(blocks, threads, 256 + 4 * units * (4 * threads + n_features), is_cooperative=True),
+            Launch(blocks, threads, shared, is_cooperative=True),
             *train.arguments,
             *held_out.arguments,
             np.int32(n_features),
@@ -347,3 +351,13 @@ def shared_bytes(plan: Plan, n_features: int, n_outputs: int, ld: int) -> int:
     floats = 2 * plan.units * (4 * plan.threads + rows + output_rows)
     staged = (n_features + n_outputs) * ld if plan.is_staged else 0
     return 256 + 4 * floats + (16 + 48) * plan.units + 4 * staged
+
+
+def _output_units(n_outputs: int, n_features: int, threads: int, device: Device) -> tuple[int, int]:
+    """Output units worked on at once, as many as a block has room for, and its shared memory."""
+    wanted = next((units for units in OUTPUT_UNITS if units >= n_outputs), OUTPUT_UNITS[-1])
+    for units in (units for units in UNITS if units <= wanted):
+        shared = 256 + 4 * units * (4 * threads + n_features)
+        if shared <= device.shared_bytes:
+            return units, shared
+    raise DeviceMemoryError(f"{n_features} features are more than a block of this GPU can hold")

@@ -1,6 +1,6 @@
 """What the fake service answers about what is watched: metrics, data, the decision boundary."""
 
-from juniper_cascor.api.watching import BoundaryQuery, HistoryQuery
+from juniper_cascor.api.watching import BoundaryQuery, DataQuery, HistoryQuery
 from juniper_cascor.runs import views
 from juniper_cascor.runs.history import metric_row
 from juniper_cascor.testing.answers.asked import Answers, Asked
@@ -32,8 +32,12 @@ def _dataset(service: FakeCascorService, asked: Asked) -> DatasetSummary:
 
 
 def _dataset_data(service: FakeCascorService, asked: Asked) -> DatasetData:
-    dataset = service.watched(asked.run).dataset
-    return dataset.recording.data.model_copy(update={"dataset_id": dataset.found.dataset_id})
+    query = asked.ask(DataQuery)
+    dataset = service.watched(query.run).dataset
+    data = dataset.recording.data
+    columns = query.columns(len(data.train_x[0]))
+    train_x, val_x = ([[row[column] for column in columns] for row in rows] for rows in (data.train_x, data.val_x))
+    return data.model_copy(update={"dataset_id": dataset.found.dataset_id, "train_x": train_x, "val_x": val_x})
 
 
 def _boundary(service: FakeCascorService, asked: Asked) -> DecisionBoundary:

@@ -13,6 +13,7 @@ from benchmarks.dashboard.followed import Followed, Following
 from benchmarks.dashboard.followers import Received
 from benchmarks.dashboard.frames import Frame, read_frame
 from benchmarks.dashboard.healed import Healed, Look, Outage, live_from_s
+from benchmarks.dashboard.host import never_learnt
 from benchmarks.dashboard.hours import Hours, live_through, messages
 from benchmarks.dashboard.opened import Opened
 from benchmarks.dashboard.painted import Painted
@@ -137,3 +138,13 @@ def test_hours_are_lived_through() -> None:
 def test_there_is_a_part_for_each_budget() -> None:
     """By these names they are asked for."""
     assert BENCHMARK.parts == ["followed", "painted", "weighed", "opened", "healed", "hours"]
+
+
+def test_what_is_trained_on_is_never_learnt() -> None:
+    """Some patterns stand in both classes: a run that ended in the midst of a measurement would tell nothing."""
+    data = never_learnt()
+    classes: dict[tuple[float, ...], set[float]] = {}
+    for place, target in zip(data.train_x, data.train_y, strict=True):
+        assert isinstance(target, list)
+        classes.setdefault(tuple(place), set()).add(target[0])
+    assert sum(both == {0.0, 1.0} for both in classes.values()) == 32

@@ -1,5 +1,7 @@
 """The dashboard's real backend over the services' fakes."""
 
+import asyncio
+
 import httpx
 
 from juniper_canopy.backend.service import ServiceBackend
@@ -17,18 +19,21 @@ _END = "nothing more was told"
 
 
 class Way(httpx.AsyncBaseTransport):
-    """The way to the fake training service: it keeps what was sent, and may be cut off or end in a refusal."""
+    """The way to the fake training service: it keeps what was sent, and may be held up, cut off or end in a refusal."""
 
     def __init__(self, service: FakeCascorService) -> None:
         self.is_cut = False
         self.refusal: tuple[int, str] | None = None
         self.refused: dict[str, tuple[int, str]] = {}
         self.sent: list[httpx.Request] = []
+        self.is_open = asyncio.Event()
+        self.is_open.set()
         self._to_service = Transport(service)
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         """Bring one request there."""
         self.sent.append(request)
+        await self.is_open.wait()
         if self.is_cut:
             raise httpx.ConnectError("refused", request=request)
         if refusal := self.refusal or self.refused.get(request.url.path):

@@ -15,7 +15,7 @@ from tests.unit.juniper_canopy.fake_backend import FakeBackend
 @pytest.fixture
 def dashboard(backend: FakeBackend, tmp_path: Path) -> Dashboard:
     """The dashboard of a backend of fakes."""
-    return Dashboard(CanopySettings(state_dir=tmp_path), backend)
+    return Dashboard(CanopySettings(state_dir=tmp_path, allowed_hosts=("testserver",)), backend)
 
 
 @pytest.fixture
@@ -46,7 +46,9 @@ def test_reading_a_run(client: TestClient) -> None:
     assert client.get("/api/train/status").json() == client.get("/api/status").json()
     assert client.get("/api/topology").json()["input_size"] == 2
     assert client.get("/api/statistics").json()["total_hidden_units"] == 0
-    assert len(client.get("/api/dataset").json()["train_x"]) == 96
+    rows = client.get("/api/dataset").json()["train_x"]
+    assert len(rows) == 96
+    assert client.get("/api/dataset?x_feature=1").json()["train_x"] == [[row[1]] for row in rows]
     assert client.get("/api/decision_boundary?resolution=7").json()["resolution"] == 7
 
 
@@ -120,7 +122,9 @@ def test_health_tells_mode_and_connections(client: TestClient) -> None:
 def lonely(tmp_path: Path) -> Iterator[TestClient]:
     """A client of a dashboard whose services do not answer."""
     backend = ServiceBackend.connect("http://127.0.0.1:9", "http://127.0.0.1:9")
-    with TestClient(Dashboard(CanopySettings(state_dir=tmp_path), backend).app(pages=False)) as client:
+    with TestClient(
+        Dashboard(CanopySettings(state_dir=tmp_path, allowed_hosts=("testserver",)), backend).app(pages=False)
+    ) as client:
         yield client
 
 
@@ -236,7 +240,7 @@ def test_the_dashboard_tells_of_its_process(client: TestClient) -> None:
 
 def test_the_files_of_a_page_are_not_counted(tmp_path: Path, backend: FakeBackend) -> None:
     """A page is dozens of files: a limit that suits programs would never let it load."""
-    settings = CanopySettings(state_dir=tmp_path, rate_limit_per_minute=1)
+    settings = CanopySettings(state_dir=tmp_path, allowed_hosts=("testserver",), rate_limit_per_minute=1)
     with TestClient(Dashboard(settings, backend).app(pages=False)) as client:
         assert {client.get("/_nicegui/x.js").status_code for _ in range(3)} == {404}
         assert [client.get("/api/state").status_code for _ in range(2)] == [200, 429]

@@ -30,7 +30,9 @@ def client(service: FakeCascorService, tmp_path: Path) -> Iterator[TestClient]:
         AsyncJuniperDataClient("http://127.0.0.1:9"),
         FakeCascorTrainingStream(service=service),
     )
-    with TestClient(Dashboard(CanopySettings(state_dir=tmp_path), backend).app(pages=False)) as client:
+    with TestClient(
+        Dashboard(CanopySettings(state_dir=tmp_path), backend).app(pages=False), base_url="http://localhost"
+    ) as client:
         yield client
 
 
@@ -106,5 +108,5 @@ def test_a_missing_feature_is_refused(client: TestClient, run: str) -> None:
     """Of the patterns, and of the network."""
     stop = client.get("/api/boundaries", params={"run": run}).json()["stops"][0]["snapshot_id"]
 
-    assert client.get(f"/api/boundaries/patterns?run={run}&y_feature=2").status_code == 409
+    assert client.get(f"/api/boundaries/patterns?run={run}&y_feature=2").status_code == 422
     assert client.get(f"/api/boundaries/{stop}?y_feature=2").status_code == 422

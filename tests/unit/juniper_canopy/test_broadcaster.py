@@ -86,3 +86,17 @@ async def test_the_age_of_data_is_in_every_frame(live: LiveState, broadcaster: B
     broadcaster.broadcast()
 
     assert b'"age":0.0' in await browser.get()
+
+
+async def test_a_cancellation_that_comes_with_news_ends_it(broadcaster: Broadcaster) -> None:
+    """As when the training service ends together with the dashboard."""
+    task = asyncio.create_task(broadcaster.run())
+    await asyncio.sleep(0)
+    broadcaster.wake()
+    await asyncio.sleep(0)  # the wait is over, and the task does not know it yet
+    task.cancel()
+    await asyncio.wait([task], timeout=0.5)
+
+    is_over = task.cancelled()
+    task.cancel()
+    assert is_over

@@ -21,7 +21,7 @@ from tests.unit.juniper_canopy.fake_backend import FakeBackend
 @pytest.fixture
 def dashboard(backend: FakeBackend, tmp_path: Path) -> Dashboard:
     """A dashboard without keys: nothing but the other guards is before it."""
-    return Dashboard(CanopySettings(state_dir=tmp_path), backend)
+    return Dashboard(CanopySettings(state_dir=tmp_path, allowed_hosts=("testserver",)), backend)
 
 
 @pytest.fixture
@@ -92,7 +92,9 @@ def test_nicegui_is_asked_for_what_it_has_alone(dashboard: Dashboard, path: str)
 
 def test_no_page_is_made_for_another_method(backend: FakeBackend, tmp_path: Path) -> None:
     """Whoever has no key may ask for the log-in: each such answer would else hold a page for a minute."""
-    app = Dashboard(CanopySettings(state_dir=tmp_path, api_keys="a-key"), backend).app(pages=False)
+    app = Dashboard(CanopySettings(state_dir=tmp_path, allowed_hosts=("testserver",), api_keys="a-key"), backend).app(
+        pages=False
+    )
     app.mount("/", PlainTextResponse("a page"))
     with TestClient(app, headers={"X-API-Key": "a-key"}) as client:
         for method, path in [("GET", "/logout"), ("PUT", "/login"), ("POST", "/docs"), ("POST", "/api/live/history")]:
@@ -133,7 +135,7 @@ def test_pages_are_counted_by_address(clock: Clock) -> None:
 
 def test_the_dashboard_s_pages_are_limited(backend: FakeBackend, tmp_path: Path) -> None:
     """Always, in the number that the settings say."""
-    settings = CanopySettings(state_dir=tmp_path, pages_per_minute=2)
+    settings = CanopySettings(state_dir=tmp_path, allowed_hosts=("testserver",), pages_per_minute=2)
     with TestClient(Dashboard(settings, backend).app(pages=False)) as client:
         assert [client.get("/").status_code for _ in range(3)] == [404, 404, 429]
         assert {client.get("/v1/health").status_code for _ in range(3)} == {200}

@@ -15,6 +15,7 @@ pytestmark = pytest.mark.anyio
 
 HISTORY = "/v1/metrics/history"
 BOUNDARY = "/v1/decision-boundary"
+PATTERNS = "/v1/dataset/data"
 TOPOLOGY = "/v1/network/topology"
 FIRST_OUTPUT_EPOCHS = 30
 """Of the recorded run; its candidate phase follows."""
@@ -107,18 +108,30 @@ async def test_the_boundary_follows_the_network(
         await until(lambda: live.boundary is not None and live.boundary.units == 1)
 
 
+async def test_no_more_of_the_patterns_is_asked_for_than_is_drawn(
+    backend: FakeBackend, live: LiveState, broadcaster: Broadcaster
+) -> None:
+    """Two columns: reading thousands of them would keep every page waiting."""
+    broadcaster.join()
+    await backend.cascor.start(SPIRALS)
+    async with following(backend, live, broadcaster):
+        await until(lambda: live.dataset is not None)
+    (asked,) = (dict(request.url.params) for request in backend.way.sent if request.url.path == PATTERNS)
+    assert asked == {"x_feature": "0", "y_feature": "1"}
+
+
 async def test_a_network_without_a_plane_is_asked_once(
     backend: FakeBackend, live: LiveState, broadcaster: Broadcaster
 ) -> None:
     """A network of one input: the refusal is the answer, and the pictures after it come all the same."""
     broadcaster.join()
     await backend.cascor.start(SPIRALS)
-    backend.way.refused = {BOUNDARY: (422, "y_feature: the network has 1 inputs")}
+    backend.way.refused = dict.fromkeys((BOUNDARY, PATTERNS), (422, "y_feature: the network has 1 inputs"))
     async with following(backend, live, broadcaster):
-        await until(lambda: live.dataset is not None and len(backend.way.bodies(BOUNDARY)) > 0)
+        await until(lambda: len(backend.way.bodies(BOUNDARY)) > 0)
         await asyncio.sleep(0.05)
-        assert len(backend.way.bodies(BOUNDARY)) == 1
-        assert live.boundary is None
+        assert [len(backend.way.bodies(path)) for path in (BOUNDARY, PATTERNS)] == [1, 1]
+        assert (live.boundary, live.dataset) == (None, None)
         backend.advance(80)
         await until(lambda: live.topology is not None and len(live.topology.hidden_units) == 1)
 

@@ -119,6 +119,8 @@ def test_a_snapshot_is_downloaded_as_it_is(client: TestClient, snapshot: str) ->
     answer = client.get(f"{snapshot}/file")
 
     assert answer.headers["content-type"] == "application/x-hdf5"
+    assert answer.headers["content-disposition"] == f'attachment; filename="{snapshot.rsplit("/", 1)[1]}.h5"'
+    assert answer.headers["x-content-type-options"] == "nosniff"
     assert answer.content.startswith(b"juniper snapshot")
 
 

@@ -144,8 +144,16 @@ def test_a_hint_says_what_for_and_within_which_bounds() -> None:
 
 
 def test_a_label_has_words() -> None:
-    """Of the name that the schema gives."""
-    assert FIELDS["maybe_kind"].label == "Maybe kind"
+    """Those of the schema's title; without one, of the name."""
+    schema: Mapping[str, JsonValue] = {"properties": {"maybe_kind": {}, "n_parts": {"title": "Parts"}, "n_ends": {}}}
+    assert [field.label for field in fields_of(schema)] == ["Maybe kind", "Parts", "Ends"]
+
+
+@pytest.mark.parametrize("name", sorted(generators()))
+def test_no_generator_asks_in_the_words_of_its_code(name: str) -> None:
+    """Numbers of things are asked for as the things."""
+    labels = [field.label for field in fields_of(generators()[name].parameters.model_json_schema())]
+    assert [label for label in labels if label.startswith("N ") or "_" in label] == []
 
 
 def test_the_narrower_of_two_bounds_counts() -> None:
@@ -189,7 +197,7 @@ def test_a_file_has_a_form_too(parameters: type[BaseModel]) -> None:
 
 def test_a_choice_that_is_no_default_begins_empty() -> None:
     """It is then asked for."""
-    field = Field("kind", "choice", choices=("a", "b"), default="c")
+    field = Field("kind", "choice", "Kind", choices=("a", "b"), default="c")
     assert field.begins_with is None
     with pytest.raises(ValueError, match="is missing"):
         field.read(None)

@@ -6,7 +6,7 @@ import pytest
 from pydantic import JsonValue
 
 from juniper_canopy.backend.protocol import if_there
-from juniper_canopy.backend.service import ServiceBackend
+from juniper_canopy.backend.service import RETRY_FOR_S, TIMEOUT_S, ServiceBackend
 from juniper_canopy.backend.updates import Connected, Grown, Installed, Measured, Reported, Scored
 from juniper_cascor.client import AsyncJuniperCascorClient, CascorTrainingStream
 from juniper_cascor.testing import AsyncFakeCascorClient, FakeCascorService, FakeCascorTrainingStream
@@ -54,6 +54,11 @@ async def test_a_start_sends_only_what_was_said() -> None:
 
     assert started.run_id == "r"
     assert bodies == [{"params": {"pace": None, "seed": 3}, "start_fresh": True}]
+
+
+def test_a_person_waits_ten_seconds_at_most() -> None:
+    """For a service that takes the request and stays silent: it is asked once."""
+    assert RETRY_FOR_S < TIMEOUT_S < 10
 
 
 async def test_a_refusal_says_why() -> None:

@@ -21,6 +21,7 @@ pytestmark = pytest.mark.anyio
 
 START = "/v1/training/start"
 PARAMS = "/v1/training/params"
+RESUME = "/v1/training/resume"
 
 
 @pytest.fixture
@@ -90,6 +91,36 @@ async def test_the_form_is_what_is_started(user: User, backend: FakeBackend) -> 
     assert request.dataset is not None and request.dataset.generator == "spiral"
     assert request.params.model_dump(exclude_unset=True) == {"seed": 5, "pace": 50}
     assert request.start_fresh
+
+
+async def test_a_second_click_sends_nothing(user: User, backend: FakeBackend) -> None:
+    """While the first is on its way."""
+    backend.way.is_open.clear()
+    user.find(marker="start").click()
+    user.find(marker="start").click()
+    await until(lambda: backend.way.bodies(START))
+    backend.way.is_open.set()
+    await until(lambda: backend.service.runs.active)
+
+    assert len(backend.way.bodies(START)) == 1
+
+
+async def test_a_command_waits_for_the_one_before(user: User, backend: FakeBackend, reported: Reported) -> None:
+    """A run that is resumed right after a change has the change when it goes on."""
+    await backend.cascor.start(SPIRALS)
+    await backend.cascor.command("pause")
+    report(reported, RUN)
+    reported.can_resume = True
+    set_value(user, "Candidate patience", 7)
+    backend.way.is_open.clear()
+    user.find(marker="apply").click()
+    await until(lambda: backend.way.bodies(PARAMS))
+    user.find(marker="resume").click()
+    await asyncio.sleep(0.05)
+    assert backend.way.bodies(RESUME) == []
+
+    backend.way.is_open.set()
+    await until(lambda: backend.way.bodies(RESUME))
 
 
 async def test_a_refusal_is_shown_in_words(user: User, backend: FakeBackend) -> None:
@@ -186,13 +217,13 @@ RUN: dict[str, JsonValue] = {"max_hidden_units": 64, "candidate_pool_size": 8, "
 
 async def test_the_fields_show_what_the_run_has(user: User, reported: Reported) -> None:
     """While a run is active its own values; afterwards again what was meant for the next one."""
-    set_value(user, "Most units", 5)
+    set_value(user, "Most hidden units", 5)
     report(reported, RUN)
-    assert (value_of(user, "Most units"), value_of(user, "Candidate patience")) == (64, 12)
+    assert (value_of(user, "Most hidden units"), value_of(user, "Candidate patience")) == (64, 12)
     assert value_of(user, "Output learning rate") is None
 
     report(reported, None)
-    assert (value_of(user, "Most units"), value_of(user, "Candidate patience")) == (5, None)
+    assert (value_of(user, "Most hidden units"), value_of(user, "Candidate patience")) == (5, None)
 
 
 async def test_only_what_was_changed_is_sent(user: User, backend: FakeBackend, reported: Reported) -> None:
@@ -221,7 +252,7 @@ async def test_an_edit_outlives_a_report_of_something_else(user: User, reported:
     set_value(user, "Candidate patience", 7)
     report(reported, RUN | {"max_hidden_units": 30})
 
-    assert (value_of(user, "Candidate patience"), value_of(user, "Most units")) == (7, 30)
+    assert (value_of(user, "Candidate patience"), value_of(user, "Most hidden units")) == (7, 30)
 
 
 async def test_a_refused_change_is_said_and_kept(user: User, backend: FakeBackend, reported: Reported) -> None:
@@ -237,7 +268,7 @@ async def test_a_refused_change_is_said_and_kept(user: User, backend: FakeBacken
 
 async def test_all_parameters_go_with_the_start(user: User, backend: FakeBackend) -> None:
     """Each by the engine's own name, whole where it is a number of things."""
-    set_value(user, "Most units", 20)
+    set_value(user, "Most hidden units", 20)
     set_value(user, "Correlation threshold", 0.01)
     user.find(marker="start").click()
     await until(lambda: backend.way.bodies(START))

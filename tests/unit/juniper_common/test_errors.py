@@ -5,6 +5,7 @@ import logging
 from collections.abc import AsyncIterator, Iterator
 from typing import Self
 
+import httpx
 import pydantic
 import pytest
 from starlette.applications import Starlette
@@ -22,11 +23,13 @@ from juniper_common.errors import (
     MAX_COUNTED,
     MAX_LISTED,
     MAX_NAME,
+    BrokenOffError,
     ServiceError,
     UnexpectedErrors,
     UnprocessableError,
     exception_handlers,
 )
+from tests.serving import logged, served
 
 
 def _body(error: ServiceError) -> Response:
@@ -88,7 +91,9 @@ def client(handler: Raising) -> Iterator[TestClient]:
         (errors.ConflictError, 409),
         (errors.TooLargeError, 413),
         (errors.UnprocessableError, 422),
+        (errors.MisdirectedError, 421),
         (errors.UnavailableError, 503),
+        (errors.TimedOutError, 504),
     ],
 )
 def test_each_error_has_its_status(client: TestClient, handler: Raising, kind: type[ServiceError], status: int) -> None:
@@ -132,6 +137,25 @@ def test_answer_that_has_begun_is_cut_off(client: TestClient) -> None:
     """An error in the midst of an answer reaches the server, which closes the connection."""
     with pytest.raises(RuntimeError, match="the disk is gone"):
         client.get("/cut-off")
+
+
+def test_answer_that_breaks_off_is_one_line() -> None:
+    """What it was made of is gone: the connection is closed, and the log says why, without a traceback."""
+
+    async def app(_: Scope, __: Receive, send: Send) -> None:
+        await send({"type": "http.response.start", "status": 200, "headers": [(b"content-length", b"9")]})
+        await send({"type": "http.response.body", "body": b"part", "more_body": True})
+        raise BrokenOffError("the service is gone")
+
+    with (
+        logged() as records,
+        served(UnexpectedErrors(app, _body)) as url,
+        pytest.raises(httpx.RemoteProtocolError, match="without sending complete message body"),
+    ):
+        httpx.get(f"{url}/file", trust_env=False)
+    warned = [record for record in records if record.levelno >= logging.WARNING]
+    assert [record.getMessage() for record in warned] == ["GET /file is cut off: the service is gone"]
+    assert warned[0].exc_info is None
 
 
 def test_error_of_a_socket_reaches_the_server(client: TestClient) -> None:

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import socket
 import time
 from collections.abc import AsyncIterator, Callable, Iterator
 from dataclasses import replace
@@ -28,8 +29,10 @@ from juniper_common.http import (
     Receiver,
     ResponseError,
     ServerError,
+    TimedOutError,
     UnreachableError,
     relay,
+    relayed,
     segment,
 )
 from tests.serving import served
@@ -254,13 +257,41 @@ def test_no_answer_is_unreachable(send: Send, error: type[Exception]) -> None:
 
 
 def test_an_error_without_words_is_called_by_its_name(send: Send) -> None:
-    """As timeouts often are."""
+    """As errors on the way often are."""
 
     def answer(_: httpx.Request) -> httpx.Response:
-        raise httpx.ReadTimeout("")
+        raise httpx.ReadError("")
 
-    with pytest.raises(UnreachableError, match="http://tiny: ReadTimeout"):
+    with pytest.raises(UnreachableError, match="http://tiny: ReadError"):
         send(answer, Call(path="/"))
+
+
+@pytest.mark.parametrize("error", [httpx.ReadTimeout, httpx.ConnectTimeout, httpx.PoolTimeout])
+def test_no_answer_in_time_is_told_from_none_at_all(send: Send, error: type[Exception]) -> None:
+    """It may be doing what it was asked."""
+    with pytest.raises(TimedOutError, match="http://tiny: no answer in time"):
+        send(Service(error), Call(path="/"))
+
+
+def test_a_silent_service_is_asked_once_where_nobody_would_wait_longer() -> None:
+    """However many tries there may be: each would take as long as the first."""
+
+    async def send(url: str) -> None:
+        async with AsyncHttpClient(url, timeout_s=0.2, retry_for_s=0.1) as client:
+            await client.send(Call(path="/"))
+
+    with socket.create_server(("127.0.0.1", 0)) as silent, stamina.set_testing(False):
+        url = f"http://127.0.0.1:{silent.getsockname()[1]}"
+        with pytest.raises(TimedOutError):
+            asyncio.run(send(url))
+        with HttpClient(url, timeout_s=0.2, retry_for_s=0.1) as client, pytest.raises(TimedOutError):
+            client.send(Call(path="/"))
+        silent.settimeout(0)
+        asked = [silent.accept()[0] for _ in range(2)]
+        with pytest.raises(BlockingIOError):
+            silent.accept()
+        for connection in asked:
+            connection.close()
 
 
 @pytest.mark.parametrize(
@@ -441,11 +472,25 @@ def test_a_streamed_answer_is_read_as_it_comes() -> None:
                 await relay(client, Call(path="/nothing"))
             answer = await relay(client, Call(path="/file"))
             assert not answer.is_stream_consumed
-            pieces = [piece async for piece in answer.aiter_bytes()]
-            await answer.aclose()
+            pieces = [piece async for piece in relayed(answer)]
+            assert answer.is_closed
             return b"".join(pieces)
 
     assert asyncio.run(main()) == b"all of it"
+
+
+def test_a_streamed_answer_that_is_cut_off_is_an_error() -> None:
+    """Its end is not taken for the whole; it is closed."""
+
+    async def main() -> None:
+        transport = httpx.MockTransport(lambda _: httpx.Response(200, stream=CutOff(b"a piece")))
+        async with AsyncHttpClient("http://tiny", transport=transport) as client:
+            answer = await relay(client, Call(path="/file"))
+            with pytest.raises(UnreachableError, match="http://tiny/file: cut off"):
+                [piece async for piece in relayed(answer)]
+            assert answer.is_closed
+
+    asyncio.run(main())
 
 
 def _file(request: httpx.Request) -> httpx.Response:

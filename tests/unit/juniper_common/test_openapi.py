@@ -224,7 +224,7 @@ def test_nothing_is_fetched_from_elsewhere(client: TestClient, path: str) -> Non
 
 
 def test_refusals_follow_from_what_is_read() -> None:
-    """A key, an origin, a path's parameter, a query and a body can each be refused; the rest is told."""
+    """A key, a host, an origin, a path's parameter, a query and a body can each be refused; the rest is told."""
     paths = document("Tiny", "1", OPERATIONS, Refusal)["paths"]
     assert isinstance(paths, dict)
     told = {
@@ -232,10 +232,10 @@ def test_refusals_follow_from_what_is_read() -> None:
         for path, methods in paths.items()
         for method, operation in methods.items()
     }
-    assert told["get", "/items"] == ["401", "422", "429"]
-    assert told["post", "/items"] == ["401", "403", "413", "422", "429"]
-    assert told["delete", "/items/{name}"] == ["401", "403", "404", "409", "429"]
-    assert told["get", "/state"] == []
+    assert told["get", "/items"] == ["401", "421", "422", "429"]
+    assert told["post", "/items"] == ["401", "403", "413", "421", "422", "429"]
+    assert told["delete", "/items/{name}"] == ["401", "403", "404", "409", "421", "429"]
+    assert told["get", "/state"] == ["421"]
 
 
 def test_open_operation_asks_for_no_key(client: TestClient) -> None:

@@ -19,6 +19,7 @@ from starlette.websockets import WebSocket, WebSocketDisconnect
 from juniper_common import openapi
 from juniper_common.errors import ServiceError, exception_handlers
 from juniper_common.health import HealthReport
+from juniper_common.host_guard import CLOSE_FOREIGN_HOST
 from juniper_common.logs import request_id
 from juniper_common.metrics import Metrics
 from juniper_common.requests import json_response
@@ -81,8 +82,8 @@ def connect() -> Iterator[Connect]:
     """Connects to a service with settings of the test, as a client that calls it `host`."""
     with ExitStack() as stack:
 
-        def connect(host: str = HOST, **told: object) -> TestClient:
-            settings = TinySettings.model_validate({"max_body_bytes": MAX_BODY} | told)
+        def connect(host: str = HOST, own_host: str = "127.0.0.1", **told: object) -> TestClient:
+            settings = TinySettings.model_validate({"max_body_bytes": MAX_BODY, "host": own_host} | told)
             metrics = Metrics()
             app = Starlette(
                 routes=[
@@ -196,14 +197,6 @@ def test_own_page_passes_under_an_address_or_name_of_this_host(connect: Connect,
     assert _open(client, origin=f"http://{host}") == "welcome"
 
 
-@pytest.mark.parametrize("host", ["evil.example:8000", "127.0.0.1.evil.example:8000", "localhost.evil.example:8000"])
-def test_rebound_name_is_foreign(connect: Connect, host: str) -> None:
-    """A page can point a name of its own at this service: that origin and host agree proves nothing then."""
-    client = connect(host)
-    assert client.post("/", headers={"Origin": f"http://{host}"}).status_code == 403
-    assert _open(client, origin=f"http://{host}") == CLOSE_FOREIGN_ORIGIN
-
-
 def test_origin_in_the_settings_passes(connect: Connect) -> None:
     """Written with a slash or in capitals too; none but it."""
     client = connect(allowed_origins=("https://Lab.example/",))
@@ -234,6 +227,65 @@ def test_answers_are_closed_to_other_pages(connect: Connect, allowed: tuple[str,
     """No other page may read them."""
     answer = connect(allowed_origins=allowed).get("/", headers={"Origin": "https://evil.example"})
     assert "access-control-allow-origin" not in answer.headers
+
+
+# Hosts
+
+
+@pytest.mark.parametrize("told", [{}, {"api_keys": ("first",)}, {"allowed_origins": ("https://lab.example",)}])
+@pytest.mark.parametrize(
+    "host",
+    [
+        "evil.example:8000",
+        "evil.example",
+        "127.0.0.1.evil.example:8000",
+        "localhost.evil.example:8000",
+        "lab.example.evil:8000",
+        "[",
+        ":8000",
+    ],
+)
+def test_rebound_name_is_refused(connect: Connect, told: dict[str, object], host: str) -> None:
+    """A page can point a name of its own at this service, and would then read what it answers: 421 and 4003."""
+    client = connect(**told)
+    for method, path in (("GET", "/"), ("POST", "/"), ("GET", "/nothing"), ("GET", "/v1/health/ready")):
+        answer = client.request(method, path, headers={"Host": host, "Origin": f"http://{host}", "X-API-Key": "first"})
+        assert (answer.status_code, "JUNIPER_TINY_ALLOWED_HOSTS" in answer.json()["detail"]) == (421, True)
+    assert _open(client, host=host, origin=f"http://{host}") == CLOSE_FOREIGN_HOST == 4003
+
+
+@pytest.mark.parametrize(
+    "host",
+    [
+        "127.0.0.1:8000",
+        "192.0.2.7",
+        "[::1]:8000",
+        "[2001:db8::7]",
+        "localhost",
+        "LOCALHOST:9000",
+        "localhost.:8000",
+        "juniper.localhost:8000",
+        socket.gethostname(),
+        f"{socket.getfqdn().upper()}:8000",
+        "",
+    ],
+)
+def test_addresses_and_own_names_pass(connect: Connect, host: str) -> None:
+    """On any port, since a proxy or a tunnel may have another; without a Host it is no browser."""
+    client = connect()
+    assert client.get("/", headers={"Host": host}).status_code == 200
+    assert _open(client, host=host) == "welcome"
+
+
+@pytest.mark.parametrize("host", ["lab.example", "Lab.Example:8443", "cluster.example:8000", "bound.example", "gate"])
+def test_names_in_the_settings_pass(connect: Connect, host: str) -> None:
+    """Where it listens, whose pages may call, and what else is set; its pages may command then."""
+    client = connect(
+        host, own_host="bound.example", allowed_origins="https://lab.example", allowed_hosts="cluster.example:80, GATE"
+    )
+    assert client.get("/").status_code == 200
+    assert client.post("/", headers={"Origin": f"http://{host}"}).status_code == 200
+    assert _open(client, origin=f"http://{host}") == "welcome"
 
 
 # Bodies

@@ -41,10 +41,13 @@ export default {
   template: "<div></div>",
   props: { view: String, options: Object },
   async mounted() {
+    this.$el.setAttribute("aria-busy", "true"); // until its module has come: nothing of it works before
+    const bus = liveBus(); // it connects while the view is still fetched
     const View = await VIEWS[this.view]();
     if (this.hasLeft) return;
     window.socket.io.reconnectionDelayMax(LONGEST_RETRY_MS);
-    this.instance = new View(this.$el, liveBus(), this.options, (event, value) => this.$emit(event, value));
+    this.instance = new View(this.$el, bus, this.options, (event, value) => this.$emit(event, value));
+    this.$el.removeAttribute("aria-busy");
   },
   unmounted() {
     this.hasLeft = true;

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import hashlib
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from juniper_cascor.engine import batched_kernels, candidate_kernels, numba_math, output_kernels
+from juniper_cascor.engine import batched_backend, batched_kernels, candidate_kernels, numba_math, output_kernels
 from juniper_cascor.engine.activations import ACTIVATIONS, Activation, activate
+from juniper_cascor.engine.parameters import Parameters
+from juniper_cascor.engine.training import Training, warm_up
 
 ENGINE = Path(numba_math.__file__).parent
 
@@ -56,3 +59,21 @@ def test_a_change_of_what_is_compiled_in_changes_the_file(kernels: object, names
     """The cache of compiled code goes by a function's own file: that must change with what it inlines."""
     digest = hashlib.sha256(b"".join((ENGINE / name).read_bytes() for name in names)).hexdigest()[:16]
     assert digest == kernels.COMPILED_IN  # type: ignore[attr-defined]
+
+
+def test_a_run_compiles_nothing() -> None:
+    """Warming up has compiled what it needs: patterns that fill a tile and some that do not, and frozen weights."""
+    warm_up()
+    loops = [loop for loop, *_ in batched_kernels.KERNELS + candidate_kernels.KERNELS + output_kernels.KERNELS]
+    before = [list(loop.signatures) for loop in loops]
+    x = np.random.default_rng(1).standard_normal((3 * batched_backend.TILE // 2, 2))
+    y = (x[:, :1] * x[:, 1:] > 0).astype(int)
+    parameters = Parameters(max_hidden_units=1, candidate_epochs=3, output_epochs=3)
+    network = None
+    for _ in range(2):
+        training = Training.start(x, y, parameters, seed=1, network=network, backend="numba-batched")
+        while training.finished is None:
+            training.advance()
+        network, parameters = training.network, replace(parameters, max_hidden_units=2)
+    assert training.network.n_hidden_units == 2
+    assert [list(loop.signatures) for loop in loops] == before

@@ -21,7 +21,7 @@ from juniper_cascor.engine.training import warm_up
 warm_up()
 from juniper_cascor.engine import batched_kernels, candidate_kernels, output_kernels
 kernels = batched_kernels.KERNELS + candidate_kernels.KERNELS + output_kernels.KERNELS
-print(sum(sum(kernel.stats.cache_misses.values()) for kernel, _ in kernels))
+print(sum(sum(kernel.stats.cache_misses.values()) for kernel, *_ in kernels))
 """
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import sys
 from collections.abc import Callable, Iterator
 from dataclasses import fields, replace
@@ -30,6 +31,8 @@ from . import reference
 from .cuda.shim_device import ShimDevice
 from .data import FAST, assert_same_network, grown, noisy_points
 from .test_reference import TOLERANCE, compare_outputs, compare_pool, inner, oracle_pool
+
+pytestmark = pytest.mark.skipif(shutil.which("g++") is None, reason="there is no g++")
 
 OPTIMIZERS = get_args(Optimizer)
 MIXED = "sin+gaussian+tanh+sigmoid"

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shutil
+
 from juniper_cascor.engine.backend import CPU_BACKENDS, BackendName
 from juniper_cascor.engine.cuda.device import CudaDevice
 from juniper_cascor.engine.errors import DeviceError
@@ -16,4 +18,4 @@ def has_gpu() -> bool:
     return True
 
 
-BACKENDS: tuple[BackendName, ...] = (*CPU_BACKENDS, "cupy")
+BACKENDS: tuple[BackendName, ...] = (*CPU_BACKENDS, *(("cupy",) if shutil.which("g++") or has_gpu() else ()))

@@ -72,7 +72,8 @@ def served(folder: Path, use: Callable[[FakeService], Awaitable[None]], limit: i
 
     async def go() -> None:
         service = FakeService(folder, limit)
-        await service.queue.open()
+        await service.queue.warm_up()
+        service.queue.open()
         service.trainers.last.say("ready")
         try:
             await use(service)

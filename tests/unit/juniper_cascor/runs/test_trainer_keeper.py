@@ -196,6 +196,19 @@ def test_a_silent_trainer_is_killed() -> None:
     kept(use, silence_s=0.01)
 
 
+def test_what_warms_up_is_heard_and_nothing_more() -> None:
+    """No run is told of it, and none is given to it yet."""
+
+    async def use(keeper: TrainerKeeper, trainers: FakeTrainers, listener: Listener) -> None:
+        trainers.last.say("warming")
+        was_warm = keeper.is_warm
+        trainers.last.say("ready")
+        assert (was_warm, keeper.is_warm) == (False, True)
+        assert listener.heard_kinds == []
+
+    kept(use)
+
+
 def test_one_that_cannot_be_killed_is_a_problem() -> None:
     """Only then the watchdog is to strike: no restart of a trainer mends it."""
 

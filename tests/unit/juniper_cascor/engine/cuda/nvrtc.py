@@ -60,6 +60,12 @@ def _log_of(kernel: Kernel, architecture: str) -> str:
 
 @cache
 def _library() -> Any:
+    # What it looks for by name when it compiles; the wheels of CUDA 13.0 do not find it beside themselves.
+    ctypes.CDLL(_file(r"libnvrtc-builtins\.so\.[\d.]+"))
+    return ctypes.CDLL(_file(r"libnvrtc\.so\.\d+"))
+
+
+def _file(name: str) -> str:
     files = importlib.metadata.files("nvidia-cuda-nvrtc") or []
-    (path,) = (file.locate() for file in files if re.fullmatch(r"libnvrtc\.so\.\d+", file.name))
-    return ctypes.CDLL(str(path))
+    (path,) = (file.locate() for file in files if re.fullmatch(name, file.name))
+    return str(path)

@@ -14,6 +14,7 @@
 
 #define __device__
 #define __global__
+#define __launch_bounds__(...)
 #define __restrict__ __restrict
 using std::max;
 using std::min;

@@ -18,7 +18,17 @@ from juniper_cascor.engine.cuda import device
 from juniper_cascor.engine.cuda.device import Kernel, Launch
 from juniper_cascor.engine.errors import DeviceMemoryError
 
-_FLAGS = ("-std=c++20", "-O2", "-ffp-contract=off", "-shared", "-fPIC", "-Werror", "-Wall", "-Wno-unknown-pragmas")
+_FLAGS = (
+    "-std=c++20",
+    "-O2",
+    "-ffp-contract=off",
+    "-U_FORTIFY_SOURCE",
+    "-shared",
+    "-fPIC",
+    "-Werror",
+    "-Wall",
+    "-Wno-unknown-pragmas",
+)
 _SHIM = Path(__file__).with_name("shim.hpp")
 
 

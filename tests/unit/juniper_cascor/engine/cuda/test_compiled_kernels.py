@@ -3,7 +3,7 @@
 import pytest
 
 from juniper_cascor.engine import torch_candidates
-from juniper_cascor.engine.cuda.cupy_backend import OUTPUT_UNITS, UNITS, Plan, shared_bytes
+from juniper_cascor.engine.cuda.cupy_backend import OUTPUT_POOL, OUTPUT_UNITS, UNITS, Plan, shared_bytes, threads_for
 from juniper_cascor.engine.cuda.device import Kernel
 
 from .nvrtc import CompilationError, needs
@@ -22,10 +22,11 @@ KERNELS = [
 @pytest.mark.parametrize("architecture", ARCHITECTURES)
 @pytest.mark.parametrize("kernel", KERNELS, ids=str)
 def test_a_kernel_fits_the_chip(kernel: Kernel, architecture: str) -> None:
-    """No thread spills, and 512 of them find registers; shared memory is what the launch asks for alone."""
+    """No thread spills, and a block of them finds registers; shared memory is what the launch asks for alone."""
     found = needs(kernel, architecture)
     assert (found.stack_bytes, found.spilled_bytes, found.static_shared_bytes) == (0, 0, 0)
-    assert 0 < found.registers <= 65_536 // 512
+    threads = threads_for(10**6, OUTPUT_POOL) if kernel.name == "train_outputs" else 512
+    assert 0 < found.registers <= 65_536 // threads
 
 
 def test_what_does_not_compile_is_told() -> None:

@@ -11,6 +11,7 @@ from juniper_cascor.engine.cuda import device
 from juniper_cascor.engine.cuda.cupy_backend import UNITS, CupyBackend, Plan, plan_for
 from juniper_cascor.engine.errors import DeviceMemoryError
 from juniper_cascor.engine.parameters import Parameters
+from juniper_cascor.engine.training import Training
 from juniper_cascor.engine.training_data import TrainingData
 from tests.unit.juniper_cascor.engine.data import noisy_points
 
@@ -90,3 +91,24 @@ def test_the_table_of_plans(ld: int, pool: int, plan: Plan) -> None:
     on = ShimDevice()
     on.n_processors = 132
     assert plan_for(16, 1, ld, pool, pool, on) == plan
+
+
+def test_many_features_leave_room_for_fewer_candidates() -> None:
+    """In a block; and for none where they are too many."""
+    on = ShimDevice()
+    plans = [plan_for(n_features, 1, 10_000, 4096, 4096, on) for n_features in (2_000, 3_000, 20_000)]
+    assert [plan.units for plan in plans] == [8, 4, 1]
+    with pytest.raises(DeviceMemoryError, match="more than a block"):
+        plan_for(40_000, 1, 10_000, 4096, 4096, on)
+
+
+def test_an_output_layer_of_many_features() -> None:
+    """Works on fewer of its units at once, and comes to the CPU's losses."""
+    rng = np.random.default_rng(1)
+    x, y = rng.normal(size=(40, 7_000)), np.eye(9)[np.arange(40) % 9]
+    parameters = Parameters(output_epochs=2)
+    rows = [
+        Training.start(x, y, parameters, seed=1, backend=name).advance().rows.train_loss
+        for name in ("numba-serial", "cupy")
+    ]
+    np.testing.assert_allclose(rows[1], rows[0], rtol=1e-4)
