@@ -107,8 +107,9 @@ def test_what_cannot_be_stands_at_its_field(data: Page) -> None:
 def test_create_keeps_it_and_selects_it(data: Page) -> None:
     """With its name and tags it stands in the list, in the address, and is what a link opens."""
     data.get_by_label("Points per spiral").fill("50")
-    data.get_by_role("region", name="New dataset").get_by_label("Name", exact=True).fill(HOSTILE)
-    data.get_by_label("Tags").fill(f"paper, {HOSTILE}")
+    form = data.get_by_role("region", name="New dataset")
+    form.get_by_label("Name", exact=True).fill(HOSTILE)
+    form.get_by_label("Tags").fill(f"paper, {HOSTILE}")
     data.get_by_role("button", name="Create").click()
 
     expect(data.get_by_role("heading", name=HOSTILE)).to_be_visible()
