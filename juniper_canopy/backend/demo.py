@@ -41,6 +41,10 @@ class DemoBackend:
         """There is no service to ask."""
         return {}
 
+    def trains_on(self, dataset_id: str) -> bool:
+        """Whether a recording is of it."""
+        return any(recording.load(name).run.dataset_id == dataset_id for name in get_args(recording.RecordingName))
+
     def services(self) -> Services:
         """There is none: the fakes live in this process, whose figures and log are not theirs."""
         return {}

@@ -66,6 +66,10 @@ class FallbackBackend:
         """How to ask each service how it is, shown or not."""
         return self._service.probes()
 
+    def trains_on(self, dataset_id: str) -> bool:
+        """As what is shown."""
+        return self._shown.trains_on(dataset_id)
+
     def services(self) -> Services:
         """The real ones, shown or not: that they are away is what is to be told of them."""
         return self._service.services()

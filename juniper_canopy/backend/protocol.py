@@ -43,6 +43,10 @@ class BackendProtocol(Protocol):
         """How to ask each service that this backend needs how it is."""
         ...
 
+    def trains_on(self, dataset_id: str) -> bool:
+        """Whether a run that is started on this dataset is trained on it; recordings are of their own ones alone."""
+        ...
+
     def services(self) -> Services:
         """Those of which the host has something to tell; a demo has none, its recordings play in this process."""
         ...

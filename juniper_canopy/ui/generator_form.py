@@ -1,4 +1,4 @@
-"""The fields of one generator on the page, made of its JSON Schema."""
+"""The fields of a JSON Schema on the page: of one generator, or of what can be said of a file."""
 
 from collections.abc import Callable, Collection, Iterable, Mapping
 from typing import Any
@@ -14,25 +14,29 @@ from juniper_common.wire.errors import FieldProblem
 
 
 class GeneratorForm:
-    """The fields, those of the generator alone first, the common ones under an expansion.
+    """The fields, some of them folded away. What cannot be in one of these unfolds them.
 
     Args:
-        schema: of the generator's params.
-        common: the names that every generator has.
+        schema: of what is asked for.
+        folded: the names of those that are folded away.
+        fold_title: what stands above them.
         changed: called after each change of a value.
     """
 
-    def __init__(self, schema: JsonObject, common: Collection[str], changed: Callable[[], None]) -> None:
+    def __init__(
+        self, schema: JsonObject, folded: Collection[str], fold_title: str, changed: Callable[[], None] | None = None
+    ) -> None:
         self._changed = changed
+        self._folded = folded
         self._entries: dict[str, tuple[Field, ValueElement[Any]]] = {}
         fields = fields_of(schema)
-        self._build([field for field in fields if field.name not in common])
-        shared = [field for field in fields if field.name in common]
-        if shared:
-            with ui.expansion("Seed, split and order" if "seed" in common else "More").props(
-                "dense switch-toggle-side"
-            ):
-                self._build(shared)
+        self._build([field for field in fields if field.name not in folded])
+        self._fold: ui.expansion | None = None
+        hidden = [field for field in fields if field.name in folded]
+        if hidden:
+            self._fold = ui.expansion(fold_title).props("dense switch-toggle-side")
+            with self._fold:
+                self._build(hidden)
 
     def read(self) -> dict[str, JsonValue] | None:
         """The params to send; None where a field has what it cannot have, which then stands at it."""
@@ -43,7 +47,7 @@ class GeneratorForm:
                 params[name] = field.read(element.value)
                 _tell(element, None)
             except ValueError as error:
-                _tell(element, str(error))
+                self._tell_of(name, str(error))
                 is_complete = False
         return params if is_complete else None
 
@@ -54,16 +58,22 @@ class GeneratorForm:
             name = str(problem.loc[1]) if len(problem.loc) > 1 and problem.loc[0] == "params" else ""
             if name in self._entries and isinstance(self._entries[name][1], ValidationElement):
                 within = ".".join(str(part) for part in problem.loc[2:])
-                _tell(self._entries[name][1], f"{within} {problem.msg}".strip())
+                self._tell_of(name, f"{within} {problem.msg}".strip())
             else:
                 others.append(problem)
         return others
+
+    def _tell_of(self, name: str, problem: str) -> None:
+        _tell(self._entries[name][1], problem)
+        if self._fold is not None and name in self._folded:
+            self._fold.open()
 
     def _build(self, fields: Iterable[Field]) -> None:
         with ui.element("div").classes("data-fields"):
             for field in fields:
                 element = _element(field)
-                element.on_value_change(lambda _: self._changed())
+                if (changed := self._changed) is not None:
+                    element.on_value_change(lambda _, changed=changed: changed())
                 element.mark(field.name)
                 self._entries[field.name] = field, element
 

@@ -23,6 +23,8 @@ PAUSE_S = 0.4
 
 FIRST = "spiral"
 
+FOLD = "Seed, split and order"
+
 Params = dict[str, JsonValue]
 
 
@@ -98,7 +100,7 @@ class GeneratorPanel:
         self._button.enabled = generator.available
         self._fields.clear()
         with self._fields:
-            self._form = GeneratorForm(generator.parameter_schema, self._common, self._changed)
+            self._form = GeneratorForm(generator.parameter_schema, self._common, FOLD, self._changed)
         if self._is_previewing:
             self._send_preview()
 

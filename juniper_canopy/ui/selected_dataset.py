@@ -13,6 +13,8 @@ from juniper_common.http import ClientError
 from juniper_common.wire.datasets import TaskType
 from juniper_common.wire.training import DatasetSource, RunParameters, StartTraining
 
+REPLAYED = "The demo replays recorded trainings on spirals and XOR: this dataset cannot be trained on."
+
 
 class SelectedDataset:
     """One page's buttons; there are none while no dataset is selected.
@@ -30,8 +32,10 @@ class SelectedDataset:
         with ui.element("section").classes("panel data-form").props('aria-label="The selected dataset"') as panel:
             with ui.element("div").classes("data-buttons"):
                 train = push_button("Train on this", "train", self._train, icon="play_arrow").classes("button-start")
-                train.bind_enabled_from(page.reported, "can_start")
+                train.bind_enabled_from(page.reported, "can_start", backward=lambda can: can and self._is_trained_on())
+                self._train_button = train
                 push_button("Delete", "delete", self._ask, icon="delete").classes("button-stop")
+            self._note = ui.label(REPLAYED).classes("hint").mark("replayed")
             self._alert = alert_line("selected-alert")
         self._panel = panel
         self._panel.visible = False
@@ -43,6 +47,11 @@ class SelectedDataset:
         self._dataset_id = dataset_id or ""
         self._task = task
         self._panel.visible = dataset_id is not None
+        self._note.visible = not self._is_trained_on()
+        self._train_button.enabled = self._page.reported.can_start and self._is_trained_on()
+
+    def _is_trained_on(self) -> bool:
+        return not self._dataset_id or self._page.backend.trains_on(self._dataset_id)
 
     def _build_question(self) -> None:
         with ui.dialog() as self._question, ui.card():

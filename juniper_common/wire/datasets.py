@@ -10,6 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field, JsonValue, StringConstraints
 
 from juniper_common.wire.errors import FieldProblem
 from juniper_common.wire.profiles import Constraints, DatasetProfile
+from juniper_common.wire.titles import title_of
 
 # A generator's name, its version, and 16 hex digits. No separator of paths, no leading dot.
 DATASET_ID_PATTERN = r"^[a-z][a-z0-9_]{0,63}-[0-9]{1,5}\.[0-9]{1,5}\.[0-9]{1,5}-[0-9a-f]{16}$"
@@ -171,25 +172,31 @@ class GeneratorPreview(BaseModel):
 class UploadQuery(BaseModel):
     """What an uploaded file is, and what to note beside it. Lists are separated by commas."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False, field_title_generator=title_of)
 
     format: Literal["auto", "csv", "json", "parquet", "npz"] = Field("auto", description="auto: by its first bytes")
     label_column: str = Field("label", min_length=1, max_length=200)
-    feature_columns: str | None = Field(None, max_length=10_000, description="Which columns; null: all but the label")
-    delimiter: str = Field(",", min_length=1, max_length=1)
-    header: bool = Field(True, description="Whether the first line of a CSV names its columns")
+    feature_columns: str | None = Field(
+        None, max_length=10_000, description="Names of columns with commas between them; none: all but the label's"
+    )
+    delimiter: str = Field(",", min_length=1, max_length=1, description="Between two cells of a CSV")
+    header: bool = Field(True, description="Whether the first line of a CSV names its columns; else they are c0, c1, …")
     one_hot_labels: bool = Field(True, description="false: the label is a number to predict")
-    normalize_features: bool = False
-    missing_values: Literal["refuse", "drop"] = "refuse"
-    seed: int = Field(42, ge=0, le=2**53 - 1)
-    train_ratio: float = Field(0.8, gt=0, le=1)
-    test_ratio: float = Field(0.2, ge=0, lt=1)
-    val_ratio: float = Field(0.0, ge=0, lt=1)
-    shuffle: bool = True
+    normalize_features: bool = Field(
+        False, description="Shift and scale each feature to mean 0 and deviation 1 over the samples to train on"
+    )
+    missing_values: Literal["refuse", "drop"] = Field("refuse", description="What to do about a row with an empty cell")
+    seed: int = Field(42, ge=0, le=2**53 - 1, description="Of the order of the samples")
+    train_ratio: float = Field(0.8, gt=0, le=1, description="Share of the samples to train on")
+    test_ratio: float = Field(0.2, ge=0, lt=1, description="Share of the samples to test on")
+    val_ratio: float = Field(0.0, ge=0, lt=1, description="Share of the samples to validate on")
+    shuffle: bool = Field(True, description="Draw the order of the samples before they are split")
     name: str | None = Field(None, min_length=1, max_length=200)
-    tags: str | None = Field(None, max_length=10_000)
-    ttl_seconds: int | None = Field(None, ge=1, le=10**9)
+    tags: str | None = Field(None, max_length=10_000, description="With commas between them")
+    ttl_seconds: int | None = Field(
+        None, ge=1, le=10**9, title="Seconds to live", description="After which the set is removed; none: never"
+    )
     description: str | None = Field(None, max_length=10_000)
     created_by: str | None = Field(None, max_length=200)
-    parent_dataset_id: DatasetId | None = None
+    parent_dataset_id: DatasetId | None = Field(None, title="Made from", description="The id of another dataset")
     constraints: str | None = Field(None, max_length=2_000, description="What the data must be like, as JSON")

@@ -123,8 +123,9 @@ def test_a_preview_of_what_the_form_no_longer_says_is_outdated(data: Page) -> No
 def test_create_keeps_it_and_selects_it(data: Page) -> None:
     """With its name and tags it stands in the list, in the address, and is what a link opens."""
     data.get_by_label("Points per spiral").fill("50")
-    data.get_by_role("region", name="New dataset").get_by_label("Name", exact=True).fill(HOSTILE)
-    data.get_by_label("Tags").fill(f"paper, {HOSTILE}")
+    form = data.get_by_role("region", name="New dataset")
+    form.get_by_label("Name", exact=True).fill(HOSTILE)
+    form.get_by_label("Tags").fill(f"paper, {HOSTILE}")
     data.get_by_role("button", name="Create").click()
 
     expect(data.get_by_role("heading", name=HOSTILE)).to_be_visible()
@@ -216,6 +217,47 @@ def test_a_bad_file_is_explained(data: Page, tmp_path: Path) -> None:
     alert = data.get_by_role("alert").filter(has_text="Could not")
     expect(alert).to_contain_text("line 3")
     expect(alert).to_contain_text("b")
+    expect(rows(data)).to_have_count(0)
+
+
+def test_rows_with_an_empty_cell_are_dropped_on_request(data: Page, tmp_path: Path) -> None:
+    """The refusal names the option; the file is still chosen, so that setting it and one click are enough."""
+    path = tmp_path / "gaps.csv"
+    path.write_text("\n".join(["a;b;label", ";2;x", *(f"{k};{k % 5};{'xy'[k % 2]}" for k in range(30))]))
+    form = data.get_by_role("region", name="Upload a file")
+    data.set_viewport_size({"width": 390, "height": 844})
+    expect(form.get_by_label("Missing values")).to_be_hidden()
+    form.get_by_text("Options").click()
+    form.get_by_label("Delimiter").fill(";")
+
+    upload(data, path)
+    alert = data.get_by_role("alert").filter(has_text="Could not")
+    expect(alert).to_contain_text("line 2, column 'a': the cell is empty")
+    expect(alert).to_contain_text("Options, Missing values = 'drop' drops such rows")
+    data.wait_for_function("document.documentElement.scrollWidth <= innerWidth")
+
+    choose(data, "Missing values", "drop")
+    form.get_by_role("button", name="Upload", exact=True).click()
+
+    expect(data.get_by_text("30 samples").first).to_be_visible()
+    expect(rows(data)).to_have_count(1)
+    expect(alert).to_have_count(0)
+
+
+def test_a_folded_option_that_cannot_be_is_unfolded(data: Page, tmp_path: Path) -> None:
+    """What is wrong stands at its field, and nothing is sent."""
+    path = tmp_path / "flowers.csv"
+    path.write_text("a,b,label\n1,2,x\n3,4,y\n")
+    form = data.get_by_role("region", name="Upload a file")
+    form.get_by_text("Options").click()
+    form.get_by_label("Train ratio").fill("3")
+    form.get_by_text("Options").click()
+    expect(form.get_by_label("Train ratio")).to_be_hidden()
+
+    upload(data, path)
+
+    expect(form.get_by_label("Train ratio")).to_be_visible()
+    expect(form.get_by_role("alert").filter(has_text="an option is not as it must be")).to_be_visible()
     expect(rows(data)).to_have_count(0)
 
 

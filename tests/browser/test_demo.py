@@ -80,6 +80,20 @@ def test_a_growth_is_under_way_and_obeys(demo: Page) -> None:
     demo.wait_for_function(f"document.querySelector({LOSS!r}).dataset.installs >= 3")
 
 
+def test_a_dataset_of_ones_own_is_not_said_to_be_trained_on(demo: Page, tmp_path: Path) -> None:
+    """The note stands where the dataset is chosen, and its button cannot be used."""
+    path = tmp_path / "flowers.csv"
+    path.write_text("\n".join(["a,b,c,d,label", *(f"{k},{k % 5},{k % 7},{k % 3},{'xyz'[k % 3]}" for k in range(30))]))
+    click(demo, "Stop")
+    demo.get_by_role("tab", name="Data").click()
+    form = demo.get_by_role("region", name="Upload a file")
+    form.get_by_label("File to upload").set_input_files(path)
+    form.get_by_role("button", name="Upload", exact=True).click()
+
+    expect(demo.get_by_text("this dataset cannot be trained on")).to_be_visible()
+    expect(demo.get_by_role("button", name="Train on this")).to_be_disabled()
+
+
 def test_programs_find_the_demo_too(canopy: Service) -> None:
     """What the REST of the dashboard answers is of the recordings, and it says so."""
     canopy.start()

@@ -122,6 +122,15 @@ async def test_a_run_starts_on_any_dataset(followed: DemoBackend) -> None:
     assert [name.partition("-")[0] for name in trained_on if name] == ["spiral", "spiral", "xor"]
 
 
+async def test_it_says_which_datasets_are_trained_on(followed: DemoBackend) -> None:
+    """Those of the recordings, and no other."""
+    trained_on = (await followed.cascor.status()).dataset_id
+    assert trained_on is not None
+    assert followed.trains_on(trained_on)
+    made = await followed.data.create_dataset("moon", {"seed": 3})
+    assert not followed.trains_on(made.dataset_id)
+
+
 async def test_runs_wait_for_each_other(followed: DemoBackend) -> None:
     """Those that are queued begin one after another by themselves."""
     queued = await followed.cascor.post_runs(StartRuns(params=QUICK, sweep={"seed": [1, 2]}))

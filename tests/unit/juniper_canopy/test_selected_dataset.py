@@ -8,7 +8,7 @@ from nicegui.testing.user_simulation import user_simulation
 
 from juniper_canopy.ui.page import Page, TabName
 from juniper_canopy.ui.reported import Reported
-from juniper_canopy.ui.selected_dataset import SelectedDataset
+from juniper_canopy.ui.selected_dataset import REPLAYED, SelectedDataset
 from juniper_cascor.testing import recording
 from juniper_common.wire.datasets import TaskType
 from juniper_common.wire.training import StartTraining
@@ -87,6 +87,25 @@ async def test_a_refused_start_is_said_in_words(user: User, opened: Opened, back
 
     await user.should_see("Could not train on it")
     assert opened.tabs == []
+
+
+async def test_what_a_demo_does_not_train_on_says_so(
+    user: User, opened: Opened, backend: FakeBackend, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its button is disabled, also when a start is allowed again, and the reason stands beside it."""
+    monkeypatch.setattr(backend, "trains_on", lambda dataset_id: dataset_id == ID)
+    opened.part.select(ID, "classification")
+    (button,) = user.find(marker="train").elements
+    assert isinstance(button, ui.button)
+    await user.should_not_see(REPLAYED)
+    assert button.enabled
+
+    opened.part.select("upload-1.0.0-0", "classification")
+    await user.should_see(REPLAYED)
+    assert not button.enabled
+    opened.reported.can_start = False
+    opened.reported.can_start = True
+    assert not button.enabled
 
 
 async def test_it_trains_only_when_a_start_is_allowed(user: User, opened: Opened) -> None:
