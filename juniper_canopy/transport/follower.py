@@ -117,10 +117,15 @@ class Follower:
             status = await self._backend.cascor.status()
             self._live.report(status)
             has_network = status.run_id is not None or status.network_loaded
+            shown = self._live.topology
+            # First, so that the rows tell of every unit that it has but of one without an epoch.
+            topology = await if_there(self._backend.cascor.topology())
+            units = len(topology.hidden_units) if topology else 0
             rows = await self._backend.cascor.history(HISTORY_ROWS) if has_network else []
             scores = {row.hidden_units: row.score for row in rows if row.score is not None}
-            self._live.load(status.run_id, MetricColumns.of_rows(rows), scores)
-            self._live.set_topology(await if_there(self._backend.cascor.topology()))
+            self._live.load(status.run_id, MetricColumns.of_rows(rows), scores, units)
+            if self._live.topology is shown:  # else a unit was installed meanwhile
+                self._live.set_topology(topology)
             self._wants_history = False
             self._staged = self._stage()
         except ClientError as error:
