@@ -175,7 +175,7 @@ class LiveState:
     def set_dataset(self, dataset: DatasetPicture | None) -> None:
         """The patterns."""
         self.dataset = dataset
-        self._delta.parts.add("dataset")
+        self._delta.parts |= {"dataset", "topology", "boundary"}  # it has the names of their inputs
 
     @property
     def has_news(self) -> bool:

@@ -18,6 +18,7 @@ from juniper_canopy.state.live import LiveState
 from juniper_canopy.state.pictures import BoundaryPicture, DatasetPicture
 from juniper_canopy.transport.broadcaster import Broadcaster
 from juniper_common.http import ClientError, InvalidRequestError
+from juniper_common.wire.datasets import DatasetMeta
 from juniper_common.wire.training import DatasetData, DecisionBoundary, TrainingStatus
 
 BOUNDARY_RESOLUTION = 100
@@ -157,8 +158,16 @@ class Follower:
     async def _fetch_dataset(self) -> None:
         subject = self._subject()
         dataset = await _if_plane(self._backend.cascor.dataset_data(x_feature=0, y_feature=1))
-        self._live.set_dataset(DatasetPicture.of(dataset) if dataset else None)
+        meta = await self._fetch_meta(dataset.dataset_id) if dataset and dataset.dataset_id else None
+        self._live.set_dataset(DatasetPicture.of(dataset, meta=meta) if dataset else None)
         self._pictured = subject
+
+    async def _fetch_meta(self, dataset_id: str) -> DatasetMeta | None:
+        try:
+            return await if_there(self._backend.data.get_dataset(dataset_id))
+        except ClientError as error:
+            log.warning("the names in dataset %s are not shown: %s", dataset_id, error)
+            return None
 
     async def _fetch_boundary(self) -> None:
         run_id = self._live.run_id
