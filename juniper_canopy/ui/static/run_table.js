@@ -180,13 +180,16 @@ export class RunTable extends RunsView {
     if (await this._findNames(runs)) this._draw(runs, total, metrics, offset);
   }
 
-  /** Asks for the names of datasets not met before; one that is gone, or that nobody tells of, is shown by its id. */
+  /** Asks for the names of datasets not met before; whether there were any. One that is gone has none. */
   async _findNames(runs) {
     const met = new Set(runs.map(({ dataset_id: id }) => id).filter((id) => id && !this._names.has(id)));
     await Promise.all(
       [...met].map(async (id) => {
-        const { dataset_name: name } = await ask(at("/api/datasets", id)).catch(() => ({ dataset_name: null }));
-        this._names.set(id, name);
+        try {
+          this._names.set(id, (await ask(at("/api/datasets", id))).dataset_name);
+        } catch (error) {
+          if (error.status === 404) this._names.set(id, null); // else it is asked for again with the next list
+        }
       }),
     );
     return met.size > 0;
