@@ -17,9 +17,11 @@ if TYPE_CHECKING:
     from juniper_cascor.engine.training_data import TrainingData
 
 _EXPECTED_UNITS = 16  # what a network is taken to grow to, where it may
-_LEAST_WORK = 2_000_000  # candidates × patterns × features of an epoch that a GPU is worth its latency for
-_LEAST_POOL = 16  # fewer candidates leave most of a GPU idle
-_PRODUCT_FEATURES = 300  # so many that a library's products are faster than the kernel
+_LEAST_WORK = 200_000  # candidates × patterns × features of an epoch that a GPU is worth its latency for
+_LEAST_POOL = 4  # fewer candidates leave most of a GPU idle
+_PRODUCT_VALUES = 400_000  # patterns × features from which on products may be faster than the kernel
+_MANY_FEATURES = 100  # with so many they are, whatever the pool
+_PRODUCT_POOLS = range(32, 513)  # of these they are, whatever the features: more fill the chip with blocks
 
 
 def chosen(
@@ -68,9 +70,11 @@ def usable_on_gpu() -> frozenset[GpuBackendName]:
 
 def _on_gpu(n_patterns: int, n_features: int, pool: int) -> tuple[GpuBackendName, ...]:
     """Those that are quicker than the CPU at these sizes, the quickest first: measured, docs/benchmarks/gpu.md."""
-    if pool * n_patterns * n_features < _LEAST_WORK or pool < _LEAST_POOL:
+    values = n_patterns * n_features
+    if pool * values < _LEAST_WORK or pool < _LEAST_POOL:
         return ()
-    return ("torch", "cupy") if n_features >= _PRODUCT_FEATURES else ("cupy", "torch")
+    is_for_products = values >= _PRODUCT_VALUES and (n_features >= _MANY_FEATURES or pool in _PRODUCT_POOLS)
+    return ("torch", "cupy") if is_for_products else ("cupy", "torch")
 
 
 def _expected_features(n_inputs: int, max_hidden_units: int) -> int:

@@ -1,7 +1,8 @@
 """The CUDA back end for large sets and pools: products of matrices by cuBLAS, an epoch as a CUDA graph.
 
 Nothing comes back while a chunk of epochs runs. Where chunks end, and which candidates are multiplied together,
-changes no bit of a result: see torch_candidates. Importing this module loads torch.
+changes no bit of a result: see torch_candidates. What is no product is left to the kernels beside CuPy's, so both
+libraries are needed. Importing this module loads torch.
 """
 
 from __future__ import annotations
@@ -14,8 +15,9 @@ from typing import TYPE_CHECKING
 import torch
 
 from juniper_cascor.engine.backend import CandidateChunk, OutputChunk
+from juniper_cascor.engine.cuda import device as cuda
 from juniper_cascor.engine.errors import DeviceError, DeviceMemoryError
-from juniper_cascor.engine.torch_candidates import Pool, rows_for
+from juniper_cascor.engine.torch_candidates import Objective, Pool, rows_for
 from juniper_cascor.engine.torch_math import OnDevice, Plan, padded_weights
 from juniper_cascor.engine.torch_outputs import OutputLayer, Response
 
@@ -33,6 +35,7 @@ if TYPE_CHECKING:
 _CHUNK_NS = 20e6  # of work, by the estimates below
 _MOST_EPOCHS = 4096  # of a chunk: their rows take memory
 _LEAST_TILE_BYTES = 2**22
+_SMALL = 1e7  # patterns × features
 _FLOPS_PER_NS = 35e3  # of a product of float32 matrices on an H100
 _BYTES_PER_NS = 2e3
 
@@ -55,16 +58,20 @@ class TorchBackend:
     def __init__(
         self, patterns: Patterns, validation: Patterns, task: Task, device: torch.device, *, plan: Plan | None = None
     ) -> None:
-        self._plan = plan or Plan()
+        # Many small epochs make a chunk, so that candidates which stop are seldom taken out of the products.
+        is_small = patterns.n * patterns.n_features < _SMALL
+        self._plan = plan or Plan(rows=1024 if is_small else 512)
         self._is_linear = task == "regression"
         self._device = device
         self._stream = torch.cuda.Stream(device) if device.type == "cuda" else None  # type: ignore[no-untyped-call]
+        # Kernels are launched where torch's are, so that they are captured with these.
+        self._kernels = cuda.CudaDevice(None if self._stream is None else cuda.Stream(self._stream.cuda_stream))
         self._layer: OutputLayer | None = None
         self._pool: Pool | None = None
         with self._working():
             self._train = OnDevice(patterns, self._plan, device)
             self._held_out = OnDevice(validation, self._plan, device)
-            self._residuals = torch.cat([torch.zeros_like(self._train.targets), self._train.features[:1]])
+            self._residuals = torch.zeros_like(self._train.targets)
         self._sum_of_squares = 0.0
 
     def add_unit(self, weights: NDArray[np.float32], activation: Activation) -> None:
@@ -72,7 +79,7 @@ class TorchBackend:
         self._pool = self._layer = None
         with self._working():
             for patterns in (self._train, self._held_out):
-                patterns.add_unit(weights, activation)
+                patterns.add_unit(weights, activation, self._kernels)
 
     def train_outputs(self, state: OutputState, max_epochs: int | None) -> OutputChunk:
         """Run one chunk of an output phase."""
@@ -95,16 +102,16 @@ class TorchBackend:
         with self._working():
             weights = padded_weights(output_weights, self._device)
             deltas = Response.of(weights, train, is_linear=self._is_linear).deltas[:, : train.n]
-            residuals = self._residuals[: len(deltas), : train.n]
+            residuals = self._residuals[:, : train.n]
             torch.sub(deltas, deltas.mean(dim=1, dtype=torch.float64, keepdim=True), out=residuals)
             self._sum_of_squares = float(residuals.double().square().sum())
 
     def train_candidates(self, state: CandidateState, max_epochs: int | None) -> CandidateChunk:
         """Run one chunk of a candidate phase."""
         pool, n_features = state.weights.shape
-        n_rows = rows_for(state, self._plan.rows)
-        value_ns = 4 * n_features / _FLOPS_PER_NS + 40 / _BYTES_PER_NS
-        most = _chunk(1.5e5 * -(-pool // n_rows) + pool * self._train.ld * value_ns, state.limits)
+        n_rows = rows_for(pool, self._plan.rows)
+        value_ns = 4 * n_features / _FLOPS_PER_NS + 16 / _BYTES_PER_NS
+        most = _chunk(2e4 * -(-pool // n_rows) + pool * self._train.ld * value_ns, state.limits)
         if self._pool is None or self._pool.state is not state:
             self._pool = None  # first, so that there is room
             self._pool = self._placed(state, most)
@@ -123,7 +130,8 @@ class TorchBackend:
         while True:
             try:
                 with self._working():
-                    return Pool(state, self._train, self._residuals, self._sum_of_squares, self._plan, most_epochs)
+                    objective = Objective(self._residuals, self._sum_of_squares, state.is_normalised)
+                    return Pool(state, self._train, objective, self._plan, most_epochs, self._kernels)
             except DeviceMemoryError:
                 if self._plan.tile_bytes <= _LEAST_TILE_BYTES:
                     raise

@@ -12,6 +12,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from juniper_cascor.engine.cuda.cupy_backend import install
 from juniper_cascor.engine.parameters import Optimizer
 
 if TYPE_CHECKING:
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from juniper_cascor.engine.activations import Activation
+    from juniper_cascor.engine.cuda.device import Device
     from juniper_cascor.engine.patterns import Patterns
 
 _ROW_PADDING = 8  # features: rows of weights begin where cuBLAS can load four floats at once
@@ -41,7 +43,7 @@ class Plan:
     """How a pool is cut up, by sizes alone. All of it enters into a result's bits: what is summed where."""
 
     rows: int = 512  # candidates multiplied at once
-    segments: int = 16  # of the patterns, each summed for itself where a product's output is too small to fill the chip
+    segments: int = 32  # of the patterns, a power of 2: summed apart where a product would not fill the chip
     tile_bytes: int = 2**28  # of the candidates' sums over so many patterns as are worked on at once
 
     def segments_for(self, n: int) -> int:
@@ -69,18 +71,21 @@ class OnDevice:
         whole[: len(values), : self.n] = torch.tensor(values[:, : self.n])
         return whole
 
-    def add_unit(self, weights: NDArray[np.float32], activation: Activation) -> None:
+    def add_unit(self, weights: NDArray[np.float32], activation: Activation, kernels: Device) -> None:
         """Compute a unit's activations as a new feature; 0 in the padding."""
         if self.n_features == len(self.features):
             n_rows = padded(self.n_features + max(_SPARE_ROWS, self.n_features // 2))
             whole = torch.zeros((n_rows, self.ld), device=self.device)
             whole[: self.n_features] = self.features
             self.features = whole
-        scales = SCALES[activation]
-        own = torch.tensor(weights, device=self.device)
-        values, _ = respond(activation, scales.inner * (own @ self.features[: len(weights)]))
-        self.features[self.n_features, : self.n] = scales.outer * values[: self.n]
+        own, row = torch.tensor(weights, device=self.device), self.features[self.n_features]
+        install(kernels, address(self.features), self.n, self.ld, address(own), len(weights), activation, address(row))
         self.n_features += 1
+
+
+def address(tensor: Tensor) -> np.uint64:
+    """A tensor as the kernels beside CuPy's take it."""
+    return np.uint64(tensor.data_ptr())
 
 
 def padded(n_features: int) -> int:
@@ -93,48 +98,6 @@ def padded_weights(weights: NDArray[np.float32], device: torch.device) -> Tensor
     whole = torch.zeros((len(weights), padded(weights.shape[1])), device=device)
     whole[:, : weights.shape[1]] = torch.tensor(weights)
     return whole
-
-
-@dataclass(frozen=True, slots=True)
-class Scales:
-    """What makes an activation function of what `respond` computes; all powers of 2, so no rounding is added."""
-
-    inner: float = 1.0  # of the summed input
-    outer: float = 1.0  # of the value
-    slope: float = 1.0  # of the slope
-
-
-SCALES: dict[Activation, Scales] = {
-    "tanh": Scales(),
-    "sigmoid": Scales(inner=0.5, outer=0.5, slope=0.25),  # ½ tanh(½x)
-    "gaussian": Scales(slope=-1.0),
-    "sin": Scales(),
-}
-
-
-def respond(activation: Activation, sums: Tensor, room: Tensor | None = None) -> tuple[Tensor, Tensor | None]:
-    """Values of an activation function and its slopes, but for `SCALES`; those of tanh follow from the values.
-
-    Both are written over the sums and into the room.
-    """
-    if activation == "gaussian":
-        zero = torch.zeros((), device=sums.device)
-        values = torch.addcmul(zero, sums, sums, value=-0.5, out=room).exp_()
-        return values, sums.mul_(values)
-    if activation == "sin":
-        values = torch.sin(sums, out=room)
-        return values, sums.cos_()
-    return sums.tanh_(), None
-
-
-def multiply_by_slopes(deltas: Tensor, values: Tensor, slopes: Tensor | None) -> None:
-    """Multiply deltas by the slopes that go with values, both as `respond` returns them."""
-    if slopes is None:
-        torch.ops.aten.tanh_backward.grad_input(
-            deltas, values, grad_input=deltas
-        )  # deltas · (1 − values²), in one pass
-    else:
-        deltas.mul_(slopes)
 
 
 def sum_over_patterns(left: Tensor, right: Tensor, segments: int) -> Tensor:

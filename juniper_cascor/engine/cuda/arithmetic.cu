@@ -1,6 +1,6 @@
 // What the kernels compute with: products over patterns, activation functions, optimiser steps, sums over threads.
 //
-// It stands before candidates.cu and outputs.cu and is compiled with them, for a number of UNITS: candidates or outputs
+// It stands before the files of kernels and is compiled with them, for a number of UNITS: candidates or outputs
 // that a block works on side by side, so that a feature is read once for all of them. A unit's own sums are taken in
 // the same order whatever UNITS is, and whichever units stand beside it. Products are fused where fmaf says so and
 // nowhere else (--fmad=false): so the same source gives the same bits under g++.

@@ -230,7 +230,11 @@ def _torch(facts: Facts) -> Verdict:
         return Verdict("torch is not installed", _INSTALL)
     if facts.torch.cuda is None:
         return Verdict(f"torch {facts.torch.version} is a build for CPUs alone", _INSTALL)
-    return _too_old_driver(facts.torch, "torch", facts) or USABLE
+    problem = _too_old_driver(facts.torch, "torch", facts)
+    if problem is not None:
+        return problem
+    cupy = _cupy(facts)
+    return cupy if cupy.is_usable else Verdict(f"its kernels are launched by CuPy: {cupy.reason}", cupy.next_step)
 
 
 def _too_old_driver(package: Package, name: str, facts: Facts) -> Verdict | None:

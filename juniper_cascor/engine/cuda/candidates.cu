@@ -6,65 +6,14 @@
 #define BOUNDS
 #endif
 
-// What a block keeps of its candidates between epochs.
-struct alignas(16) Candidate {
-    float pull, mean;  // of the normalised objective's slope: see aim
-    float score, mark;
-    int waited, activation, index, fan_in;  // index −1: there is no such candidate
-    bool is_active, has_improved;
-};
-
-// What the objective's slope is made of, by the epoch before: ∂S/∂V_n ∝ Σ_o coefficient_o · E_no − pull · (V_n − mean).
-// For the covariance the coefficients are signs; else they are the slopes of Σ_o cov_o² / Σ(V − mean)².
-__device__ inline void aim(
-    const float* covariances, int n_outputs, float mean, float variance, bool is_normalised, float sum_of_squares,
-    float* coefficients, Candidate& own
-) {
-    own.pull = 0;
-    own.mean = 0;
-    for (int o = 0; o < n_outputs; ++o) {
-        const float covariance = covariances[o * UNITS];
-        float& coefficient = coefficients[o * UNITS];
-        if (!is_normalised) {
-            coefficient = covariance > 0 ? 1.f : covariance < 0 ? -1.f : 0.f;
-        } else if (variance > 0) {
-            coefficient = covariance / variance;
-            own.pull += coefficient * coefficient;
-        } else {
-            coefficient = 0;
-        }
-    }
-    if (is_normalised && variance > 0) {
-        own.pull *= sum_of_squares;
-        own.mean = mean;
-    }
-}
-
-// Sums of the activations over the n_here patterns of a tile, and of their squares, added to totals[u]. Warps take the
-// units in turn.
-__device__ inline void add_moments(const float* values, int n_here, double* totals) {
-    const int lane = threadIdx.x % WARP, tile = tile_size();
-    for (int u = threadIdx.x / WARP; u < UNITS; u += blockDim.x / WARP) {
-        float sums[2] = {0, 0};
-        for (int p = lane; p < n_here; p += WARP) {
-            const float value = values[u * tile + p];
-            sums[0] += value;
-            sums[1] = fmaf(value, value, sums[1]);
-        }
-        sum_over_lanes<2>(sums);
-        if (lane % (WARP / 2) == 0) totals[2 * u + lane / (WARP / 2)] += sums[0];
-    }
-}
-
 // Up to n_epochs epochs of the chosen candidates, UNITS of them in each block, until all of a block have stopped.
 //
-// One pass does both, score and slopes, these with the signs of the epoch before (Fahlman & Lebiere 1990). The arrays
-// are those of backend.CandidateState, [pool, stride] and so on. best_scores, [chosen, n_epochs], takes the best score
-// so far; epochs_run, [chosen], how many epochs there were.
+// One pass does both, score and slopes, these with the signs of the epoch before (Fahlman & Lebiere 1990).
+// best_scores, [chosen, n_epochs], takes the best score so far; epochs_run, [chosen], how many epochs there were.
 extern "C" __global__ void BOUNDS train_candidates(
     const float* __restrict__ features, int n_features, const float* __restrict__ residuals, int n_outputs, int ld,
-    int n, double sum_of_squares, const int* chosen, int n_chosen, int stride, float* weights, float* memory,
-    float* steps, float* covariances, float* moments, float* scores, float* best_weights, float* best_covariances,
+    int n, double sum_of_squares, const int* chosen, int n_chosen, float* weights, float* memory, float* steps,
+    float* covariances, float* moments, float* scores, float* best_weights, float* best_covariances,
     float* best_moments, float* marks, long long* waited, bool* active, const long long* fan_ins,
     const long long* activations, int first_epoch, int max_epochs, int patience, int optimizer, int is_normalised,
     double change, float rate, float mu, int n_epochs, float* best_scores, int* epochs_run
@@ -91,23 +40,19 @@ extern "C" __global__ void BOUNDS train_candidates(
             *reinterpret_cast<float4*>(staged + k) = __ldg(reinterpret_cast<const float4*>(residuals + k));
         residuals = staged;
     }
-    const float inverse = sum_of_squares > 0 ? float(1 / sum_of_squares) : 0.f;
+    const Pool pool = {
+        n_features, weights, memory, steps, covariances, moments, scores, best_weights, best_covariances,
+        best_moments, marks, waited, active, fan_ins, activations
+    };
+    const Objective objective = {n_outputs, n, sum_of_squares, bool(is_normalised)};
+    const Limits limits = {max_epochs, patience, change};
 
     if (thread < UNITS) {
-        const int place = blockIdx.x * UNITS + thread;
-        Candidate& own = candidates[thread];
-        own = {0, 0, 0, 0, 0, TANH, -1, 0, false, false};
-        if (place < n_chosen) {
-            const int c = own.index = chosen[place];
-            own.score = scores[c];
-            own.mark = marks[c];
-            own.waited = int(waited[c]);
-            own.activation = int(activations[c]);
-            own.fan_in = int(fan_ins[c]);
-            own.is_active = active[c];
+        const int place = blockIdx.x * UNITS + thread, c = place < n_chosen ? chosen[place] : -1;
+        Candidate& own = candidates[thread] = candidate(pool, c);
+        if (c >= 0) {
             for (int o = 0; o < n_outputs; ++o) own_covariances[o * UNITS + thread] = covariances[c * n_outputs + o];
-            aim(own_covariances + thread, n_outputs, moments[2 * c], moments[2 * c + 1], is_normalised,
-                float(sum_of_squares), coefficients + thread, own);
+            aim(objective, own_covariances + thread, moments[2 * c], moments[2 * c + 1], coefficients + thread, own);
         } else {
             for (int o = 0; o < n_outputs; ++o) coefficients[o * UNITS + thread] = 0;
         }
@@ -115,7 +60,7 @@ extern "C" __global__ void BOUNDS train_candidates(
     __syncthreads();
     for (int k = thread; k < n_rows * UNITS; k += blockDim.x) {
         const int j = k / UNITS, c = candidates[k % UNITS].index;
-        own_weights[k] = c >= 0 && j < candidates[k % UNITS].fan_in ? weights[size_t(c) * stride + j] : 0.f;
+        own_weights[k] = c >= 0 && j < candidates[k % UNITS].fan_in ? weights[size_t(c) * n_features + j] : 0.f;
         slopes[k] = 0;
     }
 
@@ -140,15 +85,10 @@ extern "C" __global__ void BOUNDS train_candidates(
                     float4{sums[u][0], sums[u][1], sums[u][2], sums[u][3]};
 #pragma unroll 1  // activations take many instructions: once is enough
             for (int u = 0; u < UNITS; ++u) {
-                const Candidate& own = candidates[u];
-                float4* value = reinterpret_cast<float4*>(values + u * tile + 4 * thread);
                 float4* delta = reinterpret_cast<float4*>(deltas + u * tile + 4 * thread);
-                float4 slope;
-                activate_four(own.activation, *value, slope);
-                delta->x = (own.pull * (value->x - own.mean) - delta->x) * slope.x;
-                delta->y = (own.pull * (value->y - own.mean) - delta->y) * slope.y;
-                delta->z = (own.pull * (value->z - own.mean) - delta->z) * slope.z;
-                delta->w = (own.pull * (value->w - own.mean) - delta->w) * slope.w;
+                *delta = deltas_of(
+                    candidates[u], *delta, *reinterpret_cast<float4*>(values + u * tile + 4 * thread)
+                );
             }
             __syncthreads();
             products_over_patterns(
@@ -162,48 +102,17 @@ extern "C" __global__ void BOUNDS train_candidates(
         }
         if (thread < UNITS && candidates[thread].is_active) {
             Candidate& own = candidates[thread];
-            float mean = 0, variance = 0;
-            if (is_normalised) {
-                const double sum = totals[2 * thread], square = totals[2 * thread + 1];
-                const double distances = square - sum * sum / n;
-                mean = float(sum / n);
-                // What varies less than this share of its square sum is constant but for rounding.
-                variance = distances > 1e-6 * square ? float(distances) : 0.f;
-            }
-            float score = 0, explained = 0;
-            for (int o = 0; o < n_outputs; ++o) {
-                const float covariance = own_covariances[o * UNITS + thread] *= inverse;
-                score += fabsf(covariance);
-                explained += covariance * covariance;
-            }
-            if (is_normalised) score = variance > 0 ? float(explained * sum_of_squares / variance) : 0.f;
-            const int c = own.index, now = first_epoch + epoch;
-            own.has_improved = score > own.score;
-            if (own.has_improved) {
-                own.score = score;
-                for (int o = 0; o < n_outputs; ++o)
-                    best_covariances[c * n_outputs + o] = own_covariances[o * UNITS + thread];
-                best_moments[2 * c] = mean;
-                best_moments[2 * c + 1] = variance;
-            }
-            if (now == 0 || fabs(double(score) - own.mark) > change * own.mark) {
-                own.mark = score;
-                own.waited = 0;
-            } else {
-                ++own.waited;
-            }
-            own.is_active = own.waited < patience && now + 1 < max_epochs;
-            moments[2 * c] = mean;
-            moments[2 * c + 1] = variance;
-            for (int o = 0; o < n_outputs; ++o) covariances[c * n_outputs + o] = own_covariances[o * UNITS + thread];
-            aim(own_covariances + thread, n_outputs, mean, variance, is_normalised, float(sum_of_squares),
+            conclude(
+                pool, objective, limits, first_epoch + epoch, totals + 2 * thread, own_covariances + thread, own
+            );
+            aim(objective, own_covariances + thread, moments[2 * own.index], moments[2 * own.index + 1],
                 coefficients + thread, own);
             best_scores[size_t(blockIdx.x * UNITS + thread) * n_epochs + epoch] = own.score;
             epochs_run[blockIdx.x * UNITS + thread] = epoch + 1;
         }
         __syncthreads();
 
-        const float scale = is_normalised ? 2.f : inverse;
+        const float scale = objective.slope_scale();
         // The first epoch knows no signs and so no slopes: time starts with the second.
         const Step step(optimizer, rate, mu, float(max(first_epoch + epoch, 1)));
         for (int k = thread; k < n_features * UNITS; k += blockDim.x) {
@@ -211,7 +120,7 @@ extern "C" __global__ void BOUNDS train_candidates(
             const int u = k / n_features, j = k % n_features;
             Candidate& own = candidates[u];
             if (own.index < 0 || j >= own.fan_in) continue;
-            const size_t place = size_t(own.index) * stride + j;
+            const size_t place = size_t(own.index) * n_features + j;
             if (own.has_improved) best_weights[place] = own_weights[j * UNITS + u];
             if (own.is_active)
                 step.take(slopes[j * UNITS + u] * scale, own_weights[j * UNITS + u], memory[place], steps[place]);
@@ -223,15 +132,12 @@ extern "C" __global__ void BOUNDS train_candidates(
     __syncthreads();
     for (int k = thread; k < n_features * UNITS; k += blockDim.x) {
         const int u = k / n_features, j = k % n_features, c = candidates[u].index;
-        if (c >= 0 && j < candidates[u].fan_in) weights[size_t(c) * stride + j] = own_weights[j * UNITS + u];
+        if (c >= 0 && j < candidates[u].fan_in) weights[size_t(c) * n_features + j] = own_weights[j * UNITS + u];
     }
     if (thread < UNITS && candidates[thread].index >= 0) {
         const Candidate& own = candidates[thread];
-        const int place = blockIdx.x * UNITS + thread, c = own.index;
-        scores[c] = own.score;
-        marks[c] = own.mark;
-        waited[c] = own.waited;
-        active[c] = own.is_active;
+        const int place = blockIdx.x * UNITS + thread;
+        store(pool, own);
         for (int e = epochs_run[place]; e < n_epochs; ++e) best_scores[size_t(place) * n_epochs + e] = own.score;
     }
 }

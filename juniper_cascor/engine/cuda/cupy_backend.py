@@ -42,9 +42,10 @@ _LEAST_WAVE = 32  # candidates
 _OUTPUT_BLOCKS = 32  # at most: they wait for one another, so all must be on the chip
 OUTPUT_POOL = 1024  # as which an output layer counts in `threads_for`: its blocks are many
 _SPARE_ROWS = 64
-_PER_CANDIDATE = tuple(
+PER_CANDIDATE = tuple(
     item.name for item in fields(CandidateState) if item.name not in ("clock", "limits", "rule", "settings")
 )
+"""Of a state's arrays, in the order in which kernels take them."""
 _READ_ONLY = ("fan_ins", "activations")
 _ALWAYS = ("scores", "active")  # what comes back after each chunk
 
@@ -124,17 +125,7 @@ class CupyBackend:
         for patterns in (self._train, self._held_out):
             row = patterns.add_row()
             if patterns.n:
-                self._device.launch(
-                    Kernel("install"),
-                    Launch(-(-patterns.ld // 128), 128),
-                    patterns.features,
-                    np.int32(len(weights)),
-                    np.int32(patterns.ld),
-                    np.int32(patterns.n),
-                    own,
-                    np.int32(ACTIVATIONS.index(activation)),
-                    row,
-                )
+                install(self._device, patterns.features, patterns.n, patterns.ld, own, len(weights), activation, row)
 
     def train_outputs(self, state: OutputState, max_epochs: int | None) -> OutputChunk:
         """Run one chunk of an output phase."""
@@ -225,7 +216,7 @@ class CupyBackend:
                 self._resident = wave
                 wave.fetch(_ALWAYS)
             else:
-                wave.fetch(_PER_CANDIDATE)
+                wave.fetch(PER_CANDIDATE)
             low = high
         state.clock[0] += run
         return CandidateChunk(best[:run], not state.active.any())
@@ -233,7 +224,7 @@ class CupyBackend:
     def bring_back(self, state: CandidateState) -> None:
         """Fill a state's arrays with what the device has made of them."""
         if state is self._state and self._resident is not None:
-            self._resident.fetch(_PER_CANDIDATE)
+            self._resident.fetch(PER_CANDIDATE)
 
     def _run(self, wave: _Wave, state: CandidateState, epochs: int) -> tuple[NDArray[np.float32], int]:
         """Run epochs of a wave's candidates that have not stopped: the best score of each, and how many there were."""
@@ -259,8 +250,7 @@ class CupyBackend:
             np.float64(self._sum_of_squares),
             device.array(chosen),
             np.int32(len(chosen)),
-            np.int32(n_features),
-            *(wave.arrays[name] for name in _PER_CANDIDATE),
+            *(wave.arrays[name] for name in PER_CANDIDATE),
             np.int32(state.clock[0]),
             *state.limits.astype(np.int32),
             np.int32(optimizer),
@@ -288,7 +278,7 @@ class _Wave:
         self.part = part
         self._state = state
         self._device = device
-        self.arrays: dict[str, Array] = {name: device.array(getattr(state, name)[part]) for name in _PER_CANDIDATE}
+        self.arrays: dict[str, Array] = {name: device.array(getattr(state, name)[part]) for name in PER_CANDIDATE}
 
     def fetch(self, names: Sequence[str]) -> None:
         """Bring arrays back into the state."""
@@ -329,6 +319,30 @@ class _OnDevice:
             self.features = self._device.extended(self.features, room)
         self.n_features += 1
         return self.features[self.n_features - 1]
+
+
+def install(
+    device: Device,
+    features: Array,
+    n: int,
+    ld: int,
+    weights: Array,
+    n_features: int,
+    activation: Activation,
+    row: Array,
+) -> None:
+    """Fill a row with a unit's activations on n patterns, 0 beyond them."""
+    device.launch(
+        Kernel("install"),
+        Launch(-(-ld // 128), 128),
+        features,
+        np.int32(n_features),
+        np.int32(ld),
+        np.int32(n),
+        weights,
+        np.int32(ACTIVATIONS.index(activation)),
+        row,
+    )
 
 
 def shared_bytes(plan: Plan, n_features: int, n_outputs: int, ld: int) -> int:

@@ -22,6 +22,8 @@ Array: TypeAlias = Any
 SOURCES = {
     "train_candidates": "candidates.cu",
     "install": "candidates.cu",
+    "correlate": "products.cu",
+    "end_epoch": "products.cu",
     "train_outputs": "outputs.cu",
     "measure_residuals": "outputs.cu",
 }
@@ -57,7 +59,7 @@ class Launch:
 
 def source(kernel: str) -> str:
     """The text of a kernel but for what stands before it, for a GPU (on_the_chip.cu) or for a test."""
-    return "".join(_text(name) for name in ("arithmetic.cu", SOURCES[kernel]))
+    return "".join(_text(name) for name in ("arithmetic.cu", "candidate.cu", SOURCES[kernel]))
 
 
 def whole_source(kernel: str) -> str:
@@ -100,19 +102,30 @@ class Device(Protocol):
         """
 
 
+@dataclass(frozen=True, slots=True)
+class Stream:
+    """A stream of another library's, as CuPy's launches take one."""
+
+    ptr: int
+
+
 class CudaDevice:
     """The first CUDA device that this process sees, through CuPy. See `Device`.
+
+    Args:
+        stream: Where to launch kernels; by default on CuPy's current one.
 
     Raises:
         DeviceError: there is no CuPy, no driver or no device.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, stream: Stream | None = None) -> None:
         try:
             import cupy
         except ImportError as error:
             raise DeviceError(f"CuPy cannot be imported: {error}") from error
         self._cupy = cupy
+        self._stream = stream
         self._functions: dict[Kernel, Any] = {}
         with self._errors():
             attributes = cupy.cuda.Device().attributes
@@ -152,7 +165,9 @@ class CudaDevice:
             function = self._function(kernel, is_cooperative=launch.is_cooperative)
             if launch.shared_bytes > function.max_dynamic_shared_size_bytes:
                 function.max_dynamic_shared_size_bytes = launch.shared_bytes
-            function((launch.blocks,), (launch.threads,), arguments, shared_mem=launch.shared_bytes)
+            function(
+                (launch.blocks,), (launch.threads,), arguments, shared_mem=launch.shared_bytes, stream=self._stream
+            )
 
     def _function(self, kernel: Kernel, *, is_cooperative: bool) -> Any:
         if kernel not in self._functions:

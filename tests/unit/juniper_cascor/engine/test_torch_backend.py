@@ -1,7 +1,8 @@
-"""The torch back end, here on torch's CPU: what it computes, and that its cutting up changes no bit of it."""
+"""The torch back end on torch's CPU, with kernels under g++: what it computes; cutting it up changes no bit."""
 
 from __future__ import annotations
 
+import shutil
 import sys
 from collections.abc import Callable, Iterator
 from dataclasses import fields, replace
@@ -16,18 +17,22 @@ from juniper_cascor import engine
 from juniper_cascor.engine import torch_backend
 from juniper_cascor.engine.activations import ACTIVATIONS, activate
 from juniper_cascor.engine.backend import CandidateState, OutputState
+from juniper_cascor.engine.cuda import device as cuda
 from juniper_cascor.engine.errors import DeviceError, DeviceMemoryError
 from juniper_cascor.engine.initial_weights import candidate_weights
 from juniper_cascor.engine.parameters import Objective, Optimizer, Parameters
 from juniper_cascor.engine.torch_backend import TorchBackend
-from juniper_cascor.engine.torch_candidates import pack, rows_for
+from juniper_cascor.engine.torch_candidates import rows_for, segments_for
 from juniper_cascor.engine.torch_math import Plan
 from juniper_cascor.engine.training import Training
 from juniper_cascor.engine.training_data import TrainingData
 
 from . import reference
+from .cuda.shim_device import ShimDevice
 from .data import FAST, assert_same_network, grown, noisy_points
 from .test_reference import TOLERANCE, compare_outputs, compare_pool, inner, oracle_pool
+
+pytestmark = pytest.mark.skipif(shutil.which("g++") is None, reason="there is no g++")
 
 OPTIMIZERS = get_args(Optimizer)
 MIXED = "sin+gaussian+tanh+sigmoid"
@@ -38,6 +43,7 @@ CPU = torch.device("cpu")
 def device(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """The CPU stands in for the GPU, with one thread: several wait for one another where others work too."""
     monkeypatch.setattr(torch_backend, "gpu", lambda: CPU)
+    monkeypatch.setattr(cuda, "CudaDevice", ShimDevice)
     threads = torch.get_num_threads()
     torch.set_num_threads(1)
     yield
@@ -258,6 +264,25 @@ def test_chunk_ends_change_no_candidate(max_epochs: int, objective: Objective) -
     np.testing.assert_array_equal(chunked.clock, whole.clock)
 
 
+def test_a_group_shows_its_own_scores_alone() -> None:
+    """A larger group that ran before leaves rows behind, whose later scores are no best of the epochs of the next."""
+    backend = made(*noisy_points(150, n_classes=3), Plan(rows=32))
+    backend.measure_residuals(candidate_weights(9, 0, 3, 4))
+    best = []
+    for max_epochs in (9, 1):
+        weights = candidate_weights(1, 0, 40, 4)
+        weights[:8] = 0  # so the best of the first group stand where the second leaves rows vacant
+        state = CandidateState.start(weights, np.full(40, 4, np.int64), 3, Parameters(), 9)
+        best.append(
+            [
+                score
+                for _ in range(0, 9, max_epochs)
+                for score in backend.train_candidates(state, max_epochs).best_scores
+            ]
+        )
+    assert best[0] == best[1]
+
+
 def test_company_changes_no_candidate() -> None:
     """In another order, or with others that have stopped, a candidate comes to the same."""
     weights = candidate_weights(1, 0, 150, 4)
@@ -288,18 +313,16 @@ def test_tiles_and_segments_change_roundings_alone(activation: str, objective: O
         np.testing.assert_allclose(getattr(cut, name), getattr(whole, name), rtol=TOLERANCE, atol=TOLERANCE)
 
 
-def test_groups_are_as_full_as_may_be() -> None:
-    """A pool is shared out evenly over the fewest groups, each of one activation function."""
-    weights = np.zeros((600, 2), np.float32)
-    state = CandidateState.start(weights, np.full(600, 2, np.int64), 1, Parameters(), 9)
-    assert rows_for(state, 512) == 320
-    assert [len(group.candidates) for group in pack(state, 320)] == [320, 280]
-    mixed = replace(Parameters(), activation_function_name="tanh+sin")
-    state = CandidateState.start(weights, np.full(600, 2, np.int64), 1, mixed, 9)
-    assert rows_for(state, 512) == 320
-    state.active[::4] = False
-    groups = pack(state, 320)
-    assert [(group.activation, len(group.candidates)) for group in groups] == [("tanh", 150), ("sin", 300)]
+@pytest.mark.parametrize(("pool", "rows"), [(8, 32), (512, 512), (600, 320), (1025, 352)])
+def test_groups_are_as_full_as_may_be(pool: int, rows: int) -> None:
+    """A pool is shared out evenly over the fewest groups."""
+    assert rows_for(pool, 512) == rows
+
+
+@pytest.mark.parametrize(("n_rows", "n_columns", "segments"), [(64, 792, 32), (1024, 72, 32), (1024, 264, 1)])
+def test_small_products_are_cut_into_segments(n_rows: int, n_columns: int, segments: int) -> None:
+    """Large ones fill the chip without."""
+    assert segments_for(n_rows, n_columns, 32) == segments
 
 
 @pytest.mark.parametrize("activation", ACTIVATIONS)

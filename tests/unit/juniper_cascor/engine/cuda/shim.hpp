@@ -36,7 +36,6 @@ struct Fiber {
     ucontext_t context;  // to begin with
     jmp_buf place;       // where it goes on: jumping asks nothing of the kernel
     bool has_begun = false;
-    std::unique_ptr<char[]> stack{new char[STACK]};
     Place block, thread;
     float4* shared;
     double* lanes;  // of the block: what each thread gives to a shuffle
@@ -112,7 +111,9 @@ template <class... A> struct Call {
 template <class... A> void run(const Call<A...>& call, unsigned first, unsigned end, size_t shared_bytes) {
     static thread_local const Call<A...>* body;
     body = &call;
+    static std::vector<std::unique_ptr<char[]>> stacks;  // kept: to map them anew takes longer than most kernels
     std::vector<Fiber> fibers((end - first) * n_threads);
+    while (stacks.size() < fibers.size()) stacks.emplace_back(new char[STACK]);
     std::vector<std::vector<float4>> shared(end - first, std::vector<float4>(shared_bytes / sizeof(float4) + 1));
     std::vector<std::vector<double>> lanes(end - first, std::vector<double>(n_threads));
     std::vector<Meeting> meetings(end - first);
@@ -126,7 +127,7 @@ template <class... A> void run(const Call<A...>& call, unsigned first, unsigned 
         fiber.lanes = lanes[k / n_threads].data();
         fiber.block_meeting = &meetings[k / n_threads];
         getcontext(&fiber.context);
-        fiber.context.uc_stack.ss_sp = fiber.stack.get();
+        fiber.context.uc_stack.ss_sp = stacks[k].get();
         fiber.context.uc_stack.ss_size = STACK;
         makecontext(&fiber.context, +[] {
             (*body)();

@@ -42,7 +42,7 @@ class ShimDevice:
     shared_bytes = 232_448
     n_processors = 4
 
-    def __init__(self, pool_room: int | None = None) -> None:
+    def __init__(self, _stream: device.Stream | None = None, *, pool_room: int | None = None) -> None:
         self._pool_room = pool_room
 
     def array(self, values: NDArray[np.generic]) -> NDArray[np.generic]:

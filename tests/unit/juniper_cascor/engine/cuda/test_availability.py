@@ -105,10 +105,14 @@ def test_what_cupy_lacks(changed: dict[str, object], reason: str, next_step: str
             "torch 2.13.0 was built for CUDA 13.0, and the driver (535.183.01) supports 12.2 at most;"
             " next: install driver 580 or newer",
         ),
+        (
+            {"cupy": ()},
+            "its kernels are launched by CuPy: CuPy is not installed; next: juniper-ctl install --gpu",
+        ),
     ],
 )
 def test_what_torch_lacks(changed: dict[str, object], said: str) -> None:
-    """A build for CUDA, and a driver that is new enough."""
+    """A build for CUDA, a driver that is new enough, and what CuPy needs."""
     assert str(judge(replace(WHOLE, **changed)).backends["torch"]) == said  # type: ignore[arg-type]
 
 

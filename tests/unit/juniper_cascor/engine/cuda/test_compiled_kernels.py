@@ -2,6 +2,7 @@
 
 import pytest
 
+from juniper_cascor.engine import torch_candidates
 from juniper_cascor.engine.cuda.cupy_backend import OUTPUT_POOL, OUTPUT_UNITS, UNITS, Plan, shared_bytes, threads_for
 from juniper_cascor.engine.cuda.device import Kernel
 
@@ -13,6 +14,8 @@ KERNELS = [
     Kernel("measure_residuals"),
     *(Kernel("train_candidates", units, is_staged) for units in UNITS for is_staged in (False, True)),
     *(Kernel("train_outputs", units) for units in OUTPUT_UNITS),
+    Kernel("correlate", torch_candidates.UNITS),
+    Kernel("end_epoch"),
 ]
 
 
