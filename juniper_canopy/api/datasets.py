@@ -9,11 +9,12 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from juniper_canopy.api.answering import answer, ask, named, pass_on
+from juniper_canopy.api.bodies import read_body
 from juniper_canopy.api.scatter import Axes, Scatter, scatter
 from juniper_canopy.backend.protocol import BackendProtocol
 from juniper_common.http import relay, relayed
 from juniper_common.openapi import Operation
-from juniper_common.requests import json_response, read_body, read_query
+from juniper_common.requests import json_response, read_query
 from juniper_common.wire.dataset_queries import DatasetFilter, FoundDatasets
 from juniper_common.wire.datasets import (
     DATASET_ID_PATTERN,

@@ -4,10 +4,11 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from juniper_canopy.api.answering import answer, ask, named
+from juniper_canopy.api.bodies import read_body
 from juniper_canopy.backend.protocol import BackendProtocol
 from juniper_cascor.client import RunCommand
 from juniper_common.openapi import Operation
-from juniper_common.requests import json_response, read_body, read_query
+from juniper_common.requests import json_response, read_query
 from juniper_common.wire.run_queries import ComparisonQuery, MetricsQuery, RunQuery, split
 from juniper_common.wire.runs import (
     AnnotateRun,

@@ -4,11 +4,12 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from juniper_canopy.api.answering import answer, ask, named, pass_on
+from juniper_canopy.api.bodies import read_body
 from juniper_canopy.backend.protocol import BackendProtocol
 from juniper_cascor import calls
 from juniper_common.http import relay
 from juniper_common.openapi import Operation
-from juniper_common.requests import json_response, read_body, read_query
+from juniper_common.requests import json_response, read_query
 from juniper_common.wire.run_queries import SnapshotQuery
 from juniper_common.wire.snapshots import (
     ReplayCommand,

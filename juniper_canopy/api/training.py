@@ -5,12 +5,13 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from juniper_canopy.api.answering import answer, ask
+from juniper_canopy.api.bodies import read_body
 from juniper_canopy.backend.protocol import BackendProtocol
 from juniper_canopy.state.live import LiveState
 from juniper_canopy.transport.broadcaster import Broadcaster
 from juniper_common.errors import NotFoundError
 from juniper_common.openapi import Operation
-from juniper_common.requests import json_response, read_body, read_query
+from juniper_common.requests import json_response, read_query
 from juniper_common.wire.training import (
     ChangeParameters,
     Commanded,

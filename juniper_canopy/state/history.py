@@ -74,12 +74,13 @@ class RunHistory:
         self.installations = [*(unit for unit in self.installations if unit.index not in indices), *read]
         return "rewritten"
 
-    def replace(self, rows: MetricColumns, scores: Mapping[int, float] | None = None) -> None:
+    def replace(self, rows: MetricColumns, scores: Mapping[int, float] | None = None, units: int = 0) -> None:
         """Hold the fetched rows, and those that were heard since they were fetched.
 
         Args:
             rows: all epochs.
             scores: the best score of the candidate phase after so many units.
+            units: how many the network has: one that was installed last may have no row yet that counts it.
         """
         fetched_to = int(rows.epoch[-1]) if len(rows) else -1
         held = self.columns
@@ -88,7 +89,7 @@ class RunHistory:
         self._last_seq = -1  # the numbers of another server process begin anew
         self._extend(rows)
         self._extend(heard_since)
-        self.installations = _read_installations(self.columns, scores or {}, known=self.installations)
+        self.installations = _read_installations(self.columns, scores or {}, self.installations, units)
 
     def install(self, installation: Installation) -> bool:
         """Add a unit. False when it was known already."""
@@ -119,13 +120,14 @@ class RunHistory:
 
 
 def _read_installations(
-    rows: MetricColumns, scores: Mapping[int, float], known: list[Installation]
+    rows: MetricColumns, scores: Mapping[int, float], known: list[Installation], n_units: int = 0
 ) -> list[Installation]:
     """A unit came after the last epoch that counts it not; a score that was heard is the unit's own."""
     heard = {installation.index: installation.score for installation in known}
     found: list[Installation] = []
-    units = rows.hidden_units.astype(np.int64)
-    first = int(units[0]) if len(rows) else 0
+    counted = rows.hidden_units.astype(np.int64)
+    first = int(counted[0]) if len(rows) else 0
+    units = np.append(counted, max(n_units, int(counted[-1]))) if len(rows) else counted
     for position in np.flatnonzero(np.diff(units) > 0):
         for index in range(int(units[position]), int(units[position + 1])):
             score = heard.get(index) or scores.get(index)

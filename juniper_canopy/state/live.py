@@ -139,7 +139,9 @@ class LiveState:
         self._forget_network()
         self._rewrite()
 
-    def load(self, run_id: str | None, rows: MetricColumns, scores: Mapping[int, float] | None = None) -> None:
+    def load(
+        self, run_id: str | None, rows: MetricColumns, scores: Mapping[int, float] | None = None, units: int = 0
+    ) -> None:
         """Hold the fetched history of a run in place of what was there; without an id, that of a loaded network.
 
         Arguments as RunHistory.replace's.
@@ -148,7 +150,7 @@ class LiveState:
             self._runs[run_id] = RunHistory(run_id)  # a training goes on where it was; these begin anew
         if run_id is not None:
             self.show_run(run_id)
-        self._runs[run_id].replace(rows, scores)
+        self._runs[run_id].replace(rows, scores, units)
         self._rewrite()
 
     def report(self, status: TrainingStatus) -> None:
@@ -173,7 +175,7 @@ class LiveState:
     def set_dataset(self, dataset: DatasetPicture | None) -> None:
         """The patterns."""
         self.dataset = dataset
-        self._delta.parts.add("dataset")
+        self._delta.parts |= {"dataset", "topology", "boundary"}  # it has the names of their inputs
 
     @property
     def has_news(self) -> bool:

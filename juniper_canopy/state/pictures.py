@@ -1,19 +1,21 @@
 """The boundary and the patterns as the page draws them: small arrays instead of lists of rows."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Self
 
 import numpy as np
 from numpy.typing import NDArray
 
+from juniper_common.wire.datasets import DatasetMeta
 from juniper_common.wire.training import DatasetData, DecisionBoundary
 
 MAX_CLASSES = 10
 
 
-def input_name(index: int) -> str:
-    """What the page calls an input."""
-    return f"x{index + 1}"
+def input_name(index: int, names: Sequence[str] = ()) -> str:
+    """What the page calls an input: by its name in the dataset, where it has one."""
+    return names[index] if index < len(names) else f"x{index + 1}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,9 +58,14 @@ class DatasetPicture:
     classes: NDArray[np.uint8]
     n_train: int
     n_classes: int
+    name: str | None = None
+    feature_names: tuple[str, ...] = ()
+    class_names: tuple[str, ...] = ()
 
     @classmethod
-    def of(cls, dataset: DatasetData, features: tuple[int, int] = (0, 1)) -> Self | None:
+    def of(
+        cls, dataset: DatasetData, features: tuple[int, int] = (0, 1), meta: DatasetMeta | None = None
+    ) -> Self | None:
         """Of rows that are these two features alone; None when there is nothing to draw in a plane."""
         rows = np.asarray([*dataset.train_x, *dataset.val_x], np.float32)
         if rows.ndim != 2 or rows.shape[1] != 2:
@@ -72,12 +79,15 @@ class DatasetPicture:
             classes=classes,
             n_train=len(dataset.train_x),
             n_classes=int(classes.max()) + 1,
+            name=meta.dataset_name if meta else None,
+            feature_names=(meta and meta.feature_names) or (),
+            class_names=(meta and meta.class_names) or (),
         )
 
     @property
     def title(self) -> str:
         """The dataset in a few words. An id is `generator-version-digest`."""
-        name = self.dataset_id.rsplit("-", 2)[0].replace("_", " ") if self.dataset_id else "inline data"
+        name = self.name or (self.dataset_id.rsplit("-", 2)[0].replace("_", " ") if self.dataset_id else "inline data")
         held_out = len(self.x) - self.n_train
         return f"{name}, {self.n_train}{f' + {held_out}' if held_out else ''} patterns"
 

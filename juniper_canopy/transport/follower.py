@@ -18,6 +18,7 @@ from juniper_canopy.state.live import LiveState
 from juniper_canopy.state.pictures import BoundaryPicture, DatasetPicture
 from juniper_canopy.transport.broadcaster import Broadcaster
 from juniper_common.http import ClientError, InvalidRequestError
+from juniper_common.wire.datasets import DatasetMeta
 from juniper_common.wire.training import DatasetData, DecisionBoundary, TrainingStatus
 
 BOUNDARY_RESOLUTION = 100
@@ -117,10 +118,15 @@ class Follower:
             status = await self._backend.cascor.status()
             self._live.report(status)
             has_network = status.run_id is not None or status.network_loaded
+            shown = self._live.topology
+            # First, so that the rows tell of every unit that it has but of one without an epoch.
+            topology = await if_there(self._backend.cascor.topology())
+            units = len(topology.hidden_units) if topology else 0
             rows = await self._backend.cascor.history(HISTORY_ROWS) if has_network else []
             scores = {row.hidden_units: row.score for row in rows if row.score is not None}
-            self._live.load(status.run_id, MetricColumns.of_rows(rows), scores)
-            self._live.set_topology(await if_there(self._backend.cascor.topology()))
+            self._live.load(status.run_id, MetricColumns.of_rows(rows), scores, units)
+            if self._live.topology is shown:  # else a unit was installed meanwhile
+                self._live.set_topology(topology)
             self._wants_history = False
             self._staged = self._stage()
         except ClientError as error:
@@ -152,8 +158,16 @@ class Follower:
     async def _fetch_dataset(self) -> None:
         subject = self._subject()
         dataset = await _if_plane(self._backend.cascor.dataset_data(x_feature=0, y_feature=1))
-        self._live.set_dataset(DatasetPicture.of(dataset) if dataset else None)
+        meta = await self._fetch_meta(dataset.dataset_id) if dataset and dataset.dataset_id else None
+        self._live.set_dataset(DatasetPicture.of(dataset, meta=meta) if dataset else None)
         self._pictured = subject
+
+    async def _fetch_meta(self, dataset_id: str) -> DatasetMeta | None:
+        try:
+            return await if_there(self._backend.data.get_dataset(dataset_id))
+        except ClientError as error:
+            log.warning("the names in dataset %s are not shown: %s", dataset_id, error)
+            return None
 
     async def _fetch_boundary(self) -> None:
         run_id = self._live.run_id

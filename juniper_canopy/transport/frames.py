@@ -50,9 +50,9 @@ def encode_frame(kind: Kind, tick: int, delta: Delta, live: LiveState) -> bytes:
     if "candidates" in delta.parts:
         header["candidates"] = _candidates(live.candidates)
     if "topology" in delta.parts:
-        header["topology"] = _topology(live.topology)
+        header["topology"] = _topology(live.topology, _names(live))
     if "boundary" in delta.parts:
-        header["boundary"] = _boundary(live.boundary)
+        header["boundary"] = _boundary(live.boundary, _names(live))
         if live.boundary is not None:
             arrays["boundary"] = live.boundary.cells
     if "dataset" in delta.parts:
@@ -130,13 +130,17 @@ def _candidates(candidates: CandidateProgress | None) -> JsonValue:
     return {"scores": list(candidates.scores), "best": candidates.best_score}
 
 
-def _topology(topology: Topology | None) -> JsonValue:
+def _names(live: LiveState) -> Sequence[str]:
+    return live.dataset.feature_names if live.dataset is not None else ()
+
+
+def _topology(topology: Topology | None, names: Sequence[str]) -> JsonValue:
     if topology is None:
         return None
     return {
         "input_size": topology.input_size,
         "output_size": topology.output_size,
-        "input_names": [input_name(index) for index in range(topology.input_size)],
+        "input_names": [input_name(index, names) for index in range(topology.input_size)],
         "hidden_units": [
             {"weights": list(unit.weights), "bias": unit.bias, "activation": unit.activation}
             for unit in topology.hidden_units
@@ -146,14 +150,14 @@ def _topology(topology: Topology | None) -> JsonValue:
     }
 
 
-def _boundary(boundary: BoundaryPicture | None) -> JsonValue:
+def _boundary(boundary: BoundaryPicture | None, names: Sequence[str] = ()) -> JsonValue:
     if boundary is None:
         return None
     return {
         "x_range": list(boundary.x_range),
         "y_range": list(boundary.y_range),
         "resolution": boundary.resolution,
-        "names": [input_name(index) for index in boundary.features],
+        "names": [input_name(index, names) for index in boundary.features],
         "units": boundary.units,
     }
 
@@ -163,7 +167,8 @@ def _dataset(dataset: DatasetPicture | None) -> JsonValue:
         return None
     return {
         "title": dataset.title,
-        "names": [input_name(index) for index in dataset.features],
+        "names": [input_name(index, dataset.feature_names) for index in dataset.features],
+        "class_names": list(dataset.class_names),
         "n_classes": dataset.n_classes,
         "n_train": dataset.n_train,
         "n_validation": len(dataset.x) - dataset.n_train,

@@ -75,20 +75,19 @@ def told(before: Frame | None, after: Frame, shown_at: float) -> list[tuple[str,
     (`shown_at`, Unix seconds), not when it was trained: watchers take older rows for a message that comes late.
     """
     is_onward = before is not None and before.epoch <= after.epoch
-    since = before.epoch if before is not None and is_onward else -1
+    since, n_units = (before.epoch, before.network.n_hidden_units) if before is not None and is_onward else (-1, 0)
     messages: list[tuple[str, BaseModel]] = []
     rows = after.rows[after.rows["epoch"] > since]
     if len(rows):
         messages.append(("metrics", metrics_message(rows).model_copy(update={"timestamp": shown_at})))
-    if before is not None and is_onward:
-        messages += [("cascade_add", unit) for unit in _installed(before, after)]
+    messages += [("cascade_add", unit) for unit in _installed(n_units, after)]
     return [*messages, ("topology", topology(after.network))]
 
 
-def _installed(before: Frame, after: Frame) -> Iterator[CascadeAdd]:
-    """The units that came between: with the pool's best score, which is the unit's own but where a sibling won."""
+def _installed(n_units: int, after: Frame) -> Iterator[CascadeAdd]:
+    """The units after the first so many: with the pool's best score, the unit's own but where a sibling won."""
     scored = after.rows[(after.rows["phase"] == 1) & np.isfinite(after.rows["score"])]
-    for index in range(before.network.n_hidden_units, after.network.n_hidden_units):
+    for index in range(n_units, after.network.n_hidden_units):
         # Without a row of its candidate phase nothing is known of it but what the topology says.
         for row in scored[scored["hidden_units"] == index][-1:]:
             yield CascadeAdd(

@@ -207,6 +207,23 @@ def test_a_file_is_uploaded(data: Page, tmp_path: Path) -> None:
     expect(data.locator(".balance tbody th").first).to_have_text(HOSTILE)
 
 
+def test_a_run_goes_by_the_names_of_its_file(data: Page, tmp_path: Path) -> None:
+    """Of the dataset, its columns and its classes: while it trains, and in the list of runs."""
+    path = tmp_path / "flowers.csv"
+    lines = [f"{k % 7},{k % 5},{'iris' if k % 2 else 'rose'}" for k in range(60)]
+    path.write_text("\n".join(["petal,sepal,kind", *lines]))
+    upload(data, path, label_column="kind", name="flowers")
+
+    data.get_by_role("button", name="Train on this").click()
+
+    expect(data.locator(".about")).to_contain_text("flowers, ")
+    boundary = data.locator(".area-boundary")
+    expect(boundary.locator(".legend-entry")).to_have_text(["iris", "rose"])
+    expect(data.locator(".topology-host")).to_contain_text("petal")
+    data.get_by_role("tab", name="Runs").click()
+    expect(data.locator("tr[data-run]").first).to_contain_text("flowers")
+
+
 def test_a_bad_file_is_explained(data: Page, tmp_path: Path) -> None:
     """By row and column, in the service's own words, and nothing is kept."""
     path = tmp_path / "bad.csv"

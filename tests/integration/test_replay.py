@@ -67,7 +67,7 @@ def test_a_growth_is_told_as_a_training(cascor: Cascor) -> None:
 
         messages = until(socket, is_at_the_end)
     added = [message.data["hidden_unit_index"] for message in of_kind(messages, "cascade_add")]
-    assert added == list(range(1, found[-1]["hidden_units"]))
+    assert added == list(range(found[-1]["hidden_units"]))
     last = of_kind(messages, "topology")[-1]
     assert len(last.data["hidden_units"]) == found[-1]["hidden_units"]  # type: ignore[arg-type] # a list
     assert {message.run_id for message in of_kind(messages, "metrics") + of_kind(messages, "topology")} == {run_id}

@@ -174,7 +174,10 @@ export class BoundaryScrubber extends View {
         this._patterns(),
       ]);
       if (wanted !== this._wanted) return;
-      this._shown = { boundary, dataset };
+      const inputs = this.bus.topology?.input_names ?? [];
+      const names = this._features.map((feature, side) => inputs[feature] ?? boundary.names[side]);
+      const classNames = this.bus.dataset?.class_names;
+      this._shown = { boundary: { ...boundary, names }, dataset: { ...dataset, class_names: classNames } };
     } catch (error) {
       if (wanted !== this._wanted) return;
       this._shown = null;

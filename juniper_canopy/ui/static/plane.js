@@ -34,15 +34,17 @@ export function fillLegend(element, dataset) {
     element.replaceChildren();
     return;
   }
-  const entries = Array.from({ length: dataset.n_classes }, (_, index) => legendEntry(index, `class ${index}`));
+  const entries = Array.from({ length: dataset.n_classes }, (_, index) => legendEntry(index, className(dataset, index)));
   if (dataset.n_validation) entries.push(make("span", "legend-note", "hollow: validation"));
   element.replaceChildren(...entries);
 }
 
+const className = ({ class_names: names }, index) => names?.[index] ?? `class ${index}`;
+
 /** The classes as a saved picture's legend. */
 export function legendOf(dataset) {
   return Array.from({ length: dataset?.x ? dataset.n_classes : 0 }, (_, index) => ({
-    label: `class ${index}`,
+    label: className(dataset, index),
     color: `class-${index % CLASS_COUNT}`,
     marker: index,
   }));

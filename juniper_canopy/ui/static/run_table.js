@@ -2,7 +2,7 @@ import { onAddress, readAddress, readWhole, writeAddress } from "canopy/address.
 import { alertLine, headingCell, pushButton, scrollBox } from "canopy/elements.js";
 import { formatCount, formatDuration, formatLoss, formatMoment, formatShare } from "canopy/format.js";
 import { Pager } from "canopy/pager.js";
-import { ask } from "canopy/rest.js";
+import { ask, at } from "canopy/rest.js";
 import { RunsView, openRun } from "canopy/runs_view.js";
 import { datasetInWords, durationOf, outcomeInWords, statusInWords } from "canopy/run_words.js";
 import { STATUS_WORDS } from "canopy/status.js";
@@ -19,7 +19,7 @@ const FILTERS = { text: "runs-find", status: "runs-status", tag: "runs-tag", dat
 const COLUMNS = [
   { title: "Status", sort: "status", text: ({ status }) => statusInWords(status), few: true },
   { title: "Outcome", text: outcomeInWords },
-  { title: "Dataset", sort: "dataset_id", text: ({ dataset_id: id }) => datasetInWords(id) },
+  { title: "Dataset", sort: "dataset_id", text: ({ dataset_id: id }, _, name) => datasetInWords(id, name) },
   { title: "Seed", sort: "seed", text: ({ seed }) => String(seed), figure: true, few: true },
   { title: "Epochs", sort: "epochs", text: ({ epochs }) => formatCount(epochs), figure: true },
   {
@@ -66,6 +66,7 @@ export class RunTable extends RunsView {
     this.purpose = "list the runs";
     this._query = readQuery();
     this._rows = new Map();
+    this._names = new Map(); // of datasets, by their ids
     this._count = make("span", "readout");
     this._count.setAttribute("role", "status");
     this.problem = alertLine();
@@ -176,6 +177,22 @@ export class RunTable extends RunsView {
       return;
     }
     this._draw(runs, total, metrics, offset);
+    if (await this._findNames(runs)) this._draw(runs, total, metrics, offset);
+  }
+
+  /** Asks for the names of datasets not met before; whether there were any. One that is gone has none. */
+  async _findNames(runs) {
+    const met = new Set(runs.map(({ dataset_id: id }) => id).filter((id) => id && !this._names.has(id)));
+    await Promise.all(
+      [...met].map(async (id) => {
+        try {
+          this._names.set(id, (await ask(at("/api/datasets", id))).dataset_name);
+        } catch (error) {
+          if (error.status === 404) this._names.set(id, null); // else it is asked for again with the next list
+        }
+      }),
+    );
+    return met.size > 0;
   }
 
   _draw(runs, total, metrics, offset) {
@@ -205,7 +222,7 @@ export class RunTable extends RunsView {
     if (!this._rows.has(run.id)) this._rows.set(run.id, this._newRow(run));
     const { row, cells } = this._rows.get(run.id);
     COLUMNS.forEach(({ text, long }, index) => {
-      const words = text(run, last);
+      const words = text(run, last, this._names.get(run.dataset_id));
       setText(cells[index], words);
       if (long) cells[index].title = words;
     });

@@ -6,9 +6,10 @@ export const statusInWords = (status) => STATUS_WORDS[status] ?? status.toLowerC
 
 export const outcomeInWords = ({ outcome, reason }) => outcome?.replaceAll("_", " ") ?? reason ?? "";
 
-/** A dataset as its generator and the end of its id; data that came with the request has no name. */
-export function datasetInWords(id) {
+/** A dataset by its name, or as its generator and the end of its id; data that came with the request has neither. */
+export function datasetInWords(id, name = null) {
   if (!id) return "sent with the request";
+  if (name) return name;
   const [generator] = id.split("-");
   return `${generator.replaceAll("_", " ")} ${id.split("-").at(-1).slice(0, 6)}`;
 }

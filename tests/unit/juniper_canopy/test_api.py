@@ -93,6 +93,27 @@ def test_a_wrong_field_is_named(client: TestClient, backend: FakeBackend, path: 
     assert backend.service.runs.by_id == {}
 
 
+@pytest.mark.parametrize("number", ["NaN", "1e999", "-Infinity", "9" * 400])
+@pytest.mark.parametrize(
+    ("path", "body", "place"),
+    [
+        ("/api/set_params", '{{"learning_rate": {}}}', ["learning_rate"]),
+        ("/api/train/start", '{{"params": {{"learning_rate": {}}}}}', ["params", "learning_rate"]),
+        ("/api/runs", '{{"sweep": {{"learning_rate": [0.1, {}]}}}}', ["sweep", "learning_rate", 1]),
+        ("/api/generators/xor/preview", '{{"params": {{"margin": {}}}}}', ["params", "margin"]),
+    ],
+)
+def test_a_number_that_is_not_finite_is_refused(
+    client: TestClient, backend: FakeBackend, path: str, body: str, place: list[str | int], number: str
+) -> None:
+    """Sent on as null it would silently become the default."""
+    answer = client.post(path, content=body.format(number))
+
+    assert answer.status_code == 422
+    assert answer.json()["detail"][0]["loc"] == place
+    assert backend.service.runs.by_id == {}
+
+
 def test_a_resolution_out_of_bounds_is_refused(client: TestClient) -> None:
     """The bounds are those of the training service."""
     assert client.get("/api/decision_boundary?resolution=1000").status_code == 422

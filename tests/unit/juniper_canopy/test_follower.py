@@ -1,6 +1,7 @@
 import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Callable
+from typing import Any
 
 import pytest
 
@@ -9,7 +10,10 @@ from juniper_canopy.state.live import LiveState
 from juniper_canopy.transport import follower as follower_module
 from juniper_canopy.transport.broadcaster import Broadcaster
 from juniper_canopy.transport.follower import Follower
+from juniper_canopy.transport.frames import encode_frame
+from juniper_common.wire.datasets import DatasetMeta
 from tests.unit.juniper_canopy.fake_backend import SPIRALS, FakeBackend
+from tests.unit.juniper_canopy.test_frames import unpack
 
 pytestmark = pytest.mark.anyio
 
@@ -106,6 +110,34 @@ async def test_the_boundary_follows_the_network(
         await until(lambda: live.boundary is not None and live.dataset is not None)
         backend.advance(80)
         await until(lambda: live.boundary is not None and live.boundary.units == 1)
+
+
+async def test_names_are_those_of_the_dataset(
+    backend: FakeBackend, live: LiveState, broadcaster: Broadcaster, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The dataset service knows what the dataset, its features and its classes are called."""
+    asked: list[str] = []
+    names: dict[str, Any] = {
+        "dataset_name": "flowers",
+        "feature_names": ("petal", "sepal"),
+        "class_names": ("iris", "rose"),
+    }
+
+    async def get_dataset(dataset_id: str) -> DatasetMeta:
+        asked.append(dataset_id)
+        return DatasetMeta.model_construct(None, **names)
+
+    monkeypatch.setattr(backend.data, "get_dataset", get_dataset)
+    broadcaster.join()
+    await backend.cascor.start(SPIRALS)
+    async with following(backend, live, broadcaster):
+        await until(lambda: live.boundary is not None and live.dataset is not None)
+    assert len(asked) == 1
+    header: dict[str, Any] = unpack(encode_frame("history", 1, live.everything(), live))[0]
+    assert header["dataset"]["title"].startswith("flowers, ")
+    assert header["dataset"]["class_names"] == ["iris", "rose"]
+    told = (header["dataset"]["names"], header["boundary"]["names"], header["topology"]["input_names"])
+    assert told == (["petal", "sepal"],) * 3
 
 
 async def test_no_more_of_the_patterns_is_asked_for_than_is_drawn(

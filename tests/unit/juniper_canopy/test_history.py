@@ -115,6 +115,17 @@ def test_installations_are_read_from_a_fetched_history() -> None:
     ]
 
 
+def test_a_unit_without_an_epoch_was_installed_at_the_last() -> None:
+    """The snapshot taken at an installation has no row that counts the unit: the network does."""
+    history = RunHistory("a")
+    fetched = rows(1, 2, 3)
+    fetched.hidden_units[:] = [0, 1, 1]
+
+    history.replace(fetched, {0: 0.5, 1: 0.6}, units=2)
+
+    assert [(unit.index, unit.epoch, unit.score) for unit in history.installations] == [(0, 1, 0.5), (1, 3, 0.6)]
+
+
 def test_a_unit_is_installed_once() -> None:
     """A repeated message adds no second marker."""
     history = RunHistory("a")

@@ -56,6 +56,11 @@ def units(live: LiveState) -> int:
     return len(live.topology.hidden_units) if live.topology is not None else -1
 
 
+def installed(live: LiveState) -> list[int]:
+    """The units of which it is known when they came."""
+    return [unit.index for unit in live.run.installations] if live.run is not None else []
+
+
 async def test_a_restored_network_is_shown_with_its_curve(cascor: AsyncFakeCascorClient, live: LiveState) -> None:
     """No message brings either: the service has no run in the foreground then."""
     snapshot = await oldest(cascor)
@@ -64,6 +69,7 @@ async def test_a_restored_network_is_shown_with_its_curve(cascor: AsyncFakeCasco
     await until(lambda: units(live) == snapshot.hidden_units)
     await until(lambda: epochs(live) == snapshot.epoch)
     assert live.run_id is None
+    assert installed(live) == list(range(snapshot.hidden_units or 0))
 
 
 async def test_another_restored_network_takes_its_place(cascor: AsyncFakeCascorClient, live: LiveState) -> None:
@@ -85,9 +91,11 @@ async def test_a_replay_is_shown_and_ends(cascor: AsyncFakeCascorClient, live: L
     snapshot = await oldest(cascor)
     await cascor.replay_snapshot(snapshot.id, ReplayRequest(paused=True))
     await until(lambda: (epochs(live), units(live)) == (snapshot.epoch, snapshot.hidden_units))
+    assert installed(live) == list(range(snapshot.hidden_units or 0))
 
     step = await cascor.control_replay("seek", position=1)
     await until(lambda: (epochs(live), units(live)) == (step.epoch, step.hidden_units))
+    assert installed(live) == list(range(step.hidden_units))
     await cascor.control_replay("seek", position=0)
     await until(lambda: (epochs(live), units(live)) == (snapshot.epoch, snapshot.hidden_units))
 

@@ -111,7 +111,7 @@ async def test_it_begins_by_showing_the_first_snapshot(stage: Stage) -> None:
     status = await stage.replay.open(paused=True)
     expected = {"run_id": RUN, "position": 0, "length": 3, "hidden_units": 1, "epoch": 100, "speed": 1.0}
     assert status.model_dump() == {**expected, "is_playing": False}
-    assert stage.heard == [("metrics", RUN), ("topology", RUN)]
+    assert stage.heard == [("metrics", RUN), ("cascade_add", RUN), ("topology", RUN)]
     assert stage.replay.frame.network.n_hidden_units == 1
 
 
@@ -148,7 +148,7 @@ async def test_it_leaps_forward_and_back(stage: Stage) -> None:
     assert (await stage.told("seek", position=2)).hidden_units == 3
     assert stage.kinds() == ["metrics", "cascade_add", "cascade_add", "topology"]
     assert (await stage.told("seek", position=0)).hidden_units == 1
-    assert stage.kinds() == ["metrics", "topology"]
+    assert stage.kinds() == ["metrics", "cascade_add", "topology"]
     assert len(stage.replay.frame.rows) == 100
 
 
@@ -169,7 +169,7 @@ async def test_from_the_end_it_plays_anew(stage: Stage) -> None:
     stage.kinds()
     status = await stage.told("play")
     assert (status.position, status.is_playing) == (0, True)
-    assert stage.kinds() == ["metrics", "topology"]
+    assert stage.kinds() == ["metrics", "cascade_add", "topology"]
 
 
 async def test_a_position_that_is_not_there_is_refused(stage: Stage) -> None:
