@@ -57,9 +57,9 @@ def test_a_leap_tells_of_every_unit() -> None:
 
 @pytest.mark.parametrize("before", [None, frame(3)])
 def test_back_or_from_nowhere_everything_is_told_anew(before: Frame | None) -> None:
-    """A watcher draws from the beginning: the units are in the rows."""
+    """A watcher draws from the beginning, with every unit."""
     messages = told(before, frame(2), NOW)
-    assert [kind for kind, _ in messages] == ["metrics", "topology"]
+    assert [kind for kind, _ in messages] == ["metrics", "cascade_add", "cascade_add", "topology"]
     assert metrics(before, frame(2)).points.epoch == list(range(1, 201))
 
 
