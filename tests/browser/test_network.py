@@ -1,13 +1,14 @@
 """What a person does on the Network tab."""
 
 import re
+import time
 
 import pytest
 from playwright.sync_api import Page, expect
 
 from juniper_cascor.client import JuniperCascorClient
 from juniper_common.wire.training import ChangeParameters, NetworkStats, Topology
-from tests.browser.conftest import Host
+from tests.browser.conftest import PATIENCE_MS, Host
 from tests.browser.growing import UNITS, asked, begin, grow, open_tab
 
 pytestmark = pytest.mark.browser
@@ -67,10 +68,15 @@ def test_a_units_figures_are_those_of_the_topology(page: Page, host: Host) -> No
     weights = "rows => rows.map((row) => Number(row.dataset.weight))"
     assert incoming.evaluate_all(weights) == topology.hidden_units[2].weights
     assert incoming.evaluate_all("rows => rows.map((row) => row.dataset.end)") == ["x1", "x2", "h0", "h1"]
-    assert outgoing.evaluate_all(weights) == [
+    given = [
         *(unit.weights[4] for unit in topology.hidden_units[3:]),
         *(row[4] for row in topology.output_weights),
     ]
+    # All units may be drawn before the weights of the last output phase have come.
+    until = time.monotonic() + PATIENCE_MS / 1000
+    while outgoing.evaluate_all(weights) != given and time.monotonic() < until:
+        page.wait_for_timeout(50)
+    assert outgoing.evaluate_all(weights) == given
 
     inspector.get_by_role("button", name="Sort by size").first.click()
     by_size = incoming.evaluate_all(weights)
