@@ -29,10 +29,9 @@ def _installed() -> Mapping[str, str]:
     return MappingProxyType({name: importlib.metadata.version(name) for name in ("numpy", "numba", "h5py")})
 
 
-@cache
 def of_gpu(backend: str) -> Mapping[str, str]:
     """The GPU, its driver and the library that a back end trains with; nothing where that is one of the CPU."""
-    facts = host_facts.availability().facts if backend in GPU_BACKENDS else None
+    facts = host_facts.known().facts if backend in GPU_BACKENDS else None
     if facts is None or not facts.cuda.devices:
         return MappingProxyType({})
     library = facts.torch if backend == "torch" else facts.cupy[0] if facts.cupy else None

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from functools import cache
 from typing import TYPE_CHECKING
 
 from juniper_cascor.engine.backend import BACKENDS
@@ -59,12 +58,11 @@ def on_cpu(n_patterns: int, n_inputs: int, pool: int, max_hidden_units: int) -> 
     return "numba-parallel" if pool > 1 and pool * values >= 500_000 else "numba-serial"
 
 
-@cache
 def usable_on_gpu() -> frozenset[GpuBackendName]:
     """The back ends of a GPU that this host had when this was first asked, which may take a second."""
     from juniper_cascor.engine.cuda import host_facts
 
-    verdicts = host_facts.availability().backends
+    verdicts = host_facts.known().backends
     return frozenset(name for name, verdict in verdicts.items() if verdict.is_usable)
 
 

@@ -16,6 +16,7 @@ import torch
 
 from juniper_cascor.engine.backend import CandidateChunk, OutputChunk
 from juniper_cascor.engine.cuda import device as cuda
+from juniper_cascor.engine.cuda.cupy_backend import epochs_of_chunk
 from juniper_cascor.engine.errors import DeviceError, DeviceMemoryError
 from juniper_cascor.engine.torch_candidates import Objective, Pool, rows_for
 from juniper_cascor.engine.torch_math import OnDevice, Plan, padded_weights
@@ -32,8 +33,6 @@ if TYPE_CHECKING:
     from juniper_cascor.engine.parameters import Task
     from juniper_cascor.engine.patterns import Patterns
 
-_CHUNK_NS = 20e6  # of work, by the estimates below
-_MOST_EPOCHS = 4096  # of a chunk: their rows take memory
 _LEAST_TILE_BYTES = 2**22
 _SMALL = 1e7  # patterns × features
 _FLOPS_PER_NS = 35e3  # of a product of float32 matrices on an H100
@@ -86,7 +85,7 @@ class TorchBackend:
         n_outputs, n_features = state.weights.shape
         ld = self._train.ld + self._held_out.ld
         epoch_ns = 1e5 + ld * n_features * (8 / _BYTES_PER_NS + 4 * n_outputs / _FLOPS_PER_NS)
-        most = _chunk(epoch_ns, state.limits)
+        most = epochs_of_chunk(epoch_ns, state.limits)
         with self._working():
             if self._layer is None or self._layer.state is not state:
                 self._layer = None
@@ -111,7 +110,7 @@ class TorchBackend:
         pool, n_features = state.weights.shape
         n_rows = rows_for(pool, self._plan.rows)
         value_ns = 4 * n_features / _FLOPS_PER_NS + 16 / _BYTES_PER_NS
-        most = _chunk(2e4 * -(-pool // n_rows) + pool * self._train.ld * value_ns, state.limits)
+        most = epochs_of_chunk(2e4 * -(-pool // n_rows) + pool * self._train.ld * value_ns, state.limits)
         if self._pool is None or self._pool.state is not state:
             self._pool = None  # first, so that there is room
             self._pool = self._placed(state, most)
@@ -168,8 +167,3 @@ def gpu() -> torch.device:
     except (AssertionError, RuntimeError) as error:
         raise DeviceError(f"torch has no GPU to train on: {error}") from error
     return torch.device("cuda", torch.cuda.current_device())
-
-
-def _chunk(epoch_ns: float, limits: NDArray[np.int64]) -> int:
-    """Most epochs of a chunk: a function of sizes, never of a clock, and no result depends on it."""
-    return min(max(1, int(_CHUNK_NS / epoch_ns)), int(limits[0]), _MOST_EPOCHS)

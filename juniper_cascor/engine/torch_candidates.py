@@ -17,7 +17,7 @@ from torch import Tensor
 
 from juniper_cascor.engine.cuda.cupy_backend import PER_CANDIDATE
 from juniper_cascor.engine.cuda.device import Kernel, Launch
-from juniper_cascor.engine.torch_math import Repeated, address, padded
+from juniper_cascor.engine.torch_math import Repeated, address, padded, products_of_segments
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -167,8 +167,7 @@ class Pool:
             if len(slopes) == 1:  # then cuBLAS may split them itself
                 torch.mm(sums, features.T, out=slopes[0])
             else:
-                lefts, rights = (own.view(len(own), len(slopes), -1).transpose(0, 1) for own in (sums, features))
-                torch.bmm(lefts, rights.transpose(1, 2), out=slopes)
+                products_of_segments(sums, features, slopes)
         change, rate, mu = state.settings
         self._kernels.launch(
             Kernel("end_epoch"),

@@ -104,9 +104,15 @@ def sum_over_patterns(left: Tensor, right: Tensor, segments: int) -> Tensor:
     """The product left @ right.T, whose inner dimension is that of the patterns: in segments, summed in their order."""
     if segments == 1:
         return left @ right.T
-    lefts, rights = (own.view(len(own), segments, -1).transpose(0, 1) for own in (left, right))
-    parts = torch.bmm(lefts, rights.transpose(1, 2))
+    parts = left.new_empty((segments, len(left), len(right)))
+    products_of_segments(left, right, parts)
     return parts.sum(dim=0)
+
+
+def products_of_segments(left: Tensor, right: Tensor, out: Tensor) -> None:
+    """Write left @ right.T of each segment of the patterns: [segments, rows of left, rows of right]."""
+    lefts, rights = (own.view(len(own), len(out), -1).transpose(0, 1) for own in (left, right))
+    torch.bmm(lefts, rights.transpose(1, 2), out=out)
 
 
 @dataclass(frozen=True, slots=True)

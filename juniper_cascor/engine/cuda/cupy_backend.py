@@ -18,7 +18,7 @@ from juniper_cascor.engine.cuda.device import Array, Kernel, Launch
 from juniper_cascor.engine.errors import DeviceMemoryError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from numpy.typing import NDArray
 
@@ -30,13 +30,10 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-UNITS = (8, 4, 1)
-"""How many candidates a block may hold."""
+UNITS = (1, 4, 8)
+"""How many candidates, or output units, a block may work on at once."""
 
-OUTPUT_UNITS = (1, 4, 8)
-"""How many output units a block works on at once: as few as hold them all, or the most."""
-
-_CHUNK_NS = 20e6  # of work, by the estimate below
+_CHUNK_NS = 20e6  # of work, by an estimate
 _MOST_EPOCHS = 4096  # of a chunk: their rows take memory
 _LEAST_WAVE = 32  # candidates
 _OUTPUT_BLOCKS = 32  # at most: they wait for one another, so all must be on the chip
@@ -74,14 +71,13 @@ def plan_for(n_features: int, n_outputs: int, ld: int, pool: int, n_chosen: int,
     threads = threads_for(ld, pool)
     per_processor = n_chosen * threads / (256 * device.n_processors)
     wanted = 8 if per_processor >= 16 else 4 if per_processor >= 4 else 1
-    for units in (units for units in UNITS if units <= wanted):
-        plan, staged = Plan(units, threads), Plan(units, threads, is_staged=True)
-        blocks_each = -(-n_chosen // (units * device.n_processors))
-        if shared_bytes(staged, n_features, n_outputs, ld) * blocks_each <= device.shared_bytes:
-            return staged
-        if shared_bytes(plan, n_features, n_outputs, ld) <= device.shared_bytes:
-            return plan
-    raise DeviceMemoryError(f"{n_features} features are more than a block of this GPU can hold")
+    units = _units_with_room(
+        wanted, lambda units: shared_bytes(Plan(units, threads), n_features, n_outputs, ld), n_features, device
+    )
+    staged = Plan(units, threads, is_staged=True)
+    blocks_each = -(-n_chosen // (units * device.n_processors))
+    has_room = shared_bytes(staged, n_features, n_outputs, ld) * blocks_each <= device.shared_bytes
+    return staged if has_room else Plan(units, threads)
 
 
 class CupyBackend:
@@ -132,7 +128,9 @@ class CupyBackend:
         device, train, held_out = self._device, self._train, self._held_out
         n_outputs, n_features = state.weights.shape
         threads = threads_for(train.ld, OUTPUT_POOL)
-        units, shared = _output_units(n_outputs, n_features, threads, device)
+        # As few units as hold all outputs, or the most.
+        wanted = next((units for units in UNITS if units >= n_outputs), UNITS[-1])
+        units = _units_with_room(wanted, lambda units: _output_bytes(units, threads, n_features), n_features, device)
         blocks = min(-(-train.ld // (4 * threads)), _OUTPUT_BLOCKS, device.n_processors)
         epochs = self._chunk(len(state.weights) * (train.ld + held_out.ld), n_features, max_epochs, state.limits)
         rows = device.array(np.full((epochs, 4), np.nan, np.float32))
@@ -141,7 +139,7 @@ class CupyBackend:
         change, near_enough, rate, mu, ridge = state.settings
         device.launch(
             Kernel("train_outputs", units),
-            Launch(blocks, threads, shared, is_cooperative=True),
+            Launch(blocks, threads, _output_bytes(units, threads, n_features), is_cooperative=True),
             *train.arguments,
             *held_out.arguments,
             np.int32(n_features),
@@ -265,9 +263,8 @@ class CupyBackend:
         return device.largest(scores), int(device.largest(run))
 
     def _chunk(self, n_values: int, n_features: int, max_epochs: int | None, limits: NDArray[np.int64]) -> int:
-        """Epochs of the next chunk: a function of sizes, never of a clock, and no result depends on it."""
-        epoch_ns = 3e3 + n_values * (20 + 4 * n_features) / 1e4
-        epochs = min(max(1, int(_CHUNK_NS / epoch_ns)), int(limits[0]), _MOST_EPOCHS)
+        """Epochs of the next chunk."""
+        epochs = epochs_of_chunk(3e3 + n_values * (20 + 4 * n_features) / 1e4, limits)
         return epochs if max_epochs is None else min(epochs, max_epochs)
 
 
@@ -353,11 +350,19 @@ def shared_bytes(plan: Plan, n_features: int, n_outputs: int, ld: int) -> int:
     return 256 + 4 * floats + (16 + 48) * plan.units + 4 * staged
 
 
-def _output_units(n_outputs: int, n_features: int, threads: int, device: Device) -> tuple[int, int]:
-    """Output units worked on at once, as many as a block has room for, and its shared memory."""
-    wanted = next((units for units in OUTPUT_UNITS if units >= n_outputs), OUTPUT_UNITS[-1])
-    for units in (units for units in UNITS if units <= wanted):
-        shared = 256 + 4 * units * (4 * threads + n_features)
-        if shared <= device.shared_bytes:
-            return units, shared
+def _output_bytes(units: int, threads: int, n_features: int) -> int:
+    """Shared memory of a block of train_outputs, as it lays it out."""
+    return 256 + 4 * units * (4 * threads + n_features)
+
+
+def _units_with_room(wanted: int, bytes_of: Callable[[int], int], n_features: int, device: Device) -> int:
+    """Units of a block: as many as are wanted, or as many as find room in its shared memory."""
+    for units in reversed(UNITS):
+        if units <= wanted and bytes_of(units) <= device.shared_bytes:
+            return units
     raise DeviceMemoryError(f"{n_features} features are more than a block of this GPU can hold")
+
+
+def epochs_of_chunk(epoch_ns: float, limits: NDArray[np.int64]) -> int:
+    """Most epochs of a chunk: a function of sizes, never of a clock, and no result depends on it."""
+    return min(max(1, int(_CHUNK_NS / epoch_ns)), int(limits[0]), _MOST_EPOCHS)

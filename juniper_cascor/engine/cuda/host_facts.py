@@ -10,6 +10,7 @@ import os
 import re
 import subprocess
 import sys
+from functools import cache
 from importlib import metadata
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -33,6 +34,12 @@ _NEEDED = ("nvidiactl", "nvidia-uvm")
 def availability() -> Availability:
     """The verdicts for this host and this environment."""
     return judge(gather(os.environ))
+
+
+@cache
+def known() -> Availability:
+    """The verdicts as they were when this process first asked, which may take a second."""
+    return availability()
 
 
 def _may_open(node: Path) -> bool:

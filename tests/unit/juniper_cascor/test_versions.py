@@ -16,7 +16,7 @@ def test_a_gpu_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
         cupy=(Package("cupy-cuda13x", "14.2.0", (13,)),),
         torch=Package("torch", "2.13.0", (13, 0)),
     )
-    monkeypatch.setattr(host_facts, "availability", lambda: judge(facts))
-    told = {name: versions.of_gpu.__wrapped__(name) for name in ("cupy", "torch", "numba-serial")}
+    monkeypatch.setattr(host_facts, "known", lambda: judge(facts))
+    told = {name: versions.of_gpu(name) for name in ("cupy", "torch", "numba-serial")}
     card = {"gpu": "NVIDIA H100", "driver": "580.1"}
     assert told == {"cupy": {**card, "cupy": "14.2.0"}, "torch": {**card, "torch": "2.13.0"}, "numba-serial": {}}

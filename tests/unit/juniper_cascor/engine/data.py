@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import NamedTuple
 
 import numpy as np
@@ -80,3 +81,15 @@ def assert_same_network(network: Network, other: Network) -> None:
 
 FAST = Parameters(max_hidden_units=3, candidate_pool_size=4, candidate_epochs=20, output_epochs=20)
 """Short phases, for tests of how a training runs rather than of what it learns."""
+
+KINDS = {
+    "defaults": FAST,
+    "quickprop": replace(FAST, optimizer_type="quickprop", candidate_optimizer_type="quickprop"),
+    "adam": replace(FAST, optimizer_type="adam", candidate_optimizer_type="adam"),
+    "mixed siblings": replace(
+        FAST, activation_function_name="sin+gaussian+sigmoid", candidate_placement="sibling-or-descendant"
+    ),
+    "normalised": replace(FAST, candidate_objective="normalised", output_ridge=1e-3, class_weights="balanced"),
+    "early stopping": replace(FAST, validation_patience=1, max_hidden_units=6),
+}
+"""Short trainings of every kind."""

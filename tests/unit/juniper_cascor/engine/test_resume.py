@@ -15,20 +15,10 @@ from juniper_cascor.engine.errors import StateError
 from juniper_cascor.engine.parameters import Parameters
 from juniper_cascor.engine.training import Training
 
-from .data import FAST, assert_same_network, grown, noisy_points
+from .data import FAST, KINDS, assert_same_network, grown, noisy_points
 from .tested import BACKENDS
 
 X, Y = noisy_points(90)
-KINDS = {
-    "defaults": FAST,
-    "quickprop": replace(FAST, optimizer_type="quickprop", candidate_optimizer_type="quickprop"),
-    "adam": replace(FAST, optimizer_type="adam", candidate_optimizer_type="adam"),
-    "mixed siblings": replace(
-        FAST, activation_function_name="sin+gaussian+sigmoid", candidate_placement="sibling-or-descendant"
-    ),
-    "normalised": replace(FAST, candidate_objective="normalised", output_ridge=1e-3, class_weights="balanced"),
-    "early stopping": replace(FAST, validation_patience=1, max_hidden_units=6),
-}
 UNBROKEN = grown(Training.start(X, Y, FAST, seed=5))
 
 

@@ -29,7 +29,7 @@ from juniper_cascor.engine.training_data import TrainingData
 
 from . import reference
 from .cuda.shim_device import ShimDevice
-from .data import FAST, assert_same_network, grown, noisy_points
+from .data import FAST, KINDS, assert_same_network, grown, noisy_points
 from .test_reference import TOLERANCE, compare_outputs, compare_pool, inner, oracle_pool
 
 pytestmark = pytest.mark.skipif(shutil.which("g++") is None, reason="there is no g++")
@@ -178,18 +178,6 @@ def test_siblings_see_what_their_layer_sees() -> None:
     pool = reference.train_candidates(features, residuals, weights.astype(np.float64), epochs=7, fan_ins=fan_ins)
     np.testing.assert_allclose(state.best_weights, pool.weights, rtol=TOLERANCE, atol=TOLERANCE)
     assert not state.weights[np.arange(5) >= np.array(fan_ins)[:, np.newaxis]].any()
-
-
-KINDS = {
-    "defaults": FAST,
-    "quickprop": replace(FAST, optimizer_type="quickprop", candidate_optimizer_type="quickprop"),
-    "adam": replace(FAST, optimizer_type="adam", candidate_optimizer_type="adam"),
-    "mixed siblings": replace(
-        FAST, activation_function_name="sin+gaussian+sigmoid", candidate_placement="sibling-or-descendant"
-    ),
-    "normalised": replace(FAST, candidate_objective="normalised", output_ridge=1e-3, class_weights="balanced"),
-    "early stopping": replace(FAST, validation_patience=1, max_hidden_units=6),
-}
 
 
 @pytest.mark.parametrize("parameters", KINDS.values(), ids=KINDS)

@@ -3,7 +3,7 @@
 import pytest
 
 from juniper_cascor.engine import torch_candidates
-from juniper_cascor.engine.cuda.cupy_backend import OUTPUT_POOL, OUTPUT_UNITS, UNITS, Plan, shared_bytes, threads_for
+from juniper_cascor.engine.cuda.cupy_backend import OUTPUT_POOL, UNITS, Plan, shared_bytes, threads_for
 from juniper_cascor.engine.cuda.device import Kernel
 
 from .nvrtc import CompilationError, needs
@@ -13,7 +13,7 @@ KERNELS = [
     Kernel("install"),
     Kernel("measure_residuals"),
     *(Kernel("train_candidates", units, is_staged) for units in UNITS for is_staged in (False, True)),
-    *(Kernel("train_outputs", units) for units in OUTPUT_UNITS),
+    *(Kernel("train_outputs", units) for units in UNITS),
     Kernel("correlate", torch_candidates.UNITS),
     Kernel("end_epoch"),
 ]
