@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from juniper_ctl import interpreter, systemctl
+from juniper_ctl import interpreter, scope, systemctl
 from juniper_ctl.checkout import Checkout
 from juniper_ctl.errors import ControlError, Exit
 from juniper_ctl.locations import Locations
@@ -119,7 +119,7 @@ def _write_settings(source: ReleaseSource, locations: Locations) -> bool:
 
 def _write_units(source: ReleaseSource, locations: Locations) -> bool:
     """Write the unit files that differ, remove those of an earlier version, and have systemd read them again."""
-    folder = source.root / "systemd/user"
+    folder = source.root / "systemd" / scope.chosen()
     container = is_container()
     wanted = {
         str(path.relative_to(folder)): path.read_text(encoding="utf-8")

@@ -1,47 +1,53 @@
-"""Where things lie on a host. Code and configuration stand where the systemd units look for them: below the home."""
+"""Where things lie on a host. Code and configuration stand where the systemd units look for them."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from juniper_ctl import scope
+
 
 @dataclass(frozen=True, slots=True)
 class Locations:
-    """The folders of one user."""
+    """The folders of one user's installation, or of the host's."""
 
-    home: Path
+    configuration: Path
+    """Env files: `juniper.env` for all services, `data.env` and so on for one."""
+    units: Path
+    """systemd's unit files."""
+    code_folder: Path
+    """All installed code. A user's services see this folder of the home, read-only, and no other."""
+    command: Path
+    """The link that puts `juniper-ctl` on the PATH."""
     state: Path
     cache: Path
 
     @classmethod
     def of(cls, environment: Mapping[str, str]) -> "Locations":
-        """Read `HOME` and the XDG variables for what is not fixed by the units."""
+        """Those that the commands are about. Of a user: `HOME`, and the XDG variables for what the units do not fix."""
+        if scope.chosen() == "system":
+            return cls(
+                configuration=Path("/etc/juniper"),
+                units=Path("/etc/systemd/system"),
+                code_folder=Path("/usr/local/lib/juniper"),
+                command=Path("/usr/local/bin/juniper-ctl"),
+                state=Path("/var/lib/juniper"),
+                cache=Path("/var/cache/juniper"),
+            )
         home = Path(environment["HOME"]) if environment.get("HOME") else Path.home()
         return cls(
-            home=home,
+            configuration=home / ".config/juniper",
+            units=home / ".config/systemd/user",
+            code_folder=home / ".local/lib/juniper",
+            command=home / ".local/bin/juniper-ctl",
             state=Path(environment.get("XDG_STATE_HOME") or home / ".local/state") / "juniper",
             cache=Path(environment.get("XDG_CACHE_HOME") or home / ".cache") / "juniper",
         )
 
     @property
-    def configuration(self) -> Path:
-        """Env files: `juniper.env` for all services, `data.env` and so on for one."""
-        return self.home / ".config/juniper"
-
-    @property
     def credentials(self) -> Path:
-        """One file per secret, readable by the user alone."""
+        """One file per secret, readable by its owner alone."""
         return self.configuration / "credentials"
-
-    @property
-    def units(self) -> Path:
-        """The user's systemd unit files."""
-        return self.home / ".config/systemd/user"
-
-    @property
-    def code_folder(self) -> Path:
-        """All installed code; the services see this folder of the home, read-only, and no other."""
-        return self.home / ".local/lib/juniper"
 
     @property
     def releases(self) -> Path:
@@ -52,11 +58,6 @@ class Locations:
     def current(self) -> Path:
         """The link to the release that the units start."""
         return self.code_folder / "current"
-
-    @property
-    def command(self) -> Path:
-        """The link that puts `juniper-ctl` on the user's PATH."""
-        return self.home / ".local/bin/juniper-ctl"
 
     @property
     def logs(self) -> Path:

@@ -1,4 +1,4 @@
-"""Asks and tells the user's systemd manager. The one place that calls `systemctl`."""
+"""Asks and tells systemd: the user's manager or, with `--system`, the host's. The one place that calls `systemctl`."""
 
 import os
 import shutil
@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from juniper_ctl import scope
 from juniper_ctl.errors import ControlError, Exit
 
 PROPERTIES = (
@@ -63,7 +64,7 @@ class UnitState:
 
 
 def manager_answers() -> bool:
-    """Whether a systemd user manager answers on the bus."""
+    """Whether the manager answers on the bus."""
     if shutil.which("systemctl") is None:
         return False
     asked = _systemctl("show", "--property=Version", "--value")
@@ -84,11 +85,15 @@ def no_manager() -> ControlError:
     """The error for a machine without a user manager: it says which of the usual reasons it is."""
     if shutil.which("systemctl") is None or not _BOOTED.exists():
         why, next_command = "systemd does not run this machine", "juniper-ctl demo"
+    elif scope.chosen() == "system":
+        why, next_command = "nothing answers on the system bus", "systemctl --system is-system-running"
     elif not _runtime_folder().exists():
         why, next_command = f"there is no {_runtime_folder()}", "loginctl enable-linger"
     else:
         why, next_command = f"nothing answers below {_runtime_folder()}", "systemctl status user@$(id -u).service"
-    return ControlError(f"no systemd user manager answers: {why}", next_command=next_command, code=Exit.NO_BUS)
+    return ControlError(
+        f"no systemd {scope.chosen()} manager answers: {why}", next_command=next_command, code=Exit.NO_BUS
+    )
 
 
 def show(units: Sequence[str]) -> list[UnitState]:
@@ -118,7 +123,7 @@ def tell(verb: str, *arguments: str, next_command: str = "juniper-ctl status") -
     told = _systemctl(verb, *arguments)
     if told.returncode == 0:
         return
-    reason = told.stderr.strip() or f"systemctl --user {verb} ended with {told.returncode}"
+    reason = told.stderr.strip() or f"systemctl {verb} ended with {told.returncode}"
     if "not found" in reason or "not loaded" in reason:
         raise ControlError(
             f"the units are not installed: {reason}", next_command="juniper-ctl install", code=Exit.UNKNOWN_UNIT
@@ -144,7 +149,7 @@ def _systemctl(verb: str, *arguments: str) -> subprocess.CompletedProcess[str]:
     # C: what it says is compared above, and the time stamps are read.
     environment = os.environ | {"LC_ALL": "C.UTF-8", "SYSTEMD_COLORS": "0", "XDG_RUNTIME_DIR": str(_runtime_folder())}
     return subprocess.run(
-        ["systemctl", "--user", "--no-pager", "--no-ask-password", verb, *arguments],
+        ["systemctl", f"--{scope.chosen()}", "--no-pager", "--no-ask-password", verb, *arguments],
         capture_output=True,
         text=True,
         env=environment,

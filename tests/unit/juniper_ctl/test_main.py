@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from juniper_ctl.checkout import Checkout
-from juniper_ctl.main import main
+from juniper_ctl.main import COMMANDS, main
 from juniper_ctl.services import SERVICES
 from tests.unit.juniper_ctl.fake_systemd import READY, FakeSystemd
 
@@ -108,6 +108,32 @@ def test_an_old_python_gets_one_clear_line() -> None:
 
 def test_the_standard_library_alone_is_imported() -> None:
     """A bare machine has nothing else."""
-    program = "from juniper_ctl import bundle, demo, doctor, install, logs, main, status, supervisor, uninstall"
+    program = "from juniper_ctl.main import COMMANDS, _module; [_module(name) for name in COMMANDS]"
     command = [sys.executable, "-S", "-c", program]
     assert subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False).stderr == ""
+
+
+def test_every_command_says_what_it_takes(capsys: pytest.CaptureFixture[str]) -> None:
+    """Each one's `--help` is its own, and the list of all names it."""
+    for name in COMMANDS:
+        with pytest.raises(SystemExit, match=r"^0$"):
+            main([name, "--help"])
+        assert f"juniper-ctl {name}" in capsys.readouterr().out
+    modules = {path.stem for path in (ROOT / "juniper_ctl/commands").glob("*.py")} - {
+        "__init__",
+        "arguments",
+        "build_options",
+    }
+    assert modules == set(COMMANDS)
+
+
+def test_a_command_imports_no_other(tmp_path: Path) -> None:
+    """`status` does not load what `install` takes."""
+    program = (
+        "import sys; from juniper_ctl.main import main; main(['status']);"
+        "sys.exit('juniper_ctl.install' in sys.modules or 'juniper_ctl.supervisor' in sys.modules)"
+    )
+    command = [sys.executable, "-c", program]
+    assert (
+        subprocess.run(command, cwd=ROOT, env={"PATH": str(tmp_path)}, capture_output=True, check=False).returncode == 0
+    )

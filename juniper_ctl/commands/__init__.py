@@ -1,0 +1,5 @@
+"""One module for each command: its arguments, and what runs with them. What it does is not here.
+
+A module has `add_arguments(parser)` and `run(options)`, which returns the exit code and may raise ControlError. It is
+imported when its command is called, so what it imports costs no other command anything.
+"""

@@ -1,0 +1,18 @@
+"""`juniper-ctl doctor`."""
+
+import argparse
+
+from juniper_ctl.commands.arguments import add_json
+from juniper_ctl.doctor import SECTIONS, doctor
+from juniper_ctl.errors import Exit
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """What to look at, and for whom."""
+    parser.add_argument("section", nargs="*", help=f"what to look at: {', '.join(SECTIONS)}; none: everything")
+    add_json(parser)
+
+
+def run(options: argparse.Namespace) -> Exit:
+    """Look."""
+    return doctor(options.section, as_json=options.json)

@@ -1,0 +1,19 @@
+"""`juniper-ctl install`."""
+
+import argparse
+from pathlib import Path
+
+from juniper_ctl.commands.build_options import add_build_options
+from juniper_ctl.errors import Exit
+from juniper_ctl.install import Install
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """From what."""
+    parser.add_argument("--wheelhouse", type=Path, metavar="DIR", help="a bundle: no registry is asked")
+    add_build_options(parser)
+
+
+def run(options: argparse.Namespace) -> Exit:
+    """Install."""
+    return Install(wheelhouse=options.wheelhouse, extras=options.extras, python=options.python).run()

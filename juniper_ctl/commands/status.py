@@ -1,0 +1,19 @@
+"""`juniper-ctl status`."""
+
+import argparse
+
+from juniper_ctl.commands.arguments import add_json, add_services
+from juniper_ctl.errors import Exit
+from juniper_ctl.services import named
+from juniper_ctl.status import status
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Of which, and for whom."""
+    add_json(parser)
+    add_services(parser)
+
+
+def run(options: argparse.Namespace) -> Exit:
+    """Print it."""
+    return status(named(options.service), as_json=options.json)
