@@ -63,3 +63,8 @@ class Locations:
     def logs(self) -> Path:
         """What services that run in the foreground print; under systemd the journal has it."""
         return self.state / "log"
+
+    def state_of(self, name: str) -> Path:
+        """What `StateDirectory=juniper/NAME` of a unit is. User managers before systemd 254 have it below ~/.config."""
+        older = self.configuration / name
+        return older if older.is_dir() and not (self.state / name).exists() else self.state / name

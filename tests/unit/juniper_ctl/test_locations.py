@@ -1,0 +1,21 @@
+from juniper_ctl import scope
+from juniper_ctl.locations import Locations
+
+
+def test_what_a_unit_keeps_is_found_on_older_systemds_too(home: Locations) -> None:
+    """Before 254 it is below ~/.config; where a newer one has made its own, that counts."""
+    assert home.state_of("data") == home.state / "data"
+    (home.configuration / "data").mkdir(parents=True)
+    assert home.state_of("data") == home.configuration / "data"
+    (home.state / "data").mkdir(parents=True)
+    assert home.state_of("data") == home.state / "data"
+
+
+def test_the_hosts_own_services_have_their_folders_elsewhere() -> None:
+    """Nothing of them lies in a home."""
+    before = scope.chosen()
+    scope.choose("system")
+    try:
+        assert Locations.of({"HOME": "/home/ada"}).state_of("data").as_posix() == "/var/lib/juniper/data"
+    finally:
+        scope.choose(before)
