@@ -82,13 +82,14 @@ class ShimDevice:
         # A pointer to each argument, as cuLaunchKernel takes them; of an array that is a pointer to its address.
         held = [_passed(value) for value in arguments]
         pointers = (ctypes.c_void_p * len(held))(*(value.ctypes.data for value in held))
-        run(
+        is_within = run(
             ctypes.c_uint(launch.blocks),
             ctypes.c_uint(launch.threads),
             ctypes.c_size_t(launch.shared_bytes),
             ctypes.c_bool(launch.is_cooperative),
             pointers,
         )
+        assert is_within, f"{kernel} writes beyond the {launch.shared_bytes} bytes of shared memory that it was given"
 
 
 def _passed(value: Any) -> NDArray[Any]:
@@ -108,4 +109,6 @@ def _compiled(kernel: Kernel) -> Any:
         command = ["g++", *options, "-x", "c++", "-", "-o", str(own)]
         subprocess.run(command, input=text, text=True, check=True)
         own.replace(library)
-    return getattr(ctypes.CDLL(str(library)), f"launch_{kernel.name}")
+    run = getattr(ctypes.CDLL(str(library)), f"launch_{kernel.name}")
+    run.restype = ctypes.c_bool
+    return run

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -11,6 +13,7 @@ from numpy.typing import DTypeLike, NDArray
 from juniper_cascor.engine.candidate_pool import new_pool
 from juniper_cascor.engine.cuda import device
 from juniper_cascor.engine.cuda.cupy_backend import UNITS, CupyBackend, Plan, plan_for
+from juniper_cascor.engine.cuda.device import Kernel, Launch
 from juniper_cascor.engine.errors import DeviceMemoryError
 from juniper_cascor.engine.parameters import Parameters
 from juniper_cascor.engine.training import Training
@@ -105,6 +108,21 @@ def test_where_not_even_a_few_find_room_it_is_told() -> None:
     """By an error which the trainer falls back on."""
     with pytest.raises(DeviceMemoryError, match="no room"):
         results(ShimDevice(pool_room=10))
+
+
+class StingyDevice(ShimDevice):
+    """Gives blocks a little less shared memory than a launch asks for."""
+
+    def launch(self, kernel: Kernel, launch: Launch, *arguments: Any) -> None:
+        """Run a kernel to its end."""
+        super().launch(kernel, replace(launch, shared_bytes=max(0, launch.shared_bytes - 512)), *arguments)
+
+
+@pytest.mark.parametrize("is_staged", [False, True])
+def test_shared_memory_that_was_not_asked_for_is_noticed(is_staged: bool) -> None:
+    """A kernel that takes more than its launch asks for fails every test that runs it here."""
+    with pytest.raises(AssertionError, match="shared memory"):
+        results(StingyDevice(), plan=Plan(1, 64, is_staged))
 
 
 @pytest.mark.parametrize(
