@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import gc
 import shutil
 import sys
+import weakref
 from collections.abc import Callable, Iterator
 from dataclasses import fields, replace
 from typing import Any, get_args
@@ -355,6 +357,19 @@ def test_without_room_for_sums_they_are_cut(monkeypatch: pytest.MonkeyPatch) -> 
         patch.setattr(torch, "zeros", limited(torch.zeros, 1000))
         with pytest.raises(DeviceMemoryError, match="no room"):
             backend.train_candidates(state, 1)
+
+
+def test_an_output_layer_leaves_its_room_to_the_candidates() -> None:
+    """What its epochs need is not kept while a pool is trained."""
+    training = started(*noisy_points(20), FAST)
+    training.advance(1)
+    backend = training._backend
+    assert isinstance(backend, TorchBackend)
+    layer = weakref.ref(backend._layer or backend)
+    while training.phase == "output":
+        training.advance()
+    gc.collect()  # on the CPU, where nothing is captured, it holds itself by its own method
+    assert layer() is None
 
 
 def limited(zeros: Callable[..., torch.Tensor], most: int) -> Callable[..., torch.Tensor]:
