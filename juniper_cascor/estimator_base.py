@@ -155,7 +155,8 @@ class CascadeCorrelation(BaseEstimator):  # type: ignore[misc] # scikit-learn ha
         try:
             growth = grown(None)
         except DeviceError as error:
-            backend = backends.on_cpu(*patterns.x.shape, parameters.candidate_pool_size, parameters.max_hidden_units)
+            n_patterns, n_inputs = patterns.x.shape
+            backend = backends.on_cpu(n_patterns, n_inputs, parameters.candidate_pool_size, parameters.max_hidden_units)
             warnings.warn(f"{error}; so it is trained anew with {backend}.", RuntimeWarning, stacklevel=3)
             growth = grown(backend)
         self.become(growth, parameters, seed)
