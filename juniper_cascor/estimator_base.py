@@ -18,7 +18,8 @@ from sklearn.utils.validation import check_consistent_length, check_is_fitted, v
 
 from juniper_cascor import estimator_snapshot, input_checks, snapshots
 from juniper_cascor.curves import Curves
-from juniper_cascor.engine.errors import DataError, ParameterError
+from juniper_cascor.engine import backends
+from juniper_cascor.engine.errors import DataError, DeviceError, ParameterError
 from juniper_cascor.engine.parameters import Parameters, Preset, parameter_fields
 from juniper_cascor.engine.training import Training
 from juniper_cascor.growing import grow
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import ArrayLike, NDArray
 
+    from juniper_cascor.engine.backend import BackendName
     from juniper_cascor.engine.network import Network
     from juniper_cascor.engine.parameters import Task
     from juniper_cascor.growing import Ending, Growth
@@ -128,17 +130,35 @@ class CascadeCorrelation(BaseEstimator):  # type: ignore[misc] # scikit-learn ha
         """
 
     def _grow(self, patterns: Patterns, held: Patterns | None, changes: Mapping[str, object]) -> None:
-        """Train on checked patterns."""
+        """Train on checked patterns; on the CPU from the beginning where the GPU that was chosen gives up."""
         seed = self._seed()
         if held is None and self.validation_fraction is not None:
             patterns, held = self._split(patterns, seed)
         parameters = self._parameters(changes, is_held_out=held is not None)
         x_val, y_val = held or (None, None)
-        training = Training.start(
-            patterns.x, patterns.y, parameters, seed=seed, x_val=x_val, y_val=y_val, threads=self._threads()
-        )
-        with progress_bar(parameters, is_shown=bool(self.verbose)) as watch:
-            growth = grow(training, watch)
+        threads = self._threads()
+
+        def grown(backend: BackendName | None) -> Growth:
+            training = Training.start(
+                patterns.x,
+                patterns.y,
+                parameters,
+                seed=seed,
+                x_val=x_val,
+                y_val=y_val,
+                backend=backend,
+                threads=threads,
+            )
+            with progress_bar(parameters, is_shown=bool(self.verbose)) as watch:
+                return grow(training, watch)
+
+        try:
+            growth = grown(None)
+        except DeviceError as error:
+            n_patterns, n_inputs = patterns.x.shape
+            backend = backends.on_cpu(n_patterns, n_inputs, parameters.candidate_pool_size, parameters.max_hidden_units)
+            warnings.warn(f"{error}; so it is trained anew with {backend}.", RuntimeWarning, stacklevel=3)
+            growth = grown(backend)
         self.become(growth, parameters, seed)
         if growth.ending == "interrupted":
             kept = f"what was grown is kept: {self.n_hidden_units_} hidden units"

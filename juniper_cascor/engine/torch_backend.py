@@ -96,7 +96,7 @@ class TorchBackend:
 
     def measure_residuals(self, output_weights: NDArray[np.float32]) -> None:
         """Begin a candidate phase: keep this layer's residual errors, centred over the patterns."""
-        self._pool = None
+        self._pool = self._layer = None  # the layer's phase is over: its room is the pool's
         train = self._train
         with self._working():
             weights = padded_weights(output_weights, self._device)

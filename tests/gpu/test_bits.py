@@ -38,18 +38,20 @@ def test_a_broken_training_ends_as_an_unbroken_one(kind: str, backend: BackendNa
     assert_same_network(training.network, unbroken.network)
 
 
-def test_memory_that_does_not_suffice_makes_waves() -> None:
+@pytest.mark.parametrize("backend", ["cupy"], indirect=True)
+def test_memory_that_does_not_suffice_makes_waves(backend: BackendName) -> None:
     """With too little of the device's memory for a pool it is trained in parts, and comes to the same, bit for bit."""
-    cupy = pytest.importorskip("cupy")
+    import cupy  # only where it is usable
+
     n, parameters = 9000, Parameters(candidate_pool_size=4096, candidate_epochs=3, output_epochs=3, max_hidden_units=1)
     x, y = noisy_points(n, n_inputs=700, n_classes=3)
-    whole = grown(Training.start(x, y, parameters, seed=2, backend="cupy"))
+    whole = grown(Training.start(x, y, parameters, seed=2, backend=backend))
     pool = cupy.get_default_memory_pool()
     pool.free_all_blocks()
     try:
         # Its state takes 4096 · 701 · 4 · 4 bytes, the features 9000 · 765 · 4.
         pool.set_limit(pool.used_bytes() + 80 * 2**20)
-        parts = grown(Training.start(x, y, parameters, seed=2, backend="cupy"))
+        parts = grown(Training.start(x, y, parameters, seed=2, backend=backend))
     finally:
         pool.set_limit(0)
     assert_same_network(parts.network, whole.network)

@@ -200,6 +200,8 @@ def _cuda_problem(facts: Facts) -> Verdict | None:
     if cuda.code == _NOT_READY:
         return Verdict("the GPUs' fabric is not ready", "sudo systemctl start nvidia-fabricmanager")
     if (cuda.code == _NO_DEVICE or not (cuda.code or cuda.devices)) and facts.visible_devices is not None:
+        if not facts.visible_devices:
+            return Verdict("CUDA_VISIBLE_DEVICES is empty, which hides every GPU")  # somebody wants it so
         return Verdict(
             f"CUDA_VISIBLE_DEVICES={facts.visible_devices} hides every GPU", "unset it, in the env file of cascor too"
         )

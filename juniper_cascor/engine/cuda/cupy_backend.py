@@ -188,7 +188,7 @@ class CupyBackend:
 
     def train_candidates(self, state: CandidateState, max_epochs: int | None) -> CandidateChunk:
         """Run one chunk of a candidate phase."""
-        pool, n_features = state.weights.shape
+        device, (pool, n_features) = self._device, state.weights.shape
         if state is not self._state:
             self._state, self._resident = state, None
         epochs = self._chunk(pool * self._train.ld, n_features, max_epochs, state.limits)
@@ -197,25 +197,29 @@ class CupyBackend:
         run = 0
         low = 0
         while low < pool:
-            high = min(pool, low + (self._wave or pool))
+            part = slice(low, min(pool, low + (self._wave or pool)))
+            n_here = part.stop - low
             try:
-                wave = self._resident or _Wave(state, slice(low, high), self._device)
-                scores, run_here = self._run(wave, state, epochs)
+                wave, launched = self._launch(part, state, epochs)
             except DeviceMemoryError:
+                self.bring_back(state)  # what a resident wave has come to stands nowhere else
                 self._resident = None
-                if high - low <= _LEAST_WAVE:
+                if n_here <= _LEAST_WAVE:
                     raise
-                self._wave = max(_LEAST_WAVE, (high - low) // 2)
-                log.warning("the GPU has no room for %d candidates at once, so now for %d", high - low, self._wave)
+                self._wave = max(_LEAST_WAVE, n_here // 2)
+                log.warning("the GPU has no room for %d candidates at once, so now for %d", n_here, self._wave)
                 continue
-            best = np.maximum(best, scores)
-            run = max(run, run_here)
-            if high - low == pool:
+            if launched is not None:
+                scores, epochs_run = (device.largest(values) for values in launched)
+                best = np.maximum(best, scores)
+                run = max(run, int(epochs_run))
+            if n_here == pool:
                 self._resident = wave
                 wave.fetch(_ALWAYS)
             else:
                 wave.fetch(PER_CANDIDATE)
-            low = high
+            del wave, launched  # so that the next one finds their room
+            low = part.stop
         state.clock[0] += run
         return CandidateChunk(best[:run], not state.active.any())
 
@@ -224,12 +228,16 @@ class CupyBackend:
         if state is self._state and self._resident is not None:
             self._resident.fetch(PER_CANDIDATE)
 
-    def _run(self, wave: _Wave, state: CandidateState, epochs: int) -> tuple[NDArray[np.float32], int]:
-        """Run epochs of a wave's candidates that have not stopped: the best score of each, and how many there were."""
+    def _launch(self, part: slice, state: CandidateState, epochs: int) -> tuple[_Wave, tuple[Array, Array] | None]:
+        """Run epochs of those of a wave's candidates that have not stopped: their scores, and how many epochs of each.
+
+        Where there is no room for that, none of them has run.
+        """
         device, train = self._device, self._train
-        chosen = np.flatnonzero(state.active[wave.part]).astype(np.int32)
+        wave = self._resident or _Wave(state, part, device)
+        chosen = np.flatnonzero(state.active[part]).astype(np.int32)
         if not len(chosen):
-            return np.full(epochs, -np.inf, np.float32), 0
+            return wave, None
         n_outputs, (pool, n_features) = state.covariances.shape[1], state.weights.shape
         plan = self._plan or plan_for(n_features, n_outputs, train.ld, pool, len(chosen), device)
         change, rate, mu = state.settings
@@ -260,7 +268,7 @@ class CupyBackend:
             scores,
             run,
         )
-        return device.largest(scores), int(device.largest(run))
+        return wave, (scores, run)
 
     def _chunk(self, n_values: int, n_features: int, max_epochs: int | None, limits: NDArray[np.int64]) -> int:
         """Epochs of the next chunk."""

@@ -12,10 +12,13 @@ from sklearn.model_selection import GridSearchCV
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
 from juniper_cascor import CascadeCorrelationClassifier, CascadeCorrelationRegressor
-from juniper_cascor.engine.errors import DataError, ParameterError
+from juniper_cascor.engine import backends
+from juniper_cascor.engine.cuda import device
+from juniper_cascor.engine.errors import DataError, DeviceError, ParameterError
 from juniper_cascor.engine.parameters import Parameters, parameter_fields
 from juniper_cascor.engine.training import Training
 
+from .engine.cuda.shim_device import ShimDevice
 from .engine.data import grown
 
 KINDS = [CascadeCorrelationClassifier, CascadeCorrelationRegressor]
@@ -114,6 +117,25 @@ def test_threads_change_nothing() -> None:
     for n_jobs in (1, 3, -1, -1000):
         found = CascadeCorrelationClassifier(random_state=0, n_jobs=n_jobs, **SMALL).fit(X, Y).network_
         np.testing.assert_array_equal(found.output_weights, expected.output_weights)
+
+
+class LostDevice(ShimDevice):
+    """A GPU that has fallen off the bus."""
+
+    def launch(self, *_: Any, **__: Any) -> None:
+        """It does not answer."""
+        raise DeviceError("CUDA_ERROR_DEVICE_UNAVAILABLE")
+
+
+def test_a_lost_gpu_is_no_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nobody asked for the GPU, so without it the CPU trains, and a warning says why."""
+    monkeypatch.setattr(device, "CudaDevice", LostDevice)
+    monkeypatch.setattr(backends, "usable_on_gpu", lambda: frozenset({"cupy"}))
+    x, y = make_moons(300, noise=0.1, random_state=0)
+    estimator = CascadeCorrelationClassifier(candidate_pool_size=40, max_epochs=30, random_state=0)
+    with pytest.warns(RuntimeWarning, match="CUDA_ERROR_DEVICE_UNAVAILABLE; so it is trained anew with numba-serial"):
+        estimator.fit(x, y)
+    assert (estimator.backend_, estimator.n_iter_) == ("numba-serial", 30)
 
 
 @pytest.mark.parametrize(

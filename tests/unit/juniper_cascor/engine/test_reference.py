@@ -1,4 +1,4 @@
-"""Each CPU back end computes what the papers say: compared with the NumPy oracle."""
+"""Each back end computes what the papers say: compared with the NumPy oracle."""
 
 from __future__ import annotations
 
@@ -78,7 +78,7 @@ def test_output_phase(n: int, n_classes: int, backend: BackendName) -> None:
 
 
 @pytest.mark.parametrize("optimizer", OPTIMIZERS)
-def test_output_optimizers(optimizer: Optimizer) -> None:
+def test_output_optimizers(optimizer: Optimizer, backend: BackendName) -> None:
     """Each optimiser steps as its paper says."""
     x, y = noisy_points(300)
     parameters = Parameters(output_epochs=12, optimizer_type=optimizer)
@@ -86,7 +86,7 @@ def test_output_optimizers(optimizer: Optimizer) -> None:
     expected = reference.train_outputs(
         features, inner(y), np.zeros((2, 4)), epochs=12, optimizer=optimizer, rate=parameters.rate("output")
     )
-    compare_outputs(Training.start(x, y, parameters, seed=1), expected)
+    compare_outputs(Training.start(x, y, parameters, seed=1, backend=backend), expected)
 
 
 @pytest.mark.parametrize("class_weights", [(1.0, 5.0, 2.0), "balanced"])

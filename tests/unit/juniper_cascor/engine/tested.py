@@ -4,18 +4,20 @@ from __future__ import annotations
 
 import shutil
 
-from juniper_cascor.engine.backend import CPU_BACKENDS, BackendName
+import torch
+
+from juniper_cascor.engine.backend import CPU_BACKENDS, GPU_BACKENDS, BackendName
 from juniper_cascor.engine.cuda.device import CudaDevice
 from juniper_cascor.engine.errors import DeviceError
 
 
 def has_gpu() -> bool:
-    """Whether CuPy can reach one."""
+    """Whether CuPy and torch can reach one."""
     try:
         CudaDevice()
     except DeviceError:
         return False
-    return True
+    return torch.cuda.is_available()
 
 
-BACKENDS: tuple[BackendName, ...] = (*CPU_BACKENDS, *(("cupy",) if shutil.which("g++") or has_gpu() else ()))
+BACKENDS: tuple[BackendName, ...] = (*CPU_BACKENDS, *(GPU_BACKENDS if shutil.which("g++") or has_gpu() else ()))

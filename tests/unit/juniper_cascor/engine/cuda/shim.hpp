@@ -25,6 +25,7 @@ struct Place { unsigned x; };
 namespace shim {
 
 constexpr size_t STACK = 256 * 1024;
+constexpr size_t BEYOND = 4096;  // bytes behind a block's shared memory, of which it must write none
 
 // Threads that wait for one another: all of them go on in the round after the last one has come, side by side.
 struct Meeting {
@@ -46,6 +47,7 @@ struct Fiber {
 inline jmp_buf round;
 inline Fiber* now;
 inline unsigned n_blocks, n_threads, rounds;
+inline bool overrun;  // whether a block wrote beyond its shared memory
 inline Meeting grid_meeting;
 
 inline void next() {
@@ -114,7 +116,7 @@ template <class... A> void run(const Call<A...>& call, unsigned first, unsigned 
     static std::vector<std::unique_ptr<char[]>> stacks;  // kept: to map them anew takes longer than most kernels
     std::vector<Fiber> fibers((end - first) * n_threads);
     while (stacks.size() < fibers.size()) stacks.emplace_back(new char[STACK]);
-    std::vector<std::vector<float4>> shared(end - first, std::vector<float4>(shared_bytes / sizeof(float4) + 1));
+    std::vector<std::vector<float4>> shared(end - first, std::vector<float4>((shared_bytes + BEYOND) / sizeof(float4)));
     std::vector<std::vector<double>> lanes(end - first, std::vector<double>(n_threads));
     std::vector<Meeting> meetings(end - first);
     for (unsigned k = 0; k < fibers.size(); ++k) {
@@ -145,21 +147,27 @@ template <class... A> void run(const Call<A...>& call, unsigned first, unsigned 
             is_over = is_over && fiber.is_over;
         }
     }
+    for (const auto& own : shared)
+        for (size_t k = shared_bytes; k < own.size() * sizeof(float4); ++k)
+            if (reinterpret_cast<const unsigned char*>(own.data())[k] != 0xff) overrun = true;
 }
 
 // Launches a kernel as cuLaunchKernel does: one pointer for each argument. Blocks run one after the other, or all at once.
+// False where one wrote beyond its shared memory.
 template <class... A>
-void launch(void (*kernel)(A...), unsigned grid, unsigned block, size_t shared_bytes, bool at_once, void** arguments) {
+bool launch(void (*kernel)(A...), unsigned grid, unsigned block, size_t shared_bytes, bool at_once, void** arguments) {
     n_blocks = grid;
     n_threads = block;
     const Call<A...> call{kernel, arguments};
-    if (at_once) return run(call, 0, grid, shared_bytes);
-    for (unsigned b = 0; b < grid; ++b) run(call, b, b + 1, shared_bytes);
+    overrun = false;
+    const unsigned step = at_once ? grid : 1;
+    for (unsigned b = 0; b < grid; b += step) run(call, b, b + step, shared_bytes);
+    return !overrun;
 }
 
 }  // namespace shim
 
 #define EXPORT(kernel)                                                                                          \
-    extern "C" void launch_##kernel(unsigned grid, unsigned block, size_t shared, bool at_once, void** arguments) { \
-        shim::launch(kernel, grid, block, shared, at_once, arguments);                                          \
+    extern "C" bool launch_##kernel(unsigned grid, unsigned block, size_t shared, bool at_once, void** arguments) { \
+        return shim::launch(kernel, grid, block, shared, at_once, arguments);                                   \
     }

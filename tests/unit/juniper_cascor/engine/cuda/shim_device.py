@@ -6,6 +6,7 @@ import ctypes
 import hashlib
 import subprocess
 import tempfile
+import weakref
 from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
@@ -36,7 +37,7 @@ class ShimDevice:
     """Computes what a GPU would. See `device.Device`.
 
     Args:
-        pool_room: So many candidates it takes at once; None: as many as there are.
+        pool_room: So many candidates it holds at once; None: as many as there are.
     """
 
     shared_bytes = 232_448
@@ -44,12 +45,17 @@ class ShimDevice:
 
     def __init__(self, _stream: device.Stream | None = None, *, pool_room: int | None = None) -> None:
         self._pool_room = pool_room
+        self._held: list[weakref.ref[NDArray[np.generic]]] = []
 
     def array(self, values: NDArray[np.generic]) -> NDArray[np.generic]:
         """A copy."""
-        if self._pool_room is not None and values.dtype == np.int64 and len(values) > self._pool_room:
-            raise DeviceMemoryError("the GPU has no room")
-        return values.copy()
+        copy = values.copy()
+        if self._pool_room is not None and values.dtype == np.bool_:  # a candidate has one of these
+            self._held = [held for held in self._held if held() is not None]
+            if sum(len(array) for held in self._held if (array := held()) is not None) + len(copy) > self._pool_room:
+                raise DeviceMemoryError("the GPU has no room")
+            self._held.append(weakref.ref(copy))
+        return copy
 
     def zeros(self, shape: Sequence[int], dtype: DTypeLike) -> NDArray[np.generic]:
         """Zeros."""
@@ -76,13 +82,14 @@ class ShimDevice:
         # A pointer to each argument, as cuLaunchKernel takes them; of an array that is a pointer to its address.
         held = [_passed(value) for value in arguments]
         pointers = (ctypes.c_void_p * len(held))(*(value.ctypes.data for value in held))
-        run(
+        is_within = run(
             ctypes.c_uint(launch.blocks),
             ctypes.c_uint(launch.threads),
             ctypes.c_size_t(launch.shared_bytes),
             ctypes.c_bool(launch.is_cooperative),
             pointers,
         )
+        assert is_within, f"{kernel} writes beyond the {launch.shared_bytes} bytes of shared memory that it was given"
 
 
 def _passed(value: Any) -> NDArray[Any]:
@@ -102,4 +109,6 @@ def _compiled(kernel: Kernel) -> Any:
         command = ["g++", *options, "-x", "c++", "-", "-o", str(own)]
         subprocess.run(command, input=text, text=True, check=True)
         own.replace(library)
-    return getattr(ctypes.CDLL(str(library)), f"launch_{kernel.name}")
+    run = getattr(ctypes.CDLL(str(library)), f"launch_{kernel.name}")
+    run.restype = ctypes.c_bool
+    return run

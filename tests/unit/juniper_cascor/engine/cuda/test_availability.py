@@ -52,6 +52,7 @@ def test_a_whole_host_can_use_both() -> None:
             "CUDA_VISIBLE_DEVICES=7 hides every GPU",
             "unset it",
         ),
+        (replace(WHOLE, cuda=replace(CUDA, code=100), visible_devices=""), "CUDA_VISIBLE_DEVICES is empty", ""),
         (
             replace(WHOLE, cuda=replace(CUDA, devices=(DeviceFacts("GTX 1080", (6, 1), 8 << 30),))),
             "the compute capability of GTX 1080 is 6.1, below 8.0",
