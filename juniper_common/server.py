@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import faulthandler
 import logging
 import socket
 import sys
@@ -62,6 +63,8 @@ def serve(
         checks: asked at each watchdog ping; one objection and systemd restarts the service.
         notifier: the service's own, which the caller closes; its STATUS stays the service's once it has told one.
     """
+    # A service that hangs is ended with SIGABRT: the log then has where each of its threads was.
+    faulthandler.enable()
     logs.configure(settings.log_level)
     recent_logs.install(settings.secrets)
     config = uvicorn.Config(

@@ -175,3 +175,13 @@ def test_watchdog_is_not_answered_when_a_check_objects(start: Start, manager: so
     """The reason comes in place of the ping."""
     start(WATCHDOG_USEC="3000000", TINY_FAULT="ill")
     assert hear_until(manager, b"STATUS=ill")[-2:] == [b"READY=1", b"STATUS=ill"]
+
+
+def test_aborted_it_says_where_it_was(start: Start, manager: socket.socket) -> None:
+    """As the watchdog's signal does to a service that hangs: each thread's place is on standard error."""
+    process = start()
+    hear_until(manager, b"READY=1")
+    process.send_signal(signal.SIGABRT)
+    code, said = _end(process)
+    assert code == -signal.SIGABRT
+    assert any("server.py" in line and " in serve" in line for line in said)
