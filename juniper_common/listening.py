@@ -51,29 +51,29 @@ def listen(settings: ServiceSettings, notifier: Notifier) -> socket.socket:
 
 def _kept(host: str, port: int, family: int, notifier: Notifier) -> socket.socket | None:
     """The socket that a process before this one had kept, if it is at the address; at another one it is closed."""
-    kept = None
-    for descriptor in _handed_over():
-        listener = socket.socket(fileno=descriptor)
-        if kept is None and _is_at(listener, host, port, family):
-            kept = listener
-            continue
-        log.info("no longer listening on %s port %d", *listener.getsockname()[:2])
-        notifier.forget(_KEPT_NAME)
-        # The manager's end of it stays open until it has heard that: the port is to be free at once.
-        listener.shutdown(socket.SHUT_RDWR)
-        listener.close()
-    return kept
+    descriptor = _handed_over()
+    if descriptor is None:
+        return None
+    listener = socket.socket(fileno=descriptor)
+    if _is_at(listener, host, port, family):
+        return listener
+    log.info("no longer listening on %s port %d", *listener.getsockname()[:2])
+    notifier.forget(_KEPT_NAME)
+    # The manager's end of it stays open until it has heard that: the port is to be free at once.
+    listener.shutdown(socket.SHUT_RDWR)
+    listener.close()
+    return None
 
 
-def _handed_over() -> list[int]:
+def _handed_over() -> int | None:
     """What the manager kept under our name. Told once: the variables are not for the processes that this one starts."""
     process, count, names = (os.environ.pop(f"LISTEN_{name}", "") for name in ("PID", "FDS", "FDNAMES"))
     if process != str(os.getpid()):
-        return []
+        return None
     descriptors = range(_FIRST_DESCRIPTOR, _FIRST_DESCRIPTOR + int(count))
     for descriptor in descriptors:
         os.set_inheritable(descriptor, False)
-    return [descriptor for descriptor, name in zip(descriptors, names.split(":"), strict=False) if name == _KEPT_NAME]
+    return dict(zip(names.split(":"), descriptors, strict=False)).get(_KEPT_NAME)
 
 
 def _is_at(listener: socket.socket, host: str, port: int, family: int) -> bool:
