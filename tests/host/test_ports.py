@@ -83,13 +83,13 @@ def test_a_restart_refuses_nobody(running: Host) -> None:
             assert (became["refused"], became["cut off"]) == (0, 0)
 
 
-@pytest.mark.parametrize("service", PORTS)
-def test_a_killed_process_is_waited_for(running: Host, service: str) -> None:
-    """What it had let in is cut off with it; nobody is refused until the next one is there."""
+@pytest.mark.parametrize(("service", "signal"), [*((service, "KILL") for service in PORTS), ("data", "ABRT")])
+def test_a_killed_process_is_waited_for(running: Host, service: str, signal: str) -> None:
+    """What it had let in is cut off with it, and nobody is refused. ABRT is what the watchdog sends."""
     unit, port = f"juniper-{service}.service", PORTS[service]
     with callers(running, port) as told:
         process = number(running, unit, "MainPID")
-        running.check_output("systemctl --user kill --kill-whom=main --signal=KILL %s", unit)
+        running.check_output("systemctl --user kill --kill-whom=main --signal=%s %s", signal, unit)
         eventually(lambda: is_running(running, unit) and number(running, unit, "MainPID") != process, "it runs again")
         became = goes_on(told, port)
         assert became["refused"] == 0
