@@ -3,6 +3,7 @@
 import asyncio
 import logging
 import os
+import socket
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -11,7 +12,7 @@ from typing import Self
 import sdnotify
 
 READY_WAIT_S = 5.0
-"""How long a manager that does not read is waited for with READY, which must not be lost."""
+"""How long a manager that does not read is waited for with READY, and with what else must not be lost."""
 
 log = logging.getLogger(__name__)
 
@@ -23,7 +24,7 @@ class Notifier:
     """The sd_notify protocol. Without a `$NOTIFY_SOCKET` every call does nothing.
 
     sdnotify encodes latin-1 and loses what does not fit: so text is made ASCII here, what is lost is logged, and READY
-    travels in a datagram of its own.
+    travels in a datagram of its own. Nor does it hand over sockets: that is done here too.
 
     Made before the app, one can be handed to the app and to `server.serve`: the service then speaks for itself.
     """
@@ -64,18 +65,30 @@ class Notifier:
         """Seconds since the watchdog's last ping; None before the first, as in a process without a watchdog."""
         return None if self._pinged_at_s is None else self._clock_s() - self._pinged_at_s
 
+    def keep(self, name: str, listener: socket.socket) -> None:
+        """The manager holds the socket open as well, and hands it to the next process of the service."""
+        # FDPOLL=0: else the manager drops it at an error of it, and a listening socket may have a passing one.
+        self._send(f"FDSTORE=1\nFDNAME={name}\nFDPOLL=0", wait_s=READY_WAIT_S, hands_over=listener)
+
+    def forget(self, name: str) -> None:
+        """The manager closes what it keeps under that name."""
+        self._send(f"FDSTOREREMOVE=1\nFDNAME={name}", wait_s=READY_WAIT_S)
+
     def close(self) -> None:
         """Close the socket."""
         if self._socket is not None:
             self._socket.socket.close()
 
-    def _send(self, state: str, wait_s: float = 0.0) -> None:
+    def _send(self, state: str, wait_s: float = 0.0, hands_over: socket.socket | None = None) -> None:
         if self._socket is None:
             return
         try:
             # Who listens may be slow to read: the event loop must not wait for that.
             self._socket.socket.settimeout(wait_s)
-            self._socket.notify(state)
+            if hands_over is None:
+                self._socket.notify(state)
+            else:
+                socket.send_fds(self._socket.socket, [state.encode("ascii")], [hands_over.fileno()])
         except BlockingIOError:
             log.debug("the manager does not read, and was not told %s", state)
         except OSError as error:

@@ -2,12 +2,12 @@
 
 import asyncio
 import contextlib
-import errno
+import faulthandler
 import logging
 import socket
 import sys
 from collections.abc import Awaitable, Callable, Generator, Sequence
-from typing import Any, NoReturn
+from typing import Any
 
 import uvicorn
 from starlette.types import ASGIApp
@@ -15,14 +15,15 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 
 from juniper_common import logs, recent_logs, starts
+from juniper_common.listening import listen
 from juniper_common.notify import Notifier, Watchdog, WellnessCheck
-from juniper_common.settings import EXIT_CONFIGURATION, ServiceSettings
-
-EXIT_TEMPORARY = 75
-"""sysexits.h EX_TEMPFAIL: systemd tries again, since whoever holds the port may leave."""
+from juniper_common.settings import ServiceSettings
 
 GRACEFUL_SHUTDOWN_S = 10
 """How long open requests may take to end: well below the units' TimeoutStopSec."""
+
+LAST_CALLERS_S = 0.1
+"""How long, once nobody new is let in, who just was may take to send a request, which is answered then."""
 
 KEEP_ALIVE_S = 75
 """Longer than clients keep a connection that nobody uses: one of them would send on it just when it is closed."""
@@ -62,10 +63,10 @@ def serve(
         checks: asked at each watchdog ping; one objection and systemd restarts the service.
         notifier: the service's own, which the caller closes; its STATUS stays the service's once it has told one.
     """
+    # A service that hangs is ended with SIGABRT: the log then has where each of its threads was.
+    faulthandler.enable()
     logs.configure(settings.log_level)
     recent_logs.install(settings.secrets)
-    listener = _listen(settings)
-    starts.count(settings.state_dir)  # Only now: whoever finds the port taken did not start.
     config = uvicorn.Config(
         app,
         log_config=None,
@@ -84,28 +85,9 @@ def serve(
     )
     with contextlib.ExitStack() as stack:
         speaker = notifier or stack.enter_context(contextlib.closing(Notifier()))
+        listener = listen(settings, speaker)
+        starts.count(settings.state_dir)  # Only now: whoever finds the port taken did not start.
         NotifyingServer(config, speaker, self_check, checks).run(sockets=[listener])
-
-
-def _listen(settings: ServiceSettings) -> socket.socket:
-    # Bound alone, the port could still be taken by another process that is bound and starts to listen first.
-    host, port = settings.bind
-    service = f"juniper-{settings.service_name()}"
-    try:
-        listener = socket.create_server((host, port), family=socket.AF_INET6 if ":" in host else socket.AF_INET)
-    except OSError as error:
-        if error.errno == errno.EADDRINUSE:
-            _give_up(
-                f"{service}: port {port} on {host} is taken; who holds it: ss -ltnp sport = :{port}", EXIT_TEMPORARY
-            )
-        _give_up(f"{service}: cannot listen on {host}:{port}: {error.strerror}", EXIT_CONFIGURATION)
-    log.info("listening on %s port %d", *listener.getsockname()[:2])
-    return listener
-
-
-def _give_up(line: str, status: int) -> NoReturn:
-    print(line, file=sys.stderr)  # noqa: T201 - the operator reads this one line, not a log record
-    sys.exit(status)
 
 
 class Requests(HttpToolsProtocol):
@@ -189,8 +171,12 @@ class NotifyingServer(uvicorn.Server):
             self._watchdog_task = asyncio.create_task(self._watchdog.run(), name="watchdog")
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
-        """Say so, stop pinging, and let open requests end."""
+        """Say so, stop pinging, and let open requests end, the ones of those too who are only just let in."""
         self._notifier.stopping()
+        # First of all: who calls from now on is the next process's, where the manager keeps the socket.
+        for server in self.servers:
+            server.close()
+        await asyncio.sleep(LAST_CALLERS_S)
         if self._watchdog_task is not None:
             self._watchdog_task.cancel()
             with contextlib.suppress(asyncio.CancelledError):

@@ -2,10 +2,11 @@
 
 import json
 import os
+import re
 import shutil
 import subprocess
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -21,6 +22,9 @@ from juniper_ctl.status import release_of_process
 
 HOST_ONLY = "host-only.conf"
 """The end of the name of drop-ins that a container does not take."""
+
+SINCE = re.compile(r"\.since-(\d+)\.conf$")
+"""The same, of those that an earlier systemd does not know."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,11 +124,11 @@ def _write_settings(source: ReleaseSource, locations: Locations) -> bool:
 def _write_units(source: ReleaseSource, locations: Locations) -> bool:
     """Write the unit files that differ, remove those of an earlier version, and have systemd read them again."""
     folder = source.root / "systemd" / scope.chosen()
-    container = is_container()
+    left_out = _left_out()
     wanted = {
         str(path.relative_to(folder)): path.read_text(encoding="utf-8")
         for path in sorted(folder.rglob("*"))
-        if path.is_file() and not (container and path.name.endswith(HOST_ONLY))
+        if path.is_file() and not left_out(path.name)
     }
     written = [name for name, text in wanted.items() if not _holds(locations.units / name, text)]
     gone = [name for name in installed_units(locations) if name not in wanted]
@@ -141,6 +145,17 @@ def _write_units(source: ReleaseSource, locations: Locations) -> bool:
     said = "" if answers else "; no systemd user manager answers that would read them"
     say("units", f"{_files(len(written) + len(gone))} changed in {locations.units}{said}")
     return True
+
+
+def _left_out() -> Callable[[str], bool]:
+    """Tells by their names the drop-ins that this machine does not take."""
+    container, version = is_container(), systemctl.version()
+
+    def is_left_out(name: str) -> bool:
+        since = SINCE.search(name)
+        return (container and name.endswith(HOST_ONLY)) or (since is not None and version < int(since[1]))
+
+    return is_left_out
 
 
 def installed_units(locations: Locations) -> list[str]:

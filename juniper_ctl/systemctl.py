@@ -1,6 +1,7 @@
 """Asks and tells systemd: the user's manager or, with `--system`, the host's. The one place that calls `systemctl`."""
 
 import os
+import re
 import shutil
 import subprocess
 from collections.abc import Mapping, Sequence
@@ -69,6 +70,17 @@ def manager_answers() -> bool:
         return False
     asked = _systemctl("show", "--property=Version", "--value")
     return asked.returncode == 0 and asked.stdout.strip() != ""
+
+
+def version() -> int:
+    """systemd's: of the manager that answers, else of the program; 0 where there is none."""
+    if shutil.which("systemctl") is None:
+        return 0
+    asked = _systemctl("show", "--property=Version", "--value")
+    told = asked if asked.returncode == 0 else _systemctl("--version")
+    # `252.39-1~deb12u2` of the manager, `systemd 252 (252.39-1~deb12u2)` and more of the program.
+    found = re.search(r"\d+", told.stdout)
+    return int(found[0]) if found else 0
 
 
 def require_manager() -> None:

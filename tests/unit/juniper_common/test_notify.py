@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 import pytest
 
 from juniper_common.notify import Notifier, Watchdog
+from tests.unit.juniper_common.conftest import hear_all
 
 
 @pytest.fixture
@@ -19,30 +20,20 @@ def notifier(manager: socket.socket) -> Iterator[Notifier]:  # noqa: ARG001 - it
     notifier.close()
 
 
-def _heard(manager: socket.socket) -> list[bytes]:
-    manager.setblocking(False)
-    heard = []
-    while True:
-        try:
-            heard.append(manager.recv(4096))
-        except BlockingIOError:
-            return heard
-
-
 def test_each_state_is_a_datagram_of_its_own(manager: socket.socket, notifier: Notifier) -> None:
     """So that nothing wrong with one takes READY with it."""
     notifier.status("loading")
     notifier.ready()
     notifier.alive()
     notifier.stopping()
-    assert _heard(manager) == [b"STATUS=loading", b"READY=1", b"WATCHDOG=1", b"STOPPING=1"]
+    assert hear_all(manager) == [b"STATUS=loading", b"READY=1", b"WATCHDOG=1", b"STOPPING=1"]
 
 
 def test_start_is_extended_in_microseconds(manager: socket.socket, notifier: Notifier) -> None:
     """As often as the work that takes so long has come on."""
     notifier.extend_timeout(30)
     notifier.extend_timeout(0.5)
-    assert _heard(manager) == [b"EXTEND_TIMEOUT_USEC=30000000", b"EXTEND_TIMEOUT_USEC=500000"]
+    assert hear_all(manager) == [b"EXTEND_TIMEOUT_USEC=30000000", b"EXTEND_TIMEOUT_USEC=500000"]
 
 
 def test_age_of_the_last_ping_is_kept() -> None:
@@ -58,20 +49,20 @@ def test_sign_beyond_latin_1_loses_nothing(manager: socket.socket, notifier: Not
     """What the protocol's library cannot write is replaced, and what comes after arrives."""
     notifier.status("solved ✓ in 14 units")
     notifier.ready()
-    assert _heard(manager) == [b"STATUS=solved ? in 14 units", b"READY=1"]
+    assert hear_all(manager) == [b"STATUS=solved ? in 14 units", b"READY=1"]
 
 
 def test_status_is_one_line(manager: socket.socket, notifier: Notifier) -> None:
     """A line break would begin another assignment."""
     notifier.status("failed\nREADY=1\r\n")
-    assert _heard(manager) == [b"STATUS=failed READY=1"]
+    assert hear_all(manager) == [b"STATUS=failed READY=1"]
 
 
 def test_a_manager_that_does_not_read_is_not_waited_for(manager: socket.socket, notifier: Notifier) -> None:
     """Its queue is full; what it has no room for is left out, and the process goes on."""
     for number in range(10_000):
         notifier.status(f"{number}")
-    heard = _heard(manager)
+    heard = hear_all(manager)
     assert heard == [f"STATUS={number}".encode() for number in range(len(heard))]
     assert len(heard) < 10_000
 
@@ -123,7 +114,7 @@ def test_watchdog_pings_twice_per_interval(
 ) -> None:
     """One lost ping does no harm."""
     virtual_time.run(_watch(Watchdog(notifier, 20.0, [lambda: None]), 41))
-    assert _heard(manager) == [b"WATCHDOG=1"] * 4
+    assert hear_all(manager) == [b"WATCHDOG=1"] * 4
 
 
 def test_watchdog_falls_silent_once_the_loop_was_late(
@@ -139,7 +130,7 @@ def test_watchdog_falls_silent_once_the_loop_was_late(
         return await _watch(Watchdog(notifier, 20.0), 200)
 
     assert virtual_time.run(watch())
-    assert _heard(manager) == [b"WATCHDOG=1", b"STATUS=the event loop was late by 5.0 s"]
+    assert hear_all(manager) == [b"WATCHDOG=1", b"STATUS=the event loop was late by 5.0 s"]
 
 
 def test_watchdog_forgives_a_little(
@@ -155,7 +146,7 @@ def test_watchdog_forgives_a_little(
         await _watch(Watchdog(notifier, 20.0), 30)
 
     virtual_time.run(watch())
-    assert _heard(manager) == [b"WATCHDOG=1"] * 2
+    assert hear_all(manager) == [b"WATCHDOG=1"] * 2
 
 
 def test_watchdog_falls_silent_once_a_check_objects(
@@ -166,7 +157,7 @@ def test_watchdog_falls_silent_once_a_check_objects(
     watchdog = Watchdog(notifier, 20.0, [lambda: None, lambda: next(answers)])
     with caplog.at_level(logging.CRITICAL):
         assert virtual_time.run(_watch(watchdog, 200))
-    assert _heard(manager) == [b"WATCHDOG=1", b"STATUS=the trainer hangs"]
+    assert hear_all(manager) == [b"WATCHDOG=1", b"STATUS=the trainer hangs"]
     assert "the trainer hangs" in caplog.text
 
 
@@ -179,4 +170,4 @@ def test_check_that_fails_is_an_objection(
         raise KeyError("x")
 
     assert virtual_time.run(_watch(Watchdog(notifier, 20.0, [fail]), 200))
-    assert _heard(manager) == [b"STATUS=a check failed: KeyError('x')"]
+    assert hear_all(manager) == [b"STATUS=a check failed: KeyError('x')"]

@@ -1,54 +1,16 @@
 """A tiny service as a process: what its manager, its operator and its callers see."""
 
-import os
+import contextlib
+import http.client
 import re
 import signal
 import socket
 import subprocess
-import sys
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack
-from pathlib import Path
 
 import httpx
 import pytest
 
-import juniper_common
-
-Start = Callable[..., "subprocess.Popen[str]"]
-
-_SERVICE = Path(__file__).with_name("tiny_service.py")
-_ROOT = Path(juniper_common.__file__).parents[1]
-
-
-@pytest.fixture
-def start(manager: socket.socket, tmp_path: Path) -> Iterator[Start]:  # noqa: ARG001 - it listens
-    """Starts the service with settings of the test; whatever still runs at the end is killed."""
-    with ExitStack() as stack:
-
-        def start(**variables: str) -> "subprocess.Popen[str]":
-            environment = os.environ | {"PYTHONPATH": str(_ROOT), "JUNIPER_TINY_STATE_DIR": str(tmp_path)} | variables
-            process = stack.enter_context(
-                subprocess.Popen([sys.executable, _SERVICE], env=environment, stderr=subprocess.PIPE, text=True)
-            )
-            stack.callback(process.kill)
-            return process
-
-        yield start
-
-
-@pytest.fixture
-def port() -> str:
-    """A port that is free."""
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        return str(free.getsockname()[1])
-
-
-def _hear_until(manager: socket.socket, last: bytes) -> list[bytes]:
-    heard = [manager.recv(4096)]
-    while heard[-1] != last:
-        heard.append(manager.recv(4096))
-    return heard
+from tests.unit.juniper_common.conftest import KEPT, Start, hear_all, hear_until
 
 
 def _end(process: "subprocess.Popen[str]") -> tuple[int, list[str]]:
@@ -60,8 +22,8 @@ def _end(process: "subprocess.Popen[str]") -> tuple[int, list[str]]:
 def test_ready_means_ready(start: Start, manager: socket.socket, port: str) -> None:
     """READY comes after the app started and the self-check, which itself found the port open."""
     start(JUNIPER_TINY_PORT=port)
-    heard = _hear_until(manager, b"READY=1")
-    assert heard == [b"X_APP=starting", b"X_SELF_CHECK=1", b"STATUS=ready", b"READY=1"]
+    heard = hear_until(manager, b"READY=1")
+    assert heard == [KEPT, b"X_APP=starting", b"X_SELF_CHECK=1", b"STATUS=ready", b"READY=1"]
     assert httpx.get(f"http://127.0.0.1:{port}/").text == "hello"
 
 
@@ -69,17 +31,31 @@ def test_ready_means_ready(start: Start, manager: socket.socket, port: str) -> N
 def test_told_to_stop_it_ends_in_order(start: Start, manager: socket.socket, number: signal.Signals) -> None:
     """It says so first, lets the app end, and its exit code is no failure."""
     process = start()
-    _hear_until(manager, b"READY=1")
+    hear_until(manager, b"READY=1")
     process.send_signal(number)
     code, _ = _end(process)
     assert code == 0
-    assert _hear_until(manager, b"X_APP=ended") == [b"STOPPING=1", b"X_APP=ended"]
+    assert hear_until(manager, b"X_APP=ended") == [b"STOPPING=1", b"X_APP=ended"]
+
+
+def test_who_was_let_in_last_is_still_answered(start: Start, manager: socket.socket, port: str) -> None:
+    """A caller that is told to wait for the next process has not sent anything yet; this one has been let in."""
+    process = start(JUNIPER_TINY_PORT=port, TINY_FAULT="patient")
+    hear_until(manager, b"READY=1")
+    with contextlib.closing(http.client.HTTPConnection("127.0.0.1", int(port), timeout=30)) as caller:
+        caller.request("GET", "/")
+        assert caller.getresponse().read() == b"hello"
+        process.send_signal(signal.SIGTERM)
+        hear_until(manager, b"STOPPING=1")
+        caller.request("GET", "/")
+        assert caller.getresponse().read() == b"hello"
+    assert _end(process)[0] == 0
 
 
 def test_it_stops_in_order_without_its_manager(start: Start, manager: socket.socket) -> None:
     """A manager that died does not leave a service half stopped: only the app's own farewell finds nobody."""
     process = start()
-    _hear_until(manager, b"READY=1")
+    hear_until(manager, b"READY=1")
     manager.close()
     process.send_signal(signal.SIGTERM)
     code, said = _end(process)
@@ -91,7 +67,7 @@ def test_it_stops_in_order_without_its_manager(start: Start, manager: socket.soc
 def test_free_port_is_named(start: Start, manager: socket.socket) -> None:
     """Whoever asked for any free port reads in the log which one it is, of an IPv6 address too."""
     process = start(JUNIPER_TINY_HOST="::1", JUNIPER_TINY_PORT="0")
-    _hear_until(manager, b"READY=1")
+    hear_until(manager, b"READY=1")
     process.send_signal(signal.SIGTERM)
     _, said = _end(process)
     assert re.search(r"listening on ::1 port [1-9]\d*$", "\n".join(said), re.MULTILINE)
@@ -109,7 +85,7 @@ def test_taken_port_is_one_line_and_75(start: Start) -> None:
 def test_port_is_taken_while_its_app_starts(start: Start, manager: socket.socket, port: str) -> None:
     """Of two that start at once, the second knows at once, and not only after its app has started too."""
     start(JUNIPER_TINY_PORT=port, TINY_FAULT="slow start")
-    _hear_until(manager, b"X_APP=starting")
+    hear_until(manager, b"X_APP=starting")
     code, said = _end(start(JUNIPER_TINY_PORT=port))
     assert (code, len(said)) == (75, 1)
 
@@ -129,7 +105,7 @@ def test_caller_without_end_is_cut_off(
 ) -> None:
     """Whoever sends a head, or requests whose answers it does not read, without end: all of that would be held."""
     start(JUNIPER_TINY_PORT=port)
-    _hear_until(manager, b"READY=1")
+    hear_until(manager, b"READY=1")
     with socket.create_connection(("127.0.0.1", int(port)), timeout=30) as caller:
         caller.sendall(began)
         with pytest.raises(ConnectionError):
@@ -141,7 +117,7 @@ def test_caller_without_end_is_cut_off(
 def test_long_body_is_no_head(start: Start, manager: socket.socket, port: str) -> None:
     """In small chunks, of which each has a line of its own before it."""
     start(JUNIPER_TINY_PORT=port)
-    _hear_until(manager, b"READY=1")
+    hear_until(manager, b"READY=1")
     answer = httpx.post(f"http://127.0.0.1:{port}/", content=(b"x" * 1000 for _ in range(1000)))
     assert answer.status_code == httpx.codes.METHOD_NOT_ALLOWED
 
@@ -163,7 +139,7 @@ def test_each_wrong_setting_is_one_line_and_78(start: Start) -> None:
 def test_status_that_the_service_told_stays(start: Start, manager: socket.socket) -> None:
     """What it said while it started, by the notifier that it shares with the server, is not overwritten by "ready"."""
     start(TINY_FAULT="speaks")
-    heard = _hear_until(manager, b"READY=1")
+    heard = hear_until(manager, b"READY=1")
     assert b"EXTEND_TIMEOUT_USEC=5000000" in heard
     assert [line for line in heard if line.startswith(b"STATUS=")] == [b"STATUS=restored 2 runs"]
 
@@ -171,9 +147,9 @@ def test_status_that_the_service_told_stays(start: Start, manager: socket.socket
 def test_failed_self_check_is_told_and_1(start: Start, manager: socket.socket) -> None:
     """Never ready; the app ends in order, and the log has the reason."""
     code, said = _end(start(TINY_FAULT="self-check"))
-    heard = _hear_until(manager, b"X_APP=ended")
+    heard = hear_until(manager, b"X_APP=ended")
     assert code == 1
-    assert heard == [b"X_APP=starting", b"STATUS=the self-check failed", b"STOPPING=1", b"X_APP=ended"]
+    assert heard == [KEPT, b"X_APP=starting", b"STATUS=the self-check failed", b"STOPPING=1", b"X_APP=ended"]
     assert any("the store is away" in line for line in said)
 
 
@@ -182,15 +158,13 @@ def test_app_that_cannot_start_is_a_failure(start: Start, manager: socket.socket
     code, said = _end(start(TINY_FAULT="start"))
     assert code not in (0, 78)
     assert any("the app cannot start" in line for line in said)
-    manager.setblocking(False)
-    with pytest.raises(BlockingIOError):
-        manager.recv(4096)
+    assert hear_all(manager) == [KEPT]
 
 
 def test_watchdog_is_answered_while_all_is_well(start: Start, manager: socket.socket) -> None:
     """A manager that asks for pings gets them, after READY, and they do not keep the service from stopping."""
     process = start(WATCHDOG_USEC="3000000")
-    heard = _hear_until(manager, b"WATCHDOG=1")
+    heard = hear_until(manager, b"WATCHDOG=1")
     process.send_signal(signal.SIGTERM)
     code, _ = _end(process)
     assert heard[-2:] == [b"READY=1", b"WATCHDOG=1"]
@@ -200,4 +174,14 @@ def test_watchdog_is_answered_while_all_is_well(start: Start, manager: socket.so
 def test_watchdog_is_not_answered_when_a_check_objects(start: Start, manager: socket.socket) -> None:
     """The reason comes in place of the ping."""
     start(WATCHDOG_USEC="3000000", TINY_FAULT="ill")
-    assert _hear_until(manager, b"STATUS=ill")[-2:] == [b"READY=1", b"STATUS=ill"]
+    assert hear_until(manager, b"STATUS=ill")[-2:] == [b"READY=1", b"STATUS=ill"]
+
+
+def test_aborted_it_says_where_it_was(start: Start, manager: socket.socket) -> None:
+    """As the watchdog's signal does to a service that hangs: each thread's place is on standard error."""
+    process = start()
+    hear_until(manager, b"READY=1")
+    process.send_signal(signal.SIGABRT)
+    code, said = _end(process)
+    assert code == -signal.SIGABRT
+    assert any("server.py" in line and " in serve" in line for line in said)

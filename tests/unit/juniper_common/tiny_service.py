@@ -3,6 +3,8 @@
 import asyncio
 import os
 import socket
+import subprocess
+import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
@@ -12,12 +14,17 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
+from juniper_common import server
 from juniper_common.notify import Notifier
-from juniper_common.server import serve
 from juniper_common.settings import ListenSettings
 
 FAULT = os.environ.get("TINY_FAULT")
 NOTIFIER = Notifier()
+
+LOOKS = """
+import os
+print(*(name for name in os.environ if name.startswith("LISTEN_")), os.path.exists("/proc/self/fd/3"))
+"""
 
 
 class TinySettings(ListenSettings):
@@ -42,6 +49,8 @@ async def lifespan(_: Starlette) -> AsyncIterator[None]:
     tell("X_APP=starting")
     if FAULT == "slow start":
         await asyncio.Event().wait()
+    if FAULT == "parent":
+        tell("X_CHILD=" + subprocess.check_output([sys.executable, "-c", LOOKS], close_fds=False, text=True).strip())
     if FAULT == "speaks":
         NOTIFIER.extend_timeout(5)
         NOTIFIER.status("restored 2 runs")
@@ -57,6 +66,8 @@ async def hello(_: Request) -> Response:
 def main() -> None:
     """Serve."""
     settings = TinySettings.load()
+    if FAULT == "patient":
+        server.LAST_CALLERS_S = 2.0
 
     async def self_check() -> None:
         if FAULT == "self-check":
@@ -67,7 +78,7 @@ def main() -> None:
         tell("X_SELF_CHECK=1")
 
     app = Starlette(routes=[Route("/", hello)], lifespan=lifespan)
-    serve(
+    server.serve(
         app,
         settings,
         self_check=self_check,

@@ -18,6 +18,8 @@ import json, pathlib, sys
 
 folder = pathlib.Path({folder!r})
 options = [word for word in sys.argv[1:] if word.startswith("--")]
+if "--version" in options:
+    sys.exit(print("systemd 252 (252.39-1~deb12u2)"))
 verb, *units = [word for word in sys.argv[1:] if not word.startswith("--")]
 state = json.loads((folder / "state.json").read_text())
 with (folder / "calls").open("a") as calls:
@@ -25,7 +27,7 @@ with (folder / "calls").open("a") as calls:
 if state["down"]:
     sys.exit("Failed to connect to bus: No medium found")
 if verb == "show" and "--value" in options:
-    print("252")
+    print(state["version"])
 elif verb == "show":
     wanted = next(option for option in options if option.startswith("--property=")).partition("=")[2].split(",")
     blocks = []
@@ -56,7 +58,9 @@ class FakeSystemd:
         program.write_text(_PROGRAM.format(python=os.path.realpath(sys.executable), folder=str(folder)))
         program.chmod(0o755)
         (folder / "calls").touch()
-        fake._write({"down": False, "unknown": MISSING, "units": {}, "after": {}, "refusals": {}})
+        fake._write(
+            {"down": False, "version": "252.39-1~deb12u2", "unknown": MISSING, "units": {}, "after": {}, "refusals": {}}
+        )
         return fake
 
     def set(self, unit: str, state: State) -> None:
@@ -82,6 +86,10 @@ class FakeSystemd:
         whole = self._read()
         whole["down"] = True
         self._write(whole)
+
+    def become(self, version: str) -> None:
+        """The manager is of this version from now on; the program stays what it is."""
+        self._write(self._read() | {"version": version})
 
     def calls(self) -> list[str]:
         """What was asked for, without the questions."""

@@ -17,7 +17,7 @@ _SEEDS = (Path(ensurepip.__file__).parent / "_bundled", Path("/usr/share/python-
 
 
 def make(root: Path, *, python: str, digest: str = "d" * 64) -> Bundle:
-    """Write a bundle with a wheel of the project, pip, two unit files and the example of the settings."""
+    """Write a bundle with a wheel of the project, pip, unit files and the example of the settings."""
     bundle = Bundle(root, "0.0.1", digest, (), python, sysconfig.get_platform())
     bundle.wheels.mkdir(parents=True)
     _write_wheel(bundle.wheels / "juniper-0.0.1-py3-none-any.whl")
@@ -27,6 +27,7 @@ def make(root: Path, *, python: str, digest: str = "d" * 64) -> Bundle:
     units = {
         "juniper-data.service": "[Service]\nExecStart=/bin/true\n",
         "juniper-.service.d/30-host-only.conf": "[Service]\nProtectKernelLogs=yes\n",
+        "juniper-.service.d/40-newer.since-254.conf": "[Service]\nRestartSteps=4\n",
     }
     for name, text in units.items():
         path = root / "systemd/user" / name

@@ -110,6 +110,20 @@ def test_a_container_is_told_apart_by_systemd(
     assert "no systemd user manager answers that would read them" in capsys.readouterr().out
 
 
+def test_a_systemd_that_does_not_know_a_directive_is_spared_it(
+    home: Locations, bundle: Bundle, systemd: FakeSystemd
+) -> None:
+    """It would complain of each unit. The manager that runs decides, where none answers the program: here 252."""
+    drop_in = home.units / "juniper-.service.d/40-newer.since-254.conf"
+    for version, is_there in (("252.39-1~deb12u2", False), ("255.4-1ubuntu8", True), ("254", True)):
+        systemd.become(version)
+        Install(wheelhouse=bundle.root).run()
+        assert drop_in.exists() is is_there
+    systemd.go_down()
+    Install(wheelhouse=bundle.root).run()
+    assert not drop_in.exists()
+
+
 @pytest.mark.usefixtures("no_systemd")
 def test_an_interrupted_installation_is_never_taken_for_whole(
     home: Locations, bundle: Bundle, python: interpreter.Interpreter
