@@ -7,6 +7,7 @@ import json
 import os
 import re
 import socket
+import stat
 import sys
 from contextlib import suppress
 from pathlib import Path
@@ -37,7 +38,7 @@ def main() -> None:
         "reached": [str(path) for path in managers if _connects(path)],
         "seen": [str(path) for path in secrets if path.exists()],
         "status": _status(Path("/proc/self/status").read_text(encoding="ascii")),
-        "devices": sorted(path.name for path in Path("/dev").iterdir()),
+        "devices": sorted(str(path) for path in Path("/dev").rglob("*") if _is_device(path)),
     }
     write_atomically(Path(os.environ["STATE_DIRECTORY"]) / FACTS, json.dumps(facts))
 
@@ -45,6 +46,11 @@ def main() -> None:
 def _connects(path: Path) -> bool:
     with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as client:
         return client.connect_ex(str(path)) == 0
+
+
+def _is_device(path: Path) -> bool:
+    mode = path.lstat().st_mode
+    return stat.S_ISCHR(mode) or stat.S_ISBLK(mode)
 
 
 def _status(text: str) -> dict[str, str]:

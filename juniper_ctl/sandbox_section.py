@@ -60,11 +60,8 @@ def judged(facts: Mapping[str, Any], arrived: Sequence[Path]) -> list[Finding]:
     ]
 
 
-_HARMLESS = {
-    *("core", "fd", "full", "hugepages", "log", "mqueue", "null", "ptmx", "pts", "random", "shm"),
-    *("stderr", "stdin", "stdout", "tty", "urandom", "zero"),
-}
-"""What `PrivateDevices=` leaves below /dev."""
+_HARMLESS = {f"/dev/{name}" for name in ("full", "null", "ptmx", "pts/ptmx", "random", "tty", "urandom", "zero")}
+"""The nodes that `PrivateDevices=` leaves."""
 
 
 def _devices(facts: Mapping[str, Any]) -> list[str]:

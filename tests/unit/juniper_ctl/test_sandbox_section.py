@@ -12,7 +12,7 @@ TIGHT: dict[str, Any] = {
     "reached": [],
     "seen": [],
     "status": {"CapBnd": "0000000000000000", "NoNewPrivs": "1", "Seccomp": "2"},
-    "devices": ["null", "urandom"],
+    "devices": ["/dev/null", "/dev/urandom"],
 }
 
 
@@ -29,7 +29,7 @@ def test_a_tight_sandbox_has_nothing_wrong() -> None:
         ({"status": TIGHT["status"] | {"CapBnd": "000001ffffffffff"}}, "its capabilities are 000001ffffffffff"),
         ({"status": TIGHT["status"] | {"NoNewPrivs": "0"}}, "a set-user-ID program would give it privileges"),
         ({"status": TIGHT["status"] | {"Seccomp": "0"}}, "any system call is open to it"),
-        ({"devices": ["null", "sda"]}, "it sees sda"),
+        ({"devices": ["/dev/null", "/dev/sda"]}, "it sees /dev/sda"),
     ],
 )
 def test_each_leak_is_told(facts: dict[str, Any], leak: str) -> None:
