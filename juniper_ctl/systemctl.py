@@ -24,6 +24,7 @@ PROPERTIES = (
     "MemoryCurrent",
     "InvocationID",
     "ExecMainStatus",
+    "NeedDaemonReload",
 )
 
 _BOOTED = Path("/run/systemd/system")
@@ -69,6 +70,11 @@ def manager_answers() -> bool:
         return False
     asked = _systemctl("show", "--property=Version", "--value")
     return asked.returncode == 0 and asked.stdout.strip() != ""
+
+
+def manager_property(name: str) -> str:
+    """What the manager says of itself, as `Version`; empty where it says nothing."""
+    return _systemctl("show", f"--property={name}", "--value").stdout.strip()
 
 
 def require_manager() -> None:

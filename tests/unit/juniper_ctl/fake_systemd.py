@@ -25,7 +25,8 @@ with (folder / "calls").open("a") as calls:
 if state["down"]:
     sys.exit("Failed to connect to bus: No medium found")
 if verb == "show" and "--value" in options:
-    print("252")
+    name = next(option for option in options if option.startswith("--property=")).partition("=")[2]
+    print(state["manager"].get(name, ""))
 elif verb == "show":
     wanted = next(option for option in options if option.startswith("--property=")).partition("=")[2].split(",")
     blocks = []
@@ -56,7 +57,9 @@ class FakeSystemd:
         program.write_text(_PROGRAM.format(python=os.path.realpath(sys.executable), folder=str(folder)))
         program.chmod(0o755)
         (folder / "calls").touch()
-        fake._write({"down": False, "unknown": MISSING, "units": {}, "after": {}, "refusals": {}})
+        fake._write(
+            {"down": False, "manager": {"Version": "252"}, "unknown": MISSING, "units": {}, "after": {}, "refusals": {}}
+        )
         return fake
 
     def set(self, unit: str, state: State) -> None:
@@ -64,6 +67,10 @@ class FakeSystemd:
         whole = self._read()
         whole["units"][unit] = state
         self._write(whole)
+
+    def set_manager(self, properties: dict[str, str]) -> None:
+        """From now on the manager says this of itself."""
+        self._write(self._read() | {"manager": properties})
 
     def after(self, verb: str, unit: str, state: State) -> None:
         """The next call of `verb` brings the unit into this state."""
