@@ -62,7 +62,7 @@ class Install:
         told = [
             *([] if release.is_whole() else [f"release   would be made: {release.folder}"]),
             *(f"settings  would be written: {path}" for path in _missing_settings(source, locations)),
-            *map(_unified, unit_files.changes(unit_files.wanted(source.root), locations)),
+            *map(_unified, unit_files.changes(unit_files.wanted(source.root, locations), locations)),
             *([] if release.is_current(locations) else [f"current   would be {release.version}"]),
         ]
         print("\n".join(told or [f"install   {release.version} is installed already, nothing would change"]))
@@ -132,7 +132,7 @@ def _write_settings(source: ReleaseSource, locations: Locations) -> bool:
 
 def _write_units(source: ReleaseSource, locations: Locations) -> bool:
     """Write the unit files that differ, remove those of an earlier version, and have systemd read them again."""
-    changed = unit_files.write(unit_files.wanted(source.root), locations)
+    changed = unit_files.write(unit_files.wanted(source.root, locations), locations)
     if not changed:
         return False
     answers = systemctl.manager_answers()

@@ -31,15 +31,28 @@ def is_container() -> bool:
     return detect is not None and subprocess.run([detect, "--container", "--quiet"], check=False).returncode == 0
 
 
-def wanted(root: Path) -> dict[str, str]:
-    """The unit files, by their paths below the units' folder, that a checkout or bundle has for this machine."""
-    folder = root / "systemd" / scope.chosen()
+def wanted(root: Path, locations: Locations) -> dict[str, str]:
+    """The unit files, by their paths below the units' folder, that a checkout or bundle has for this machine.
+
+    The host's own services are the user's, with the host's folders, and what `systemd/system` adds.
+    """
+    files = _below(root / "systemd/user")
+    if scope.chosen() == "system":
+        files = {name: _for_host(text, locations) for name, text in files.items()} | _below(root / "systemd/system")
     container = is_container()
+    return {name: files[name] for name in sorted(files) if not (container and name.endswith(HOST_ONLY))}
+
+
+def _below(folder: Path) -> dict[str, str]:
     return {
-        str(path.relative_to(folder)): path.read_text(encoding="utf-8")
-        for path in sorted(folder.rglob("*"))
-        if path.is_file() and not (container and path.name.endswith(HOST_ONLY))
+        str(path.relative_to(folder)): path.read_text(encoding="utf-8") for path in folder.rglob("*") if path.is_file()
     }
+
+
+def _for_host(text: str, locations: Locations) -> str:
+    return text.replace("%h/.local/lib/juniper", str(locations.code_folder)).replace(
+        "%h/.config/juniper", str(locations.configuration)
+    )
 
 
 def changes(files: Mapping[str, str], locations: Locations) -> list[Change]:
