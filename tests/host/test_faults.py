@@ -75,15 +75,7 @@ def test_data_that_crashes_for_good_does_not_end_a_training(running: Host) -> No
         for _ in range(10):
             if value(running, DATA, "ActiveState") == "failed":
                 break
-            process = number(running, DATA, "MainPID")
-            running.run("systemctl --user kill --kill-whom=main --signal=KILL %s", DATA)
-            eventually(
-                lambda process=process: (
-                    value(running, DATA, "ActiveState") == "failed"
-                    or (is_running(running, DATA) and number(running, DATA, "MainPID") != process)
-                ),
-                "data is up again, or for good down",
-            )
+            _kill_data(running)
         assert value(running, DATA, "ActiveState") == "failed"
         epoch = training.status(running).monitor.current_epoch
         eventually(lambda: training.status(running).monitor.current_epoch > epoch, "the run goes on")

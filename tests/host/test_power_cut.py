@@ -42,7 +42,7 @@ def test_what_was_there_a_second_before_a_power_cut_is_there_after_it(machine: B
     eventually(lambda: training.got(running, "/v1/metrics")["hidden_units"] >= 2, "two units are installed")
     dataset, checksum = make_dataset(running)
     run = training.status(running).run_id
-    snapshots = training.got(running, f"/v1/snapshots?run={run}&limit=500")["snapshots"]
+    snapshots = training.got(running, f"/v1/snapshots?run_id={run}&limit=500")["snapshots"]
     series = training.got(running, f"/v1/runs/{run}/metrics")["series"]
     epoch = training.status(running).monitor.current_epoch
     time.sleep(SAFE_AFTER_S)
