@@ -1,16 +1,13 @@
 """Installs a release for this user: code, unit files, what the units read. A second time it changes nothing."""
 
-import json
+import difflib
 import os
-import re
-import shutil
-import subprocess
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from juniper_ctl import interpreter, scope, systemctl
+from juniper_ctl import interpreter, scope, systemctl, unit_files
 from juniper_ctl.checkout import Checkout
 from juniper_ctl.errors import ControlError, Exit
 from juniper_ctl.locations import Locations
@@ -19,12 +16,7 @@ from juniper_ctl.release import Release, locked, prune, write_atomically
 from juniper_ctl.release_source import Bundle, CheckoutSource, ReleaseSource
 from juniper_ctl.services import SERVICES
 from juniper_ctl.status import release_of_process
-
-HOST_ONLY = "host-only.conf"
-"""The end of the name of drop-ins that a container does not take."""
-
-SINCE = re.compile(r"\.since-(\d+)\.conf$")
-"""The same, of those that an earlier systemd does not know."""
+from juniper_ctl.unit_files import Change
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +35,7 @@ class Install:
         """
         locations = Locations.of(os.environ)
         with locked(locations):
-            source = self._source()
+            source = self._source(set_up=True)
             python = interpreter.for_release(given=self.python, wanted=source.python)
             release = Release.of(source, python, locations)
             changes = [
@@ -58,13 +50,32 @@ class Install:
             say("install", f"{release.version} is installed already, nothing changed")
         return Exit.OK
 
-    def _source(self) -> ReleaseSource:
+    def diff(self) -> Exit:
+        """Print what `run` would change, as a unified diff where it is a file, and change nothing.
+
+        Raises:
+            ControlError: there is nothing to install from.
+        """
+        locations = Locations.of(os.environ)
+        source = self._source(set_up=False)
+        release = Release.of(source, interpreter.for_release(given=self.python, wanted=source.python), locations)
+        told = [
+            *([] if release.is_whole() else [f"release   would be made: {release.folder}"]),
+            *(f"settings  would be written: {path}" for path in _missing_settings(source, locations)),
+            *map(_unified, unit_files.changes(unit_files.wanted(source.root, locations), locations)),
+            *([] if release.is_current(locations) else [f"current   would be {release.version}"]),
+        ]
+        print("\n".join(told or [f"install   {release.version} is installed already, nothing would change"]))
+        return Exit.OK
+
+    def _source(self, *, set_up: bool) -> ReleaseSource:
         if self.wheelhouse is not None:
             return self._bundle(self.wheelhouse)
         checkout = Checkout.require()
         if (checkout.root / Bundle.DESCRIPTION).is_file():
             return self._bundle(checkout.root)
-        checkout.set_up()
+        if set_up:
+            checkout.set_up()
         return CheckoutSource(checkout, extras_for_this_machine(self.extras))
 
     def _bundle(self, root: Path) -> Bundle:
@@ -84,12 +95,6 @@ def extras_for_this_machine(asked: Sequence[str]) -> tuple[str, ...]:
     return tuple(sorted({*asked, *found}))
 
 
-def is_container() -> bool:
-    """Whether systemd says that this machine is a container."""
-    detect = shutil.which("systemd-detect-virt")
-    return detect is not None and subprocess.run([detect, "--container", "--quiet"], check=False).returncode == 0
-
-
 def _make(release: Release, source: ReleaseSource, python: interpreter.Interpreter) -> bool:
     if release.is_whole():
         return False
@@ -104,16 +109,20 @@ def _with(extras: Sequence[str]) -> str:
     return f" and {', '.join(extras)}" if extras else ""
 
 
-def _write_settings(source: ReleaseSource, locations: Locations) -> bool:
-    """Write the files that the units read, where none are: what a person wrote stays."""
+def _missing_settings(source: ReleaseSource, locations: Locations) -> dict[Path, str]:
+    """The files that the units read, where none are: what a person wrote stays."""
     example = (source.root / "conf/juniper.env.example").read_text(encoding="utf-8")
-    locations.configuration.mkdir(mode=0o700, parents=True, exist_ok=True)
-    locations.credentials.mkdir(mode=0o700, exist_ok=True)
     wanted = {locations.configuration / "juniper.env": example}
     for service in SERVICES:
         wanted[locations.configuration / f"{service.name}.env"] = ""
         wanted.update({locations.credentials / name: "" for name in service.credentials})
-    missing = {path: text for path, text in wanted.items() if not path.exists()}
+    return {path: text for path, text in wanted.items() if not path.exists()}
+
+
+def _write_settings(source: ReleaseSource, locations: Locations) -> bool:
+    locations.configuration.mkdir(mode=0o700, parents=True, exist_ok=True)
+    locations.credentials.mkdir(mode=0o700, exist_ok=True)
+    missing = _missing_settings(source, locations)
     for path, text in missing.items():
         write_atomically(path, text, mode=0o600)
     if missing:
@@ -123,58 +132,15 @@ def _write_settings(source: ReleaseSource, locations: Locations) -> bool:
 
 def _write_units(source: ReleaseSource, locations: Locations) -> bool:
     """Write the unit files that differ, remove those of an earlier version, and have systemd read them again."""
-    folder = source.root / "systemd" / scope.chosen()
-    left_out = _left_out()
-    wanted = {
-        str(path.relative_to(folder)): path.read_text(encoding="utf-8")
-        for path in sorted(folder.rglob("*"))
-        if path.is_file() and not left_out(path.name)
-    }
-    written = [name for name, text in wanted.items() if not _holds(locations.units / name, text)]
-    gone = [name for name in installed_units(locations) if name not in wanted]
-    for name in written:
-        (locations.units / name).parent.mkdir(parents=True, exist_ok=True)
-        write_atomically(locations.units / name, wanted[name])
-    remove_units(gone, locations)
-    if not written and not gone:
+    changed = unit_files.write(unit_files.wanted(source.root, locations), locations)
+    if not changed:
         return False
-    write_atomically(_manifest(locations), json.dumps(sorted(wanted), indent=2) + "\n")
     answers = systemctl.manager_answers()
     if answers:
         systemctl.tell("daemon-reload", next_command="juniper-ctl install")
-    said = "" if answers else "; no systemd user manager answers that would read them"
-    say("units", f"{_files(len(written) + len(gone))} changed in {locations.units}{said}")
+    said = "" if answers else f"; no systemd {scope.chosen()} manager answers that would read them"
+    say("units", f"{_files(len(changed))} changed in {locations.units}{said}")
     return True
-
-
-def _left_out() -> Callable[[str], bool]:
-    """Tells by their names the drop-ins that this machine does not take."""
-    container, version = is_container(), systemctl.version()
-
-    def is_left_out(name: str) -> bool:
-        since = SINCE.search(name)
-        return (container and name.endswith(HOST_ONLY)) or (since is not None and version < int(since[1]))
-
-    return is_left_out
-
-
-def installed_units(locations: Locations) -> list[str]:
-    """The unit files that an installation wrote, and no drop-in of the person's own."""
-    manifest = _manifest(locations)
-    return list(json.loads(manifest.read_text(encoding="utf-8"))) if manifest.is_file() else []
-
-
-def remove_units(names: Sequence[str], locations: Locations) -> None:
-    """Remove unit files, and the drop-in folders that are empty then."""
-    for name in names:
-        path = locations.units / name
-        path.unlink(missing_ok=True)
-        if path.parent != locations.units and path.parent.is_dir() and not any(path.parent.iterdir()):
-            path.parent.rmdir()
-
-
-def _manifest(locations: Locations) -> Path:
-    return locations.code_folder / "units.json"
 
 
 def _switch(release: Release, locations: Locations) -> bool:
@@ -217,8 +183,11 @@ def _tell_what_still_runs(release: Release) -> None:
         say("running", f"{', '.join(older)} from an earlier release until: juniper-ctl restart")
 
 
-def _holds(path: Path, text: str) -> bool:
-    return path.is_file() and path.read_text(encoding="utf-8") == text
+def _unified(change: Change) -> str:
+    before, after = ((text or "").splitlines() for text in (change.before, change.after))
+    old = "/dev/null" if change.before is None else str(change.path)
+    new = "/dev/null" if change.after is None else str(change.path)
+    return "\n".join(difflib.unified_diff(before, after, old, new, lineterm=""))
 
 
 def _files(count: int) -> str:

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from juniper_ctl import pip
+from juniper_ctl import pip, scope
 from juniper_ctl.errors import ControlError, Exit
 from juniper_ctl.interpreter import Interpreter
 from juniper_ctl.locations import Locations
@@ -60,9 +60,10 @@ class Release:
         # The services see the folder read-only, so what is not compiled now is compiled at each start.
         compile_all = (self.folder / "bin/python", "-m", "compileall", "-q", "-j", "0", self.folder / "lib")
         pip.run(compile_all, what="compiling", next_command="juniper-ctl install")
-        # Into the cache of the user: else the first training after an installation waits for numba.
-        compile_engine = (self.folder / "bin/juniper-cascor", "warm-up")
-        pip.run(compile_engine, what="compiling the training engine", next_command="juniper-ctl install")
+        if scope.chosen() == "user":
+            # Into the cache of the user: else the first training after an installation waits for numba.
+            compile_engine = (self.folder / "bin/juniper-cascor", "warm-up")
+            pip.run(compile_engine, what="compiling the training engine", next_command="juniper-ctl install")
         description = {"version": self.version, "python": str(python.path), "extras": list(source.extras)}
         write_atomically(self.folder / _DESCRIPTION, json.dumps(description, indent=2) + "\n")
 

@@ -25,6 +25,7 @@ PROPERTIES = (
     "MemoryCurrent",
     "InvocationID",
     "ExecMainStatus",
+    "NeedDaemonReload",
 )
 
 _BOOTED = Path("/run/systemd/system")
@@ -76,11 +77,14 @@ def version() -> int:
     """systemd's: of the manager that answers, else of the program; 0 where there is none."""
     if shutil.which("systemctl") is None:
         return 0
-    asked = _systemctl("show", "--property=Version", "--value")
-    told = asked if asked.returncode == 0 else _systemctl("--version")
     # `252.39-1~deb12u2` of the manager, `systemd 252 (252.39-1~deb12u2)` and more of the program.
-    found = re.search(r"\d+", told.stdout)
+    found = re.search(r"\d+", manager_property("Version") or _systemctl("--version").stdout)
     return int(found[0]) if found else 0
+
+
+def manager_property(name: str) -> str:
+    """What the manager says of itself, as `Version`; empty where it says nothing."""
+    return _systemctl("show", f"--property={name}", "--value").stdout.strip()
 
 
 def require_manager() -> None:

@@ -3,10 +3,9 @@
 import os
 import shutil
 
-from juniper_ctl import systemctl
+from juniper_ctl import systemctl, unit_files
 from juniper_ctl.control import stop
 from juniper_ctl.errors import Exit
-from juniper_ctl.install import installed_units, remove_units
 from juniper_ctl.locations import Locations
 from juniper_ctl.progress import say
 from juniper_ctl.services import SERVICES
@@ -19,7 +18,7 @@ def uninstall() -> Exit:
         ControlError: systemd cannot stop a service.
     """
     locations = Locations.of(os.environ)
-    units = installed_units(locations)
+    units = list(unit_files.installed(locations))
     if not units and not locations.code_folder.exists():
         say("uninstall", "nothing is installed")
         return Exit.OK
@@ -27,7 +26,7 @@ def uninstall() -> Exit:
     if answers and units:
         stop(SERVICES, say)
         systemctl.tell("disable", "juniper.target")
-    remove_units(units, locations)
+    unit_files.remove(units, locations)
     if answers:
         systemctl.tell("daemon-reload")
     if locations.command.is_symlink():

@@ -11,9 +11,11 @@ from juniper_ctl.install import Install
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """From what."""
     parser.add_argument("--wheelhouse", type=Path, metavar="DIR", help="a bundle: no registry is asked")
+    parser.add_argument("--diff", action="store_true", help="show what would change, and change nothing")
     add_build_options(parser)
 
 
 def run(options: argparse.Namespace) -> Exit:
-    """Install."""
-    return Install(wheelhouse=options.wheelhouse, extras=options.extras, python=options.python).run()
+    """Install, or show what that would change."""
+    install = Install(wheelhouse=options.wheelhouse, extras=options.extras, python=options.python)
+    return install.diff() if options.diff else install.run()

@@ -1,7 +1,7 @@
 """Boots a real systemd host out of this machine's own root, for as long as a test run needs it.
 
-Every process of it is a descendant of one systemd-nspawn, and every mount lives in a mount namespace that ends with it:
-so ending that process leaves nothing behind, however the test run ends.
+Every mount lives in the mount namespace of one process, the holder of the disk, and every process of the host is a
+descendant of one systemd-nspawn in it. Both end with the test run, however that ends, and nothing is left behind.
 """
 
 import contextlib
@@ -13,10 +13,9 @@ import signal
 import subprocess
 import tempfile
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO
 
 USER = "juniper"
 BOOT_TIMEOUT_S = 90
@@ -37,16 +36,20 @@ _MASKED = (
 )
 """What need not start there, and would only take time or wait for a network."""
 
-_BOOT = """
+_MOUNT = """
 set -e
 mount -t tmpfs -o mode=755 tmpfs "$1/o"
 mkdir "$1/o/upper" "$1/o/work"
 mount -t overlay overlay -o "lowerdir=/,upperdir=$1/o/upper,workdir=$1/o/work" "$1/root"
 rm -f "$1/root/etc/machine-id"
 tar -C "$1/added" -cf - . | tar -C "$1/root" -xf - --no-overwrite-dir --no-same-owner
-ssh-keygen -A -f "$1/root"
-exec systemd-nspawn -D "$1/root" --boot --keep-unit --register=no -M "$2" --network-veth --console=pipe
+ssh-keygen -q -A -f "$1/root"
+echo mounted
+exec sleep infinity
 """
+
+# Should the test run be killed, this ends too. A session of its own: Ctrl-C must not reach it first.
+_ENDS_WITH_US = ("setsid", "setpriv", "--pdeathsig", "TERM")
 
 
 def why_not() -> str | None:
@@ -71,15 +74,89 @@ def why_not() -> str | None:
     return None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class BootedHost:
     """A running host. It reaches no network but this machine."""
 
     name: str
-    address: str
-    key: Path
-    leader: int
+    number: int
+    scratch: Path
+    disk: int
+    """The process that holds its disk, which outlives a power cut."""
+    nspawn: subprocess.Popen[bytes] | None = None
+    leader: int = 0
     """Its first process, as this machine numbers it."""
+
+    @property
+    def address(self) -> str:
+        """Where sshd listens."""
+        return f"10.77.{self.number}.2"
+
+    @property
+    def key(self) -> Path:
+        """The private key of its user."""
+        return self.scratch / "key"
+
+    def boot(self) -> None:
+        """Boot, and wait until it has an address.
+
+        Raises:
+            OSError, CalledProcessError, TimeoutError: it does not come up; the console's last lines are in a note.
+        """
+        options = ("--boot", "--keep-unit", "--register=no", "-M", self.name, "--network-veth", "--console=pipe")
+        enter = ("nsenter", f"--mount=/proc/{self.disk}/ns/mnt")
+        environment = {"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "SYSTEMD_NSPAWN_UNIFIED_HIERARCHY": "1"}
+        with (self.scratch / "console.log").open("ab") as log:
+            self.nspawn = subprocess.Popen(
+                [*_ENDS_WITH_US, *enter, "systemd-nspawn", "-D", str(self.scratch / "root"), *options],
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                env=environment,
+            )
+        with self._told_with_the_console():
+            self.leader = _leader(self.nspawn)
+            _connect(self.name, self.number, self.leader)
+
+    def cut_power(self) -> None:
+        """Kill all of its processes at one moment; the disk stays as it is then."""
+        assert self.nspawn is not None
+        os.kill(self.leader, signal.SIGKILL)
+        self.nspawn.wait(STOP_TIMEOUT_S)
+
+    def power_off(self) -> None:
+        """End it in order; what does not end in time is killed."""
+        if self.nspawn is None:
+            return
+        self.nspawn.terminate()
+        try:
+            self.nspawn.wait(STOP_TIMEOUT_S)
+        except subprocess.TimeoutExpired:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(self.leader, signal.SIGKILL)
+            self.nspawn.kill()
+            self.nspawn.wait()
+
+    def wait_for_user(self) -> None:
+        """Wait until the user's manager answers over ssh."""
+        for _ in _tries("the user's manager does not answer over ssh"):
+            answered = subprocess.run(
+                ["ssh", *self.ssh_options, f"{USER}@{self.address}", "systemctl --user is-system-running --wait"],
+                capture_output=True,
+                text=True,
+                check=False,
+            )
+            if answered.stdout.strip() in ("running", "degraded"):
+                return
+
+    @contextlib.contextmanager
+    def _told_with_the_console(self) -> Iterator[None]:
+        try:
+            yield
+        except (OSError, subprocess.CalledProcessError, TimeoutError) as error:
+            console = (self.scratch / "console.log").read_text(encoding="utf-8", errors="replace")[-3000:]
+            error.add_note(f"{getattr(error, 'stderr', '')}\nthe console's last lines:\n{console}")
+            raise
 
     @property
     def ssh_options(self) -> list[str]:
@@ -118,20 +195,27 @@ def booted_host() -> Iterator[BootedHost]:
         scratch = Path(cleanup.enter_context(tempfile.TemporaryDirectory(prefix="juniper-host-")))
         number = _claimed_number(cleanup)
         name = f"juniper{number}"
-        key = _prepare(scratch, name)
-        log = cleanup.enter_context((scratch / "console.log").open("wb"))
-        nspawn = _boot(scratch, name, log)
-        cleanup.callback(_end, nspawn)
-        try:
-            leader = _leader(nspawn)
-            address = _connect(name, number, leader)
-            host = BootedHost(name, address, key, leader)
-            _make_user(host)
-        except (OSError, subprocess.CalledProcessError, TimeoutError) as error:
-            console = (scratch / "console.log").read_text(encoding="utf-8", errors="replace")[-3000:]
-            error.add_note(f"{getattr(error, 'stderr', '')}\nthe console's last lines:\n{console}")
-            raise
+        _prepare(scratch, name)
+        host = BootedHost(name, number, scratch, _disk(scratch, cleanup))
+        cleanup.callback(host.power_off)
+        host.boot()
+        _make_user(host)
         yield host
+
+
+def _disk(scratch: Path, cleanup: contextlib.ExitStack) -> int:
+    """Mount the root, and return the process in whose namespace it is."""
+    holder = subprocess.Popen(
+        (*_ENDS_WITH_US, "unshare", "--mount", "--propagation", "private", "sh", "-c", _MOUNT, "disk", str(scratch)),
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+    )
+    cleanup.callback(holder.wait)
+    cleanup.callback(holder.terminate)
+    assert holder.stdout is not None
+    if holder.stdout.readline() != b"mounted\n":
+        raise OSError(f"the host's disk cannot be made: {holder.wait()}")
+    return holder.pid
 
 
 def _claimed_number(cleanup: contextlib.ExitStack) -> int:
@@ -145,8 +229,8 @@ def _claimed_number(cleanup: contextlib.ExitStack) -> int:
     raise OSError("249 test hosts run on this machine already")
 
 
-def _prepare(scratch: Path, name: str) -> Path:
-    """Write what differs from this machine's root into `added`; returns the private key."""
+def _prepare(scratch: Path, name: str) -> None:
+    """Write what differs from this machine's root into `added`, and make the key."""
     for folder in ("o", "root"):
         (scratch / folder).mkdir()
     units = scratch / "added/etc/systemd/system"
@@ -155,20 +239,7 @@ def _prepare(scratch: Path, name: str) -> Path:
         (units / unit).symlink_to("/dev/null")
     (units / "multi-user.target.wants/ssh.service").symlink_to("/lib/systemd/system/ssh.service")
     (scratch / "added/etc/hostname").write_text(f"{name}\n", encoding="ascii")
-    key = scratch / "key"
-    subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", str(key)], check=True)
-    return key
-
-
-def _boot(scratch: Path, name: str, log: IO[bytes]) -> subprocess.Popen[bytes]:
-    command: Sequence[str] = (
-        # Should the test run be killed, the host is powered off. A session of its own: Ctrl-C must not reach it first.
-        *("setsid", "setpriv", "--pdeathsig", "TERM"),
-        *("unshare", "--mount", "--propagation", "private"),
-        *("sh", "-c", _BOOT, "boot", str(scratch), name),
-    )
-    environment = {"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "SYSTEMD_NSPAWN_UNIFIED_HIERARCHY": "1"}
-    return subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, env=environment)
+    subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", str(scratch / "key")], check=True)
 
 
 def _leader(nspawn: subprocess.Popen[bytes]) -> int:
@@ -185,8 +256,8 @@ def _leader(nspawn: subprocess.Popen[bytes]) -> int:
     raise AssertionError
 
 
-def _connect(name: str, number: int, leader: int) -> str:
-    """Give both ends of the virtual cable an address; returns the host's."""
+def _connect(name: str, number: int, leader: int) -> None:
+    """Give both ends of the virtual cable an address."""
     here, there = f"10.77.{number}.1/24", f"10.77.{number}.2/24"
     inside = ["nsenter", "-t", str(leader), "-n"]
     for command in (
@@ -197,7 +268,6 @@ def _connect(name: str, number: int, leader: int) -> str:
         [*inside, "ip", "route", "add", "default", "via", here.split("/")[0]],
     ):
         subprocess.run(command, capture_output=True, text=True, check=True)
-    return there.split("/")[0]
 
 
 def _make_user(host: BootedHost) -> None:
@@ -212,15 +282,7 @@ def _make_user(host: BootedHost) -> None:
     host.run_as_root("sh", "-c", f"printf %s {shlex.quote(public)} >{folder}/authorized_keys")
     host.run_as_root("chown", f"{USER}:", f"{folder}/authorized_keys")
     host.run_as_root("loginctl", "enable-linger", USER)
-    for _ in _tries("the user's manager does not answer over ssh"):
-        answered = subprocess.run(
-            ["ssh", *host.ssh_options, f"{USER}@{host.address}", "systemctl --user is-system-running --wait"],
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-        if answered.stdout.strip() in ("running", "degraded"):
-            return
+    host.wait_for_user()
 
 
 def _tries(reason: str) -> Iterator[None]:
@@ -230,18 +292,3 @@ def _tries(reason: str) -> Iterator[None]:
         yield
         time.sleep(0.1)
     raise TimeoutError(reason)
-
-
-def _end(nspawn: subprocess.Popen[bytes]) -> None:
-    """Power the host off; what does not end in time is killed."""
-    children = Path(f"/proc/{nspawn.pid}/task/{nspawn.pid}/children")
-    leaders = children.read_text(encoding="ascii").split() if nspawn.poll() is None else []
-    nspawn.terminate()
-    try:
-        nspawn.wait(STOP_TIMEOUT_S)
-    except subprocess.TimeoutExpired:
-        for leader in leaders:
-            with contextlib.suppress(ProcessLookupError):
-                os.kill(int(leader), signal.SIGKILL)
-        nspawn.kill()
-        nspawn.wait()

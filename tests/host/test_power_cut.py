@@ -1,30 +1,72 @@
 """What a host that goes down in the middle of a training is like when it is up again."""
 
+import json
+import time
+from pathlib import PurePosixPath
+
 import pytest
 from testinfra.host import Host
 
 from tests.host import training
-from tests.host.booted_host import USER, BootedHost
+from tests.host.booted_host import BootedHost
 from tests.host.conftest import JUNIPER_CTL
 from tests.host.user_units import eventually
 
 pytestmark = [pytest.mark.host, pytest.mark.timeout(900)]
 
+DATASETS = "http://127.0.0.1:8100/v1/datasets"
+SAFE_AFTER_S = 1.0
+POINTS = """
+import json, sqlite3, sys
+store = sqlite3.connect(f"file:{sys.argv[1]}?mode=ro", uri=True)
+rows = store.execute("SELECT n.name, p.step, p.value FROM metric_points p JOIN metric_names n ON n.number = p.name")
+print(json.dumps(rows.fetchall()))
+"""
 
-def test_a_training_goes_on_after_the_host_went_down(machine: BootedHost, running: Host) -> None:
-    """All of the user's processes are killed at one moment, as by a power cut; the next start takes the run up."""
-    training.start(running, pace=20)
-    eventually(lambda: training.status(running).monitor.current_epoch > 100, "it trains")
-    before = training.status(running)
 
-    unit = f"user@{machine.run_as_root('id', '-u', USER).strip()}.service"
-    machine.run_as_root("systemctl", "kill", "--kill-whom=all", "--signal=KILL", unit)
-    machine.run_as_root("systemctl", "restart", unit)
+def make_dataset(host: Host) -> tuple[str, str]:
+    """The id and the checksum of a new one."""
+    answer = host.check_output("curl -sf %s -d %s", DATASETS, json.dumps({"generator": "xor", "params": {"seed": 7}}))
+    meta = json.loads(answer)["meta"]
+    return str(meta["dataset_id"]), str(meta["checksum"])
+
+
+def run_store(host: Host) -> PurePosixPath:
+    """Where systemd has it."""
+    return PurePosixPath(host.check_output("find /home/juniper -name runs.sqlite3"))
+
+
+def test_what_was_there_a_second_before_a_power_cut_is_there_after_it(machine: BootedHost, running: Host) -> None:
+    """A finished dataset, each snapshot and each metric point; and the training goes on where its checkpoint was."""
+    training.start(running, pace=100)
+    eventually(lambda: training.got(running, "/v1/metrics")["hidden_units"] >= 2, "two units are installed")
+    dataset, checksum = make_dataset(running)
+    run = training.status(running).run_id
+    snapshots = training.got(running, f"/v1/snapshots?run_id={run}&limit=500")["snapshots"]
+    series = training.got(running, f"/v1/runs/{run}/metrics")["series"]
+    epoch = training.status(running).monitor.current_epoch
+    time.sleep(SAFE_AFTER_S)
+
+    machine.cut_power()
+    machine.boot()
+    machine.wait_for_user()
+    # Before a service runs, and could make good what is missing.
+    store = run_store(running)
+    kept = {
+        (name, step): value for name, step, value in json.loads(running.check_output("python3 -c %s %s", POINTS, store))
+    }
+    for name, points in series.items():
+        for step, value in zip(points["step"], points["value"], strict=True):
+            assert kept[name, step] == value
+    assert max(step for _, step in kept) >= epoch - 1
+
     assert running.run(f"{JUNIPER_CTL} start").rc == 0
-
+    artifact = f"curl -sf {DATASETS}/{dataset}/artifact | sha256sum"
+    assert running.check_output(artifact).split()[0] == checksum
+    assert snapshots
+    for snapshot in snapshots:
+        assert training.got(running, f"/v1/snapshots/{snapshot['id']}")["state"] == "whole"
     after = training.status(running)
-    assert (after.run_id, after.training_active) == (before.run_id, True)
-    # A unit was installed since the beginning, so not all of it is done again.
-    assert after.monitor.current_epoch > 0
-    eventually(lambda: training.status(running).monitor.current_epoch > before.monitor.current_epoch, "it goes on")
+    assert (after.run_id, after.training_active) == (run, True)
+    eventually(lambda: training.status(running).monitor.current_epoch > epoch, "it goes on")
     training.stop(running)

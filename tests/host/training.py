@@ -1,12 +1,18 @@
 """What cascor on a host is told and says of its training."""
 
 import json
+from typing import Any
 
 from testinfra.host import Host
 
 from juniper_common.wire.training import TrainingStatus
 
 URL = "http://127.0.0.1:8200/v1/training"
+
+
+def got(host: Host, path: str) -> Any:
+    """The data of a GET."""
+    return json.loads(host.check_output("curl -sf %s", f"http://127.0.0.1:8200{path}"))["data"]
 
 
 def start(host: Host, pace: float) -> None:
@@ -23,4 +29,4 @@ def stop(host: Host) -> None:
 
 def status(host: Host) -> TrainingStatus:
     """Where its run stands."""
-    return TrainingStatus.model_validate(json.loads(host.check_output("curl -sf %s/status", URL))["data"])
+    return TrainingStatus.model_validate(got(host, "/v1/training/status"))

@@ -27,7 +27,8 @@ with (folder / "calls").open("a") as calls:
 if state["down"]:
     sys.exit("Failed to connect to bus: No medium found")
 if verb == "show" and "--value" in options:
-    print(state["version"])
+    name = next(option for option in options if option.startswith("--property=")).partition("=")[2]
+    print(state["manager"].get(name, ""))
 elif verb == "show":
     wanted = next(option for option in options if option.startswith("--property=")).partition("=")[2].split(",")
     blocks = []
@@ -59,7 +60,14 @@ class FakeSystemd:
         program.chmod(0o755)
         (folder / "calls").touch()
         fake._write(
-            {"down": False, "version": "252.39-1~deb12u2", "unknown": MISSING, "units": {}, "after": {}, "refusals": {}}
+            {
+                "down": False,
+                "manager": {"Version": "252.39-1~deb12u2"},
+                "unknown": MISSING,
+                "units": {},
+                "after": {},
+                "refusals": {},
+            }
         )
         return fake
 
@@ -68,6 +76,10 @@ class FakeSystemd:
         whole = self._read()
         whole["units"][unit] = state
         self._write(whole)
+
+    def set_manager(self, properties: dict[str, str]) -> None:
+        """From now on the manager says this of itself."""
+        self._write(self._read() | {"manager": properties})
 
     def after(self, verb: str, unit: str, state: State) -> None:
         """The next call of `verb` brings the unit into this state."""
@@ -89,7 +101,7 @@ class FakeSystemd:
 
     def become(self, version: str) -> None:
         """The manager is of this version from now on; the program stays what it is."""
-        self._write(self._read() | {"version": version})
+        self.set_manager({"Version": version})
 
     def calls(self) -> list[str]:
         """What was asked for, without the questions."""

@@ -4,13 +4,14 @@ from pathlib import Path
 
 import pytest
 
-from juniper_ctl import interpreter
+from juniper_ctl import interpreter, unit_files
 from juniper_ctl.errors import ControlError, Exit
-from juniper_ctl.install import Install, extras_for_this_machine, is_container
+from juniper_ctl.install import Install, extras_for_this_machine
 from juniper_ctl.locations import Locations
 from juniper_ctl.release import Release, locked
 from juniper_ctl.release_source import Bundle
 from juniper_ctl.uninstall import uninstall
+from juniper_ctl.unit_files import is_container
 from tests.unit.juniper_ctl import small_bundle
 from tests.unit.juniper_ctl.fake_systemd import READY, FakeSystemd
 
@@ -122,6 +123,34 @@ def test_a_systemd_that_does_not_know_a_directive_is_spared_it(
     systemd.go_down()
     Install(wheelhouse=bundle.root).run()
     assert not drop_in.exists()
+
+
+@pytest.mark.usefixtures("systemd")
+def test_what_would_change_is_shown_and_nothing_changes(
+    home: Locations, bundle: Bundle, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """First all of it, then the one line of a unit file that somebody edited, then nothing."""
+    install = Install(wheelhouse=bundle.root)
+    install.diff()
+    told = capsys.readouterr().out
+    assert list(Path(os.environ["HOME"]).iterdir()) == []
+    assert "release   would be made" in told
+    assert f"settings  would be written: {home.configuration}/juniper.env" in told
+    assert f"--- /dev/null\n+++ {home.units}/juniper-data.service\n@@ -0,0 +1,2 @@\n+[Service]" in told
+
+    install.run()
+    (home.units / "juniper-data.service").write_text("[Service]\nExecStart=/bin/false\n")
+    assert unit_files.drifted(home) == [home.units / "juniper-data.service"]
+    capsys.readouterr()
+    install.diff()
+    told = capsys.readouterr().out
+    assert told.splitlines()[2:] == ["@@ -1,2 +1,2 @@", " [Service]", "-ExecStart=/bin/false", "+ExecStart=/bin/true"]
+
+    install.run()
+    assert unit_files.drifted(home) == []
+    capsys.readouterr()
+    install.diff()
+    assert capsys.readouterr().out.endswith("is installed already, nothing would change\n")
 
 
 @pytest.mark.usefixtures("no_systemd")

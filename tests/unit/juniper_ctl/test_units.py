@@ -30,11 +30,7 @@ def test_each_unit_starts_the_program_behind_current(service: Service) -> None:
     assert f"ExecStart=%h/.local/lib/juniper/current/bin/{service.command}\n" in (UNITS / service.unit).read_text()
 
 
-@pytest.mark.parametrize(
-    "path",
-    sorted([*UNITS.rglob("*.*"), *(ROOT / "systemd/delegate").iterdir()]),
-    ids=lambda path: str(path.relative_to(ROOT)),
-)
+@pytest.mark.parametrize("path", sorted((ROOT / "systemd").rglob("*.*")), ids=lambda path: str(path.relative_to(ROOT)))
 def test_each_group_of_directives_says_what_breaks_without_it(path: Path) -> None:
     """A group of directives follows a comment; what is plain by its name needs none."""
     if path.is_dir():
