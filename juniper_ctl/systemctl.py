@@ -1,11 +1,10 @@
 """Asks and tells systemd: the user's manager or, with `--system`, the host's. The one place that calls `systemctl`."""
 
 import os
-import shutil
 import subprocess
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 from juniper_ctl import scope
 from juniper_ctl.errors import ControlError, Exit
@@ -22,16 +21,21 @@ PROPERTIES = (
     "MainPID",
     "ControlGroup",
     "MemoryCurrent",
+    "CPUUsageNSec",
+    "ExecMainStartTimestampMonotonic",
+    "WatchdogTimestampMonotonic",
     "InvocationID",
     "ExecMainStatus",
 )
+
+_NOT_COUNTED = 2**64 - 1
+"""What older versions of systemd show of a figure that nothing counts; newer ones say `[not set]` or `[no data]`."""
 
 _BOOTED = Path("/run/systemd/system")
 """There exactly where systemd is the first process: sd_booted(3)."""
 
 
-@dataclass(frozen=True, slots=True)
-class UnitState:
+class UnitState(NamedTuple):
     """What systemd says of one unit."""
 
     unit: str
@@ -60,14 +64,15 @@ class UnitState:
     def number(self, name: str) -> int | None:
         """A property that is a number, or None where systemd has none."""
         text = self.properties.get(name, "")
-        return int(text) if text.isdigit() else None
+        return int(text) if text.isdigit() and int(text) != _NOT_COUNTED else None
 
 
 def manager_answers() -> bool:
     """Whether the manager answers on the bus."""
-    if shutil.which("systemctl") is None:
+    try:
+        asked = _systemctl("show", "--property=Version", "--value")
+    except ControlError:
         return False
-    asked = _systemctl("show", "--property=Version", "--value")
     return asked.returncode == 0 and asked.stdout.strip() != ""
 
 
@@ -83,6 +88,8 @@ def require_manager() -> None:
 
 def no_manager() -> ControlError:
     """The error for a machine without a user manager: it says which of the usual reasons it is."""
+    import shutil  # here: it brings compression along, which would slow down every command
+
     if shutil.which("systemctl") is None or not _BOOTED.exists():
         why, next_command = "systemd does not run this machine", "juniper-ctl demo"
     elif scope.chosen() == "system":
@@ -102,8 +109,6 @@ def show(units: Sequence[str]) -> list[UnitState]:
     Raises:
         ControlError: no manager answers.
     """
-    if shutil.which("systemctl") is None:
-        raise no_manager()
     asked = _systemctl("show", "--timestamp=unix", *units, "--property=" + ",".join(PROPERTIES))
     if asked.returncode != 0:
         raise no_manager()
@@ -148,10 +153,13 @@ def _runtime_folder() -> Path:
 def _systemctl(verb: str, *arguments: str) -> subprocess.CompletedProcess[str]:
     # C: what it says is compared above, and the time stamps are read.
     environment = os.environ | {"LC_ALL": "C.UTF-8", "SYSTEMD_COLORS": "0", "XDG_RUNTIME_DIR": str(_runtime_folder())}
-    return subprocess.run(
-        ["systemctl", f"--{scope.chosen()}", "--no-pager", "--no-ask-password", verb, *arguments],
-        capture_output=True,
-        text=True,
-        env=environment,
-        check=False,
-    )
+    try:
+        return subprocess.run(
+            ["systemctl", f"--{scope.chosen()}", "--no-pager", "--no-ask-password", verb, *arguments],
+            capture_output=True,
+            text=True,
+            env=environment,
+            check=False,
+        )
+    except FileNotFoundError:
+        raise no_manager() from None
