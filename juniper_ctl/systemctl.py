@@ -129,7 +129,7 @@ def tell(verb: str, *arguments: str, next_command: str = "juniper-ctl status") -
     if told.returncode == 0:
         return
     reason = told.stderr.strip() or f"systemctl {verb} ended with {told.returncode}"
-    if "not found" in reason or "not loaded" in reason:
+    if any(words in reason for words in ("not found", "not loaded", "does not exist")):
         raise ControlError(
             f"the units are not installed: {reason}", next_command="juniper-ctl install", code=Exit.UNKNOWN_UNIT
         )
