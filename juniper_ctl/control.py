@@ -7,7 +7,7 @@ from juniper_ctl import systemctl
 from juniper_ctl.errors import ControlError, Exit
 from juniper_ctl.progress import Report
 from juniper_ctl.services import SERVICES, Service
-from juniper_ctl.status import show_installed
+from juniper_ctl.status import says_more, show_installed
 from juniper_ctl.systemctl import UnitState
 
 ALL = ("juniper-demo.target", "juniper.target")
@@ -142,8 +142,7 @@ def wait_until_ready(
 def _phase(state: UnitState) -> str:
     """How far it is, and what it says of that itself."""
     word = {"activating": "starting", "deactivating": "stopping"}.get(state.active, "waiting")
-    says_more = word != "waiting" and state.status_text not in ("", "ready")
-    return f"{word}: {state.status_text}" if says_more else word
+    return f"{word}: {state.status_text}" if word != "waiting" and says_more(state.status_text) else word
 
 
 def _late(late: Sequence[tuple[Service, UnitState]], timeout_s: float) -> ControlError:

@@ -59,7 +59,7 @@ class ServiceStatus(NamedTuple):
             mark(self.memory_of) + size(self.memory_bytes),
             "-" if self.cpu_percent is None else f"{mark(self.cpu_of)}{duration(self.cpu_s)} {self.cpu_percent:.0f}%",
             str(self.port),
-            self.version if self.is_ready or not self.text else f"{self.version}  {self.text}",
+            self.version if self.is_ready or not says_more(self.text) else f"{self.version}  {self.text}",
         )
 
 
@@ -162,6 +162,11 @@ def _status_of(service: Service, state: UnitState, locations: Locations) -> Serv
         port=service.port(environment_of(service, locations)),
         version=(release_of_process(pid) if pid else "") or _current_release(locations),
     )
+
+
+def says_more(text: str) -> bool:
+    """Whether a STATUS tells something of a service that is not ready: what it said when it was is old."""
+    return text != "" and not text.startswith("ready")
 
 
 def _age_s(state: UnitState, name: str) -> float | None:

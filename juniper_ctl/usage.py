@@ -60,9 +60,9 @@ def usage_of(state: UnitState, proc: Path = PROC, cgroups: Path = CGROUPS) -> Us
 
 
 def group_of(state: UnitState, cgroups: Path = CGROUPS) -> Path | None:
-    """The folder of the unit's control group; None where it has none, since it does not run."""
+    """The folder of the unit's control group; None where it does not run, though an empty one may be left."""
     group = state.properties.get("ControlGroup", "")
-    return cgroups / group.lstrip("/") if group else None
+    return cgroups / group.lstrip("/") if group and state.number("MainPID") else None
 
 
 def pids_of(group: Path) -> list[str] | None:

@@ -89,6 +89,15 @@ def test_one_that_is_not_ready_decides(
     assert "looking for data" in out
 
 
+def test_what_a_service_said_before_it_ended_is_not_shown(
+    systemd: FakeSystemd, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The manager keeps its last STATUS until the next start."""
+    systemd.set(DATA.unit, STOPPED | {"StatusText": "ready, nothing trains"})
+    status([DATA], as_json=False)
+    assert "ready" not in capsys.readouterr().out
+
+
 def test_all_stopped_is_exit_code_3(systemd: FakeSystemd, capsys: pytest.CaptureFixture[str]) -> None:
     """The next thing to do is to start them."""
     for service in SERVICES:

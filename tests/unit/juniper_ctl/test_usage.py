@@ -7,7 +7,7 @@ from juniper_ctl.usage import Usage, processes_of, usage_of
 PAGE = os.sysconf("SC_PAGE_SIZE")
 TICK = os.sysconf("SC_CLK_TCK")
 
-GROUP = {"ControlGroup": "/juniper.slice/a.service"}
+GROUP = {"ControlGroup": "/juniper.slice/a.service", "MainPID": "7"}
 
 
 def make_process(proc: Path, pid: int, *, pages: int, ticks: int, threads: int = 1) -> None:
@@ -53,5 +53,6 @@ def test_what_systemd_counts_goes_before_the_processes(tmp_path: Path) -> None:
 
 
 def test_a_service_that_does_not_run_uses_nothing() -> None:
-    """Systemd still shows the processor time of its last run."""
-    assert usage_of(UnitState("a.service", {"ControlGroup": "", "CPUUsageNSec": "7"})) == Usage()
+    """What systemd still shows is of its last run; before the next one its control group may be there."""
+    assert usage_of(UnitState("a.service", {"ControlGroup": "", "MainPID": "0", "CPUUsageNSec": "7"})) == Usage()
+    assert usage_of(UnitState("a.service", GROUP | {"MainPID": "0", "MemoryCurrent": "0"})) == Usage()
