@@ -17,7 +17,7 @@ def enable(*, as_json: bool) -> Exit:
     Raises:
         ControlError: no manager answers, or nothing is installed.
     """
-    systemctl.require_manager()
+    systemctl.require_manager()  # systemctl would write the link without one, of units that nobody has looked at
     systemctl.tell("enable", _TARGET)
     lingers = None if scope.chosen() == "system" else _lingers()
     verdict = Exit.DEGRADED if lingers is False else Exit.OK

@@ -16,7 +16,7 @@ START_TIMEOUT_S = 150.0
 """Longer than the units' TimeoutStartSec, so that systemd's verdict is the one that is told."""
 
 
-def wait(services: Sequence[Service], report: Report, *, timeout_s: float = START_TIMEOUT_S) -> Exit:
+def wait(services: Sequence[Service], report: Report, *, timeout_s: float = START_TIMEOUT_S) -> None:
     """Wait until each of them is ready, whoever starts it.
 
     Raises:
@@ -24,10 +24,9 @@ def wait(services: Sequence[Service], report: Report, *, timeout_s: float = STAR
     """
     show_installed(services)
     wait_until_ready(services, report, timeout_s=timeout_s, has_failed=is_given_up)
-    return Exit.OK
 
 
-def start(services: Sequence[Service], report: Report, *, wait: bool = True) -> Exit:
+def start(services: Sequence[Service], report: Report, *, wait: bool = True) -> None:
     """Start services, all through `juniper.target`, and wait until each is ready.
 
     Raises:
@@ -35,7 +34,6 @@ def start(services: Sequence[Service], report: Report, *, wait: bool = True) -> 
     """
     units = ("juniper.target",) if tuple(services) == SERVICES else tuple(service.unit for service in services)
     start_units(units, services, report, wait=wait)
-    return Exit.OK
 
 
 def start_units(units: Sequence[str], services: Sequence[Service], report: Report, *, wait: bool = True) -> None:
@@ -44,20 +42,18 @@ def start_units(units: Sequence[str], services: Sequence[Service], report: Repor
     Raises:
         ControlError: as `start`.
     """
-    systemctl.require_manager()
     _forget_failures(services)
     systemctl.tell("start", "--no-block", *units)
     if wait:
         wait_until_ready(services, report)
 
 
-def restart(services: Sequence[Service], report: Report, *, wait: bool = True) -> Exit:
+def restart(services: Sequence[Service], report: Report, *, wait: bool = True) -> None:
     """Restart services; one that does not run is started.
 
     Raises:
         ControlError: as `start`.
     """
-    systemctl.require_manager()
     _forget_failures(services)
     units = [service.unit for service in services]
     if tuple(services) == SERVICES:
@@ -67,16 +63,14 @@ def restart(services: Sequence[Service], report: Report, *, wait: bool = True) -
     systemctl.tell("restart", "--no-block", *units)
     if wait:
         wait_until_ready(services, report, before=before)
-    return Exit.OK
 
 
-def stop(services: Sequence[Service], report: Report) -> Exit:
+def stop(services: Sequence[Service], report: Report) -> None:
     """Stop services and wait until they have ended. All of them: the targets as well.
 
     Raises:
         ControlError: no manager answers, no units, or systemd cannot stop one.
     """
-    systemctl.require_manager()
     units = [service.unit for service in reversed(services)]
     before = {state.unit: state for state in systemctl.show(units)}
     targets = ALL if tuple(services) == SERVICES else ()
@@ -84,7 +78,6 @@ def stop(services: Sequence[Service], report: Report) -> Exit:
     for service in reversed(services):
         was_running = before[service.unit].active not in ("inactive", "failed")
         report(service.name, "stopped" if was_running else "was not running")
-    return Exit.OK
 
 
 def has_failed(state: UnitState) -> bool:

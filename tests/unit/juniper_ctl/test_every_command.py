@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from juniper_ctl.errors import COMMON, Exit
-from juniper_ctl.main import COMMANDS, module_of
+from juniper_ctl.main import COMMANDS, main, module_of
 from juniper_ctl.services import SERVICES
 from tests.unit.juniper_ctl.fake_systemd import READY, FakeSystemd
 
@@ -92,11 +92,13 @@ def test_every_command_ends_as_its_help_says(
     ],
 )
 def test_the_exit_code_tells_the_states_apart(
-    systemd: FakeSystemd, state: Callable[[FakeSystemd], None], codes: set[Exit]
+    systemd: FakeSystemd,
+    monkeypatch: pytest.MonkeyPatch,
+    state: Callable[[FakeSystemd], None],
+    codes: set[Exit],
 ) -> None:
     """Whichever command about the services is asked."""
-    from juniper_ctl.main import main
-
+    monkeypatch.setenv("PATH", str(systemd.folder / "bin"))
     state(systemd)
     commands = ("start", "stop", "restart", "wait", "enable", "disable", "status", "resources")
     assert {main([command, *ARGUMENTS.get(command, ())]) for command in commands} == codes
