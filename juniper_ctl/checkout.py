@@ -95,11 +95,11 @@ class Checkout:
         return total.hexdigest()
 
 
-def version_of_this_program() -> str:
-    """What a person tells when something is wrong: the version, and where this program lies."""
+def version_of_this_program() -> tuple[str, str]:
+    """What a person tells when something is wrong: the version, and the folder that this program lies in."""
     checkout = Checkout.find()
     if checkout is None:
-        return f"{Path(sys.prefix).name} in {sys.prefix}"
+        return Path(sys.prefix).name, sys.prefix
     if (checkout.root / "juniper_common").is_dir():
-        return f"{checkout.version()}+{checkout.digest()[:12]} in {checkout.root}"
-    return f"bundle in {checkout.root}"
+        return f"{checkout.version()}+{checkout.digest()[:12]}", str(checkout.root)
+    return "bundle", str(checkout.root)

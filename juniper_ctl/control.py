@@ -5,10 +5,10 @@ from collections.abc import Callable, Mapping, Sequence
 
 from juniper_ctl import systemctl
 from juniper_ctl.errors import ControlError, Exit
+from juniper_ctl.progress import Report
 from juniper_ctl.services import SERVICES, Service
+from juniper_ctl.status import says_more, show_installed
 from juniper_ctl.systemctl import UnitState
-
-Report = Callable[[str, str], None]
 
 ALL = ("juniper-demo.target", "juniper.target")
 POLL_S = 0.1
@@ -16,7 +16,17 @@ START_TIMEOUT_S = 150.0
 """Longer than the units' TimeoutStartSec, so that systemd's verdict is the one that is told."""
 
 
-def start(services: Sequence[Service], report: Report, *, wait: bool = True) -> Exit:
+def wait(services: Sequence[Service], report: Report, *, timeout_s: float = START_TIMEOUT_S) -> None:
+    """Wait until each of them is ready, whoever starts it.
+
+    Raises:
+        ControlError: no manager answers, no units, one that systemd has given up, or the time is over.
+    """
+    show_installed(services)
+    wait_until_ready(services, report, timeout_s=timeout_s, has_failed=is_given_up)
+
+
+def start(services: Sequence[Service], report: Report, *, wait: bool = True) -> None:
     """Start services, all through `juniper.target`, and wait until each is ready.
 
     Raises:
@@ -24,7 +34,6 @@ def start(services: Sequence[Service], report: Report, *, wait: bool = True) -> 
     """
     units = ("juniper.target",) if tuple(services) == SERVICES else tuple(service.unit for service in services)
     start_units(units, services, report, wait=wait)
-    return Exit.OK
 
 
 def start_units(units: Sequence[str], services: Sequence[Service], report: Report, *, wait: bool = True) -> None:
@@ -33,20 +42,18 @@ def start_units(units: Sequence[str], services: Sequence[Service], report: Repor
     Raises:
         ControlError: as `start`.
     """
-    systemctl.require_manager()
     _forget_failures(services)
     systemctl.tell("start", "--no-block", *units)
     if wait:
         wait_until_ready(services, report)
 
 
-def restart(services: Sequence[Service], report: Report, *, wait: bool = True) -> Exit:
+def restart(services: Sequence[Service], report: Report, *, wait: bool = True) -> None:
     """Restart services; one that does not run is started.
 
     Raises:
         ControlError: as `start`.
     """
-    systemctl.require_manager()
     _forget_failures(services)
     units = [service.unit for service in services]
     if tuple(services) == SERVICES:
@@ -56,16 +63,14 @@ def restart(services: Sequence[Service], report: Report, *, wait: bool = True) -
     systemctl.tell("restart", "--no-block", *units)
     if wait:
         wait_until_ready(services, report, before=before)
-    return Exit.OK
 
 
-def stop(services: Sequence[Service], report: Report) -> Exit:
+def stop(services: Sequence[Service], report: Report) -> None:
     """Stop services and wait until they have ended. All of them: the targets as well.
 
     Raises:
         ControlError: no manager answers, no units, or systemd cannot stop one.
     """
-    systemctl.require_manager()
     units = [service.unit for service in reversed(services)]
     before = {state.unit: state for state in systemctl.show(units)}
     targets = ALL if tuple(services) == SERVICES else ()
@@ -73,7 +78,16 @@ def stop(services: Sequence[Service], report: Report) -> Exit:
     for service in reversed(services):
         was_running = before[service.unit].active not in ("inactive", "failed")
         report(service.name, "stopped" if was_running else "was not running")
-    return Exit.OK
+
+
+def has_failed(state: UnitState) -> bool:
+    """It ended badly, whether or not systemd tries again."""
+    return is_given_up(state) or state.sub == "auto-restart"
+
+
+def is_given_up(state: UnitState) -> bool:
+    """It ended badly, and systemd does not try again."""
+    return state.active == "failed"
 
 
 def wait_until_ready(
@@ -82,6 +96,7 @@ def wait_until_ready(
     *,
     before: Mapping[str, int | None] | None = None,
     timeout_s: float = START_TIMEOUT_S,
+    has_failed: Callable[[UnitState], bool] = has_failed,
 ) -> None:
     """Wait for READY of each, telling what they say meanwhile.
 
@@ -90,39 +105,52 @@ def wait_until_ready(
         report: told what happens.
         before: the process of each unit that is to go; the ready one must be another.
         timeout_s: for all together.
+        has_failed: of a unit that is not worth waiting for.
 
     Raises:
         ControlError: one failed, or is not ready in time.
     """
     began = time.monotonic()
-    waited_for = list(services)
-    last_text: dict[str, str] = {}
+    waited_for, phases = list(services), dict[Service, str]()
     while True:
-        states = systemctl.show([service.unit for service in waited_for])
-        for service, state in zip(tuple(waited_for), states, strict=True):
+        states = dict(zip(waited_for, systemctl.show([service.unit for service in waited_for]), strict=True))
+        for service, state in states.items():
             is_old = state.number("MainPID") == (before or {}).get(service.unit, -1)
+            phase = _phase(state)
             if (state.active, state.sub) == ("active", "running") and not is_old:
                 report(service.name, f"ready after {time.monotonic() - began:.1f} s")
                 waited_for.remove(service)
             elif has_failed(state):
                 raise _start_failed(service, state)
-            elif state.status_text not in ("", "ready", last_text.get(service.name)):
-                last_text[service.name] = state.status_text
-                report(service.name, state.status_text)
+            elif phases.get(service) != phase:
+                phases[service] = phase
+                report(service.name, phase, is_passing=":" not in phase)
         if not waited_for:
             return
         if time.monotonic() - began > timeout_s:
-            raise ControlError(
-                f"{waited_for[0].name} is not ready after {timeout_s:.0f} s",
-                next_command=f"juniper-ctl logs {waited_for[0].name}",
-                code=Exit.TIMEOUT,
-            )
+            raise _late([(service, states[service]) for service in waited_for], timeout_s)
         time.sleep(POLL_S)
 
 
-def has_failed(state: UnitState) -> bool:
-    """It ended badly, whether or not systemd tries again."""
-    return state.active == "failed" or state.sub == "auto-restart"
+def _phase(state: UnitState) -> str:
+    """How far it is, and what it says of that itself."""
+    word = {"activating": "starting", "deactivating": "stopping"}.get(state.active, "waiting")
+    return f"{word}: {state.status_text}" if word != "waiting" and says_more(state.status_text) else word
+
+
+def _late(late: Sequence[tuple[Service, UnitState]], timeout_s: float) -> ControlError:
+    why = [f"{service.name} is not ready after {timeout_s:g} s: {_why_late(state)}" for service, state in late]
+    service, state = late[0]
+    verb = "start" if state.active == "inactive" else "logs"
+    return ControlError("; ".join(why), next_command=f"juniper-ctl {verb} {service.name}", code=Exit.TIMEOUT)
+
+
+def _why_late(state: UnitState) -> str:
+    if not state.is_installed:
+        return "its unit is not installed"
+    if state.active == "inactive":
+        return "nothing starts it"
+    return state.sub if state.sub == "auto-restart" else _phase(state)
 
 
 def _start_failed(service: Service, state: UnitState) -> ControlError:

@@ -1,5 +1,6 @@
 """How a command ends: the exit codes, and the error that carries one and says what to type next."""
 
+from collections.abc import Mapping
 from enum import IntEnum
 
 
@@ -16,6 +17,26 @@ class Exit(IntEnum):
     TIMEOUT = 75
     PERMISSION = 77
     CONFIGURATION = 78
+    INTERRUPTED = 130
+
+
+MEANINGS: Mapping[Exit, str] = {
+    Exit.OK: "done; of services: all are ready",
+    Exit.FAILED: "it failed; of services: one has failed",
+    Exit.DEGRADED: "only in part; of services: one is not ready",
+    Exit.STOPPED: "no service runs",
+    Exit.UNKNOWN_UNIT: "there is no such service, or nothing is installed",
+    Exit.USAGE: "the command line is wrong, or wrong here",
+    Exit.NO_BUS: "no systemd manager answers",
+    Exit.TIMEOUT: "not in time, or not now: a port is taken",
+    Exit.PERMISSION: "it is not allowed",
+    Exit.CONFIGURATION: "a setting is wrong, or something that must be there is missing",
+    Exit.INTERRUPTED: "ended by Ctrl-C",
+}
+"""Whatever the command is; in the order of the codes."""
+
+COMMON = (Exit.OK, Exit.FAILED, Exit.USAGE, Exit.PERMISSION, Exit.INTERRUPTED)
+"""How every command may end."""
 
 
 class ControlError(Exception):

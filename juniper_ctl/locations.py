@@ -1,14 +1,13 @@
 """Where things lie on a host. Code and configuration stand where the systemd units look for them."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 from juniper_ctl import scope
 
 
-@dataclass(frozen=True, slots=True)
-class Locations:
+class Locations(NamedTuple):
     """The folders of one user's installation, or of the host's."""
 
     configuration: Path

@@ -6,82 +6,120 @@ import os
 import sys
 from collections.abc import Mapping, Sequence
 from types import ModuleType
-from typing import NoReturn
 
 from juniper_ctl import scope
-from juniper_ctl.errors import ControlError, Exit
-from juniper_ctl.progress import program_as_typed
+from juniper_ctl.command_line import Parser, add_help
+from juniper_ctl.errors import COMMON, ControlError, Exit
+from juniper_ctl.progress import print_json, program_as_typed
 
-COMMANDS: Mapping[str, str] = {
-    "demo": "everything from nothing: set up, start, train, and where to look",
-    "start": "start services and wait until they are ready",
-    "stop": "stop services and wait until they have ended",
-    "restart": "restart services and wait until they are ready",
-    "status": "what runs, one line per service",
-    "logs": "what the services wrote",
-    "doctor": "what this host lacks for the services, and what to type about it",
-    "install": "install a release and the systemd units",
-    "uninstall": "stop and remove the services; settings and data stay",
-    "bundle": "make a folder from which hosts without a registry install",
-    "version": "what this program belongs to",
+GROUPS: Mapping[str, Mapping[str, str]] = {
+    "from nothing": {
+        "demo": "everything from nothing: set up, start, train, and where to look",
+        "install": "install a release and the systemd units",
+        "uninstall": "stop and remove the services; settings and data stay",
+        "bundle": "make a folder from which hosts without a registry install",
+    },
+    "run the services": {
+        "start": "start services and wait until they are ready",
+        "stop": "stop services and wait until they have ended",
+        "restart": "restart services and wait until they are ready",
+        "wait": "wait until services are ready, whoever starts them",
+        "enable": "have the services start by themselves",
+        "disable": "have them started by hand alone",
+    },
+    "see how they are": {
+        "status": "what runs, one line per service",
+        "resources": "what they use of memory, processors, disks and GPUs, and their limits",
+        "logs": "what the services wrote",
+        "doctor": "what this host lacks for the services, and what to type about it",
+    },
+    "this program": {
+        "completion": "print what completes its commands in bash, zsh or fish",
+        "version": "what this program belongs to",
+    },
 }
-"""Each is a module of `juniper_ctl.commands`; in the order of the help."""
+"""The commands, as the help shows them. Each is a module of `juniper_ctl.commands`."""
+
+COMMANDS: Mapping[str, str] = {name: tells for group in GROUPS.values() for name, tells in group.items()}
+
+EXAMPLES = (
+    ("juniper-ctl demo", "see it work, in a minute"),
+    ("juniper-ctl install && juniper-ctl start", "run it for good"),
+    ("juniper-ctl status", "what runs"),
+    ("juniper-ctl logs cascor -f", "what the training service does"),
+    ("juniper-ctl doctor", "what is wrong here"),
+)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; returns the exit code. An error is a line or two for a person, never a traceback."""
-    program = program_as_typed()
     words = sys.argv[1:] if arguments is None else list(arguments)
     try:
-        options = _parser(program, words).parse_args(words)
+        options = parser(_called(words)).parse_args(words)
         scope.choose("system" if options.system else "user")
-        return int(_module(options.command).run(options))
+        return int(module_of(options.command).run(options))
     except ControlError as error:
-        return _failed(program, error)
+        return _failed(error, words)
     except KeyboardInterrupt:
-        return 130
+        return Exit.INTERRUPTED
     except BrokenPipeError:
         # Whoever read our output has seen enough; nothing more must be flushed into the closed pipe.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return Exit.OK
     except PermissionError as error:
-        return _failed(program, ControlError(str(error), next_command=_look_at(error), code=Exit.PERMISSION))
+        return _failed(ControlError(str(error), next_command=_look_at(error), code=Exit.PERMISSION), words)
     except OSError as error:
-        return _failed(program, ControlError(str(error), next_command=_look_at(error)))
+        return _failed(ControlError(str(error), next_command=_look_at(error)), words)
 
 
-def _failed(program: str, error: ControlError) -> int:
-    next_command = error.next_command.replace("juniper-ctl", program, 1)
+def parser(commands: Sequence[str]) -> Parser:
+    """The parser with the arguments of these commands, and of no other."""
+    program = program_as_typed()
+    whole = Parser(
+        prog=program,
+        usage=f"{program} [--system] COMMAND ...",
+        description="Runs Juniper's three services on this host: data, cascor and canopy.",
+    )
+    whole.add_argument(
+        "--system", action="store_true", help="the services of the whole host, not this user's (as root)"
+    )
+    # Its own name for the program, else it makes the whole help to find one.
+    subparsers = whole.add_subparsers(
+        dest="command", required=True, metavar="COMMAND", prog=program, help=argparse.SUPPRESS
+    )
+    add_help(whole, groups=GROUPS, examples=EXAMPLES, exits=tuple(Exit))
+    for name in commands:
+        module = module_of(name)
+        command = subparsers.add_parser(name, description=f"{COMMANDS[name][0].upper()}{COMMANDS[name][1:]}.")
+        module.add_arguments(command)
+        add_help(command, examples=module.EXAMPLES, exits=(*COMMON, *module.EXITS))
+    return whole
+
+
+def module_of(command: str) -> ModuleType:
+    """What a command takes and runs."""
+    return importlib.import_module(f"juniper_ctl.commands.{command}")
+
+
+def _called(words: Sequence[str]) -> Sequence[str]:
+    """The command that the words name, if they name one."""
+    name = next((word for word in words if not word.startswith("-")), None)
+    if name is not None and name not in COMMANDS:
+        from difflib import get_close_matches
+
+        like = get_close_matches(name, COMMANDS, 1)
+        meant = f"; did you mean {like[0]}?" if like else ""
+        raise ControlError(f"there is no command {name}{meant}", next_command="juniper-ctl --help", code=Exit.USAGE)
+    return () if name is None else (name,)
+
+
+def _failed(error: ControlError, words: Sequence[str]) -> int:
+    next_command = error.next_command.replace("juniper-ctl", program_as_typed(), 1)
+    if "--json" in words:
+        print_json({"verdict": error.code.name.lower(), "error": error.message, "next": next_command})
     print(f"juniper-ctl: {error.message}\n  next: {next_command}", file=sys.stderr)
     return error.code
 
 
 def _look_at(error: OSError) -> str:
     return f"ls -ld {error.filename}" if error.filename else "juniper-ctl status"
-
-
-class _Parser(argparse.ArgumentParser):
-    def error(self, message: str) -> NoReturn:
-        raise ControlError(message, next_command=f"juniper-ctl{self._command()} --help", code=Exit.USAGE)
-
-    def _command(self) -> str:
-        return "".join(f" {word}" for word in self.prog.split()[1:])
-
-
-def _parser(program: str, words: Sequence[str]) -> argparse.ArgumentParser:
-    """The parser of these words: the arguments of the command that they name, and of no other."""
-    parser = _Parser(prog=program, description="Runs Juniper's three services on this host.", allow_abbrev=False)
-    parser.add_argument(
-        "--system", action="store_true", help="the services of the whole host, in place of this user's (as root)"
-    )
-    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
-    called = next((word for word in words if not word.startswith("-")), "")
-    for name, tells in COMMANDS.items():
-        command = commands.add_parser(name, help=tells, description=f"{tells[0].upper()}{tells[1:]}.")
-        if name == called:
-            _module(name).add_arguments(command)
-    return parser
-
-
-def _module(command: str) -> ModuleType:
-    return importlib.import_module(f"juniper_ctl.commands.{command}")

@@ -2,8 +2,13 @@
 
 import http.client
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import cast
+
+from juniper_ctl.env_file import credential, environment_of
+from juniper_ctl.locations import Locations
+from juniper_ctl.services import Service
 
 Json = dict[str, object]
 
@@ -39,6 +44,16 @@ class ServiceApi:
     port: int
     api_key: str = ""
     timeout_s: float = 10
+
+    @classmethod
+    def of(
+        cls, service: Service, locations: Locations, *, over: Mapping[str, str] | None = None, timeout_s: float = 10
+    ) -> "ServiceApi":
+        """The port and the first key that the service's settings say; `over` goes before the env files."""
+        environment = environment_of(service, locations, over=over)
+        variable = f"JUNIPER_{service.name.upper()}_API_KEYS"
+        keys = environment.get(variable) or credential(variable.lower(), locations)
+        return cls(service.port(environment), keys.split(",")[0].strip(), timeout_s)
 
     def get(self, path: str) -> Answer:
         """GET.

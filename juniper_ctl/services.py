@@ -1,13 +1,12 @@
 """The three services: their names, units and ports."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from juniper_ctl.errors import ControlError, Exit
 
 
-@dataclass(frozen=True, slots=True)
-class Service:
+class Service(NamedTuple):
     """One service as the operator knows it."""
 
     name: str

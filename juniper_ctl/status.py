@@ -1,26 +1,23 @@
 """What runs, in one line per service, from one question to systemd."""
 
-import json
 import os
 import time
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Literal
+from typing import NamedTuple
 
 from juniper_ctl import systemctl
 from juniper_ctl.env_file import environment_of
 from juniper_ctl.errors import ControlError, Exit
 from juniper_ctl.locations import Locations
-from juniper_ctl.progress import program_as_typed
+from juniper_ctl.progress import print_json, program_as_typed
 from juniper_ctl.services import Service
 from juniper_ctl.systemctl import UnitState
+from juniper_ctl.table import duration, size, table
+from juniper_ctl.usage import SUMMED, Source, mark, usage_of
 
-MemorySource = Literal["cgroup", "processes"]
 
-
-@dataclass(frozen=True, slots=True)
-class ServiceStatus:
+class ServiceStatus(NamedTuple):
     """One service, as `--json` prints it."""
 
     service: str
@@ -35,25 +32,38 @@ class ServiceStatus:
     since_s: float | None
     """How long it has been in this state."""
     restarts: int
+    watchdog_age_s: float | None
+    """How long ago it last answered systemd's watchdog; None: it is not watched, or does not run."""
     memory_bytes: int | None
-    memory_of: MemorySource | None
+    memory_of: Source | None
     """The control group counts all; where it does not, it is the resident memory of its processes, shared pages too."""
+    cpu_s: float | None
+    """The processor time that it has used since its process was started."""
+    cpu_percent: float | None
+    """The same, of one core."""
+    cpu_of: Source | None
     pid: int | None
     port: int
     version: str
     """The release that the process was started from; of one that does not run, the one that would start."""
 
-    def line(self) -> str:
+    def cells(self) -> tuple[str, ...]:
         """For a terminal; `HEADER` names the columns."""
-        ready = "ready" if self.is_ready else "-"
-        state = self.state if self.detail in ("running", "dead", self.state) else f"{self.state} ({self.detail})"
-        memory = "-" if self.memory_bytes is None else f"{self.memory_bytes / 2**20:.0f} MiB"
-        columns = (self.service, state, ready, _duration(self.since_s), self.restarts, memory, self.port, self.version)
-        return _FORMAT.format(*columns) + ("" if self.is_ready or not self.text else f"  {self.text}")
+        return (
+            self.service,
+            self.state if self.detail in ("running", "dead", self.state) else f"{self.state} ({self.detail})",
+            "ready" if self.is_ready else "-",
+            duration(self.since_s),
+            str(self.restarts),
+            duration(self.watchdog_age_s),
+            mark(self.memory_of) + size(self.memory_bytes),
+            "-" if self.cpu_percent is None else f"{mark(self.cpu_of)}{duration(self.cpu_s)} {self.cpu_percent:.0f}%",
+            str(self.port),
+            self.version if self.is_ready or not says_more(self.text) else f"{self.version}  {self.text}",
+        )
 
 
-_FORMAT = "{:<8} {:<26} {:<6} {:>8} {:>8} {:>9} {:>6}  {}"
-HEADER = _FORMAT.format("SERVICE", "STATE", "READY", "FOR", "RESTARTS", "MEMORY", "PORT", "VERSION")
+HEADER = ("SERVICE", "STATE", "READY", "SINCE", "RESTARTS", "WATCHDOG", "MEMORY", "CPU", "PORT", "VERSION")
 
 
 def status(services: Sequence[Service], *, as_json: bool) -> Exit:
@@ -62,24 +72,49 @@ def status(services: Sequence[Service], *, as_json: bool) -> Exit:
     Raises:
         ControlError: no manager answers, or nothing is installed.
     """
+    rows = statuses(services)
+    verdict = verdict_on(rows)
+    if as_json:
+        print_json({"verdict": verdict.name.lower(), "services": [row._asdict() for row in rows]})
+        return verdict
+    print(*table(HEADER, [row.cells() for row in rows], left=("SERVICE", "STATE", "READY", "VERSION")), sep="\n")
+    if any("processes" in (row.memory_of, row.cpu_of) for row in rows):
+        print(SUMMED)
+    if verdict is not Exit.OK:
+        print(f"next: {program_as_typed()} {_next_command(rows)}")
+    return verdict
+
+
+def tell_state(services: Sequence[Service], *, as_json: bool) -> Exit:
+    """End a command that did what it was asked to: programs are told the state afterwards."""
+    if as_json:
+        status(services, as_json=True)
+    return Exit.OK
+
+
+def statuses(services: Sequence[Service]) -> list[ServiceStatus]:
+    """One question to systemd, and what /proc and the settings add.
+
+    Raises:
+        ControlError: no manager answers, or nothing is installed.
+    """
     locations = Locations.of(os.environ)
+    states = show_installed(services)
+    return [_status_of(service, state, locations) for service, state in zip(services, states, strict=True)]
+
+
+def show_installed(services: Sequence[Service]) -> list[UnitState]:
+    """The states of their units.
+
+    Raises:
+        ControlError: no manager answers, or none of them is installed.
+    """
     states = systemctl.show([service.unit for service in services])
     if not any(state.is_installed for state in states):
         raise ControlError(
             "no unit of Juniper is installed", next_command="juniper-ctl install", code=Exit.UNKNOWN_UNIT
         )
-    now = time.time()
-    rows = [_status_of(service, state, locations, now) for service, state in zip(services, states, strict=True)]
-    verdict = verdict_on(rows)
-    if as_json:
-        print(json.dumps({"verdict": verdict.name.lower(), "services": [asdict(row) for row in rows]}, indent=2))
-        return verdict
-    print(HEADER)
-    for row in rows:
-        print(row.line())
-    if verdict is not Exit.OK:
-        print(f"next: {program_as_typed()} {_next_command(rows)}")
-    return verdict
+    return states
 
 
 def _next_command(rows: Sequence[ServiceStatus]) -> str:
@@ -104,24 +139,40 @@ def verdict_on(rows: Sequence[ServiceStatus]) -> Exit:
     return Exit.OK if all(row.is_ready for row in rows) else Exit.DEGRADED
 
 
-def _status_of(service: Service, state: UnitState, locations: Locations, now: float) -> ServiceStatus:
+def _status_of(service: Service, state: UnitState, locations: Locations) -> ServiceStatus:
     pid = state.number("MainPID") or None
-    memory, memory_of = _memory(state)
+    usage = usage_of(state)
     since = state.properties.get("StateChangeTimestamp", "").removeprefix("@")
+    runs_for_s = _age_s(state, "ExecMainStartTimestampMonotonic")
     return ServiceStatus(
         service=service.name,
         state=state.active,
         detail=state.sub,
         is_ready=(state.active, state.sub) == ("active", "running"),
         text=state.status_text,
-        since_s=round(max(0.0, now - int(since)), 1) if since.isdigit() else None,
+        since_s=round(max(0.0, time.time() - int(since)), 1) if since.isdigit() else None,
         restarts=state.number("NRestarts") or 0,
-        memory_bytes=memory,
-        memory_of=memory_of,
+        watchdog_age_s=_age_s(state, "WatchdogTimestampMonotonic"),
+        memory_bytes=usage.memory_bytes,
+        memory_of=usage.memory_of,
+        cpu_s=usage.cpu_s,
+        cpu_percent=round(100 * usage.cpu_s / runs_for_s, 1) if usage.cpu_s is not None and runs_for_s else None,
+        cpu_of=usage.cpu_of,
         pid=pid,
         port=service.port(environment_of(service, locations)),
         version=(release_of_process(pid) if pid else "") or _current_release(locations),
     )
+
+
+def says_more(text: str) -> bool:
+    """Whether a STATUS tells something of a service that is not ready: what it said when it was is old."""
+    return text != "" and not text.startswith("ready")
+
+
+def _age_s(state: UnitState, name: str) -> float | None:
+    """How long ago a moment was that systemd gives in microseconds of the monotonic clock; 0 is none."""
+    moment_us = state.number(name)
+    return round(max(0.0, time.monotonic() - moment_us / 1e6), 1) if moment_us else None
 
 
 def release_of_process(pid: int, proc: Path = Path("/proc")) -> str:
@@ -136,37 +187,3 @@ def release_of_process(pid: int, proc: Path = Path("/proc")) -> str:
 
 def _current_release(locations: Locations) -> str:
     return locations.current.readlink().name if locations.current.is_symlink() else "-"
-
-
-def _memory(state: UnitState) -> tuple[int | None, MemorySource | None]:
-    counted = state.number("MemoryCurrent")
-    if counted is not None:
-        return counted, "cgroup"
-    group = state.properties.get("ControlGroup", "")
-    return (resident_memory(group), "processes") if group else (None, None)
-
-
-def resident_memory(group: str, proc: Path = Path("/proc"), cgroups: Path = Path("/sys/fs/cgroup")) -> int | None:
-    """The resident memory of a control group's processes in bytes: for machines without the memory controller."""
-    try:
-        pids = (cgroups / group.lstrip("/") / "cgroup.procs").read_text(encoding="ascii").split()
-    except OSError:  # the group ended with its last process, or it is not readable here
-        return None
-    return sum(_resident_memory_of(proc / pid) for pid in pids)
-
-
-def _resident_memory_of(process: Path) -> int:
-    try:
-        pages = (process / "statm").read_text(encoding="ascii").split()[1]
-    except OSError:  # it has ended meanwhile
-        return 0
-    return int(pages) * os.sysconf("SC_PAGE_SIZE")
-
-
-def _duration(seconds: float | None) -> str:
-    if seconds is None:
-        return "-"
-    for length, name in ((86400, "d"), (3600, "h"), (60, "min")):
-        if seconds >= 2 * length:
-            return f"{seconds / length:.0f} {name}"
-    return f"{seconds:.0f} s"

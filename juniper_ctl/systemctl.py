@@ -2,11 +2,10 @@
 
 import os
 import re
-import shutil
 import subprocess
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 from juniper_ctl import scope
 from juniper_ctl.errors import ControlError, Exit
@@ -23,17 +22,22 @@ PROPERTIES = (
     "MainPID",
     "ControlGroup",
     "MemoryCurrent",
+    "CPUUsageNSec",
+    "ExecMainStartTimestampMonotonic",
+    "WatchdogTimestampMonotonic",
     "InvocationID",
     "ExecMainStatus",
     "NeedDaemonReload",
 )
 
+_NOT_COUNTED = 2**64 - 1
+"""What older versions of systemd show of a figure that nothing counts; newer ones say `[not set]` or `[no data]`."""
+
 _BOOTED = Path("/run/systemd/system")
 """There exactly where systemd is the first process: sd_booted(3)."""
 
 
-@dataclass(frozen=True, slots=True)
-class UnitState:
+class UnitState(NamedTuple):
     """What systemd says of one unit."""
 
     unit: str
@@ -62,23 +66,26 @@ class UnitState:
     def number(self, name: str) -> int | None:
         """A property that is a number, or None where systemd has none."""
         text = self.properties.get(name, "")
-        return int(text) if text.isdigit() else None
+        return int(text) if text.isdigit() and int(text) != _NOT_COUNTED else None
 
 
 def manager_answers() -> bool:
     """Whether the manager answers on the bus."""
-    if shutil.which("systemctl") is None:
+    try:
+        asked = _systemctl("show", "--property=Version", "--value")
+    except ControlError:
         return False
-    asked = _systemctl("show", "--property=Version", "--value")
     return asked.returncode == 0 and asked.stdout.strip() != ""
 
 
 def version() -> int:
     """systemd's: of the manager that answers, else of the program; 0 where there is none."""
-    if shutil.which("systemctl") is None:
+    try:
+        told = manager_property("Version") or _systemctl("--version").stdout
+    except ControlError:
         return 0
     # `252.39-1~deb12u2` of the manager, `systemd 252 (252.39-1~deb12u2)` and more of the program.
-    found = re.search(r"\d+", manager_property("Version") or _systemctl("--version").stdout)
+    found = re.search(r"\d+", told)
     return int(found[0]) if found else 0
 
 
@@ -99,6 +106,8 @@ def require_manager() -> None:
 
 def no_manager() -> ControlError:
     """The error for a machine without a user manager: it says which of the usual reasons it is."""
+    import shutil  # here: it brings compression along, which would slow down every command
+
     if shutil.which("systemctl") is None or not _BOOTED.exists():
         why, next_command = "systemd does not run this machine", "juniper-ctl demo"
     elif scope.chosen() == "system":
@@ -118,8 +127,6 @@ def show(units: Sequence[str]) -> list[UnitState]:
     Raises:
         ControlError: no manager answers.
     """
-    if shutil.which("systemctl") is None:
-        raise no_manager()
     asked = _systemctl("show", "--timestamp=unix", *units, "--property=" + ",".join(PROPERTIES))
     if asked.returncode != 0:
         raise no_manager()
@@ -140,7 +147,7 @@ def tell(verb: str, *arguments: str, next_command: str = "juniper-ctl status") -
     if told.returncode == 0:
         return
     reason = told.stderr.strip() or f"systemctl {verb} ended with {told.returncode}"
-    if "not found" in reason or "not loaded" in reason:
+    if any(words in reason for words in ("not found", "not loaded", "does not exist")):
         raise ControlError(
             f"the units are not installed: {reason}", next_command="juniper-ctl install", code=Exit.UNKNOWN_UNIT
         )
@@ -164,10 +171,13 @@ def _runtime_folder() -> Path:
 def _systemctl(verb: str, *arguments: str) -> subprocess.CompletedProcess[str]:
     # C: what it says is compared above, and the time stamps are read.
     environment = os.environ | {"LC_ALL": "C.UTF-8", "SYSTEMD_COLORS": "0", "XDG_RUNTIME_DIR": str(_runtime_folder())}
-    return subprocess.run(
-        ["systemctl", f"--{scope.chosen()}", "--no-pager", "--no-ask-password", verb, *arguments],
-        capture_output=True,
-        text=True,
-        env=environment,
-        check=False,
-    )
+    try:
+        return subprocess.run(
+            ["systemctl", f"--{scope.chosen()}", "--no-pager", "--no-ask-password", verb, *arguments],
+            capture_output=True,
+            text=True,
+            env=environment,
+            check=False,
+        )
+    except FileNotFoundError:
+        raise no_manager() from None

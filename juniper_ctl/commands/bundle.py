@@ -7,6 +7,12 @@ from juniper_ctl.bundle import make_bundle
 from juniper_ctl.commands.build_options import add_build_options
 from juniper_ctl.errors import Exit
 
+EXAMPLES = (
+    ("juniper-ctl bundle", "below dist/"),
+    ("juniper-ctl bundle /media/usb/juniper --gpu", "for hosts with a GPU"),
+)
+EXITS = (Exit.CONFIGURATION,)
+
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Where, and with what."""

@@ -4,6 +4,13 @@ import argparse
 
 from juniper_ctl.errors import Exit
 
+EXAMPLES = (
+    ("juniper-ctl demo", "set up, start, train; then open the page"),
+    ("juniper-ctl demo --pace full", "as fast as it goes"),
+    ("juniper-ctl demo --foreground", "without systemd, until Ctrl-C"),
+)
+EXITS = (Exit.UNKNOWN_UNIT, Exit.NO_BUS, Exit.TIMEOUT, Exit.CONFIGURATION)
+
 PACE = 50.0
 SEED = 42
 

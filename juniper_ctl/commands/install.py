@@ -7,6 +7,13 @@ from juniper_ctl.commands.build_options import add_build_options
 from juniper_ctl.errors import Exit
 from juniper_ctl.install import Install
 
+EXAMPLES = (
+    ("juniper-ctl install", "from this checkout"),
+    ("juniper-ctl install --gpu", "with what a GPU needs"),
+    ("juniper-ctl install --wheelhouse bundle", "from a bundle, without a registry"),
+)
+EXITS = (Exit.NO_BUS, Exit.CONFIGURATION)
+
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """From what."""

@@ -7,6 +7,13 @@ from juniper_ctl.errors import Exit
 from juniper_ctl.logs import logs
 from juniper_ctl.services import named
 
+EXAMPLES = (
+    ("juniper-ctl logs", "the last lines of all three"),
+    ("juniper-ctl logs cascor -f", "go on as it writes"),
+    ("juniper-ctl logs data --since=-10min", "all of the last ten minutes"),
+)
+EXITS = (Exit.UNKNOWN_UNIT, Exit.NO_BUS)
+
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Of which services, and how much."""

@@ -3,18 +3,29 @@
 import argparse
 
 from juniper_ctl import control
-from juniper_ctl.commands.arguments import add_services
+from juniper_ctl.commands.arguments import add_json_of_state, add_services, add_wait
 from juniper_ctl.errors import Exit
-from juniper_ctl.progress import say
+from juniper_ctl.progress import reporter
 from juniper_ctl.services import named
+from juniper_ctl.status import tell_state
+
+EXAMPLES = (
+    ("juniper-ctl restart", "all three: new processes"),
+    ("juniper-ctl restart data", "a training on cascor goes on"),
+    ("juniper-ctl restart --no-wait canopy", "do not wait until it is ready"),
+)
+EXITS = (Exit.UNKNOWN_UNIT, Exit.NO_BUS, Exit.TIMEOUT, Exit.CONFIGURATION)
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Which, and whether to wait."""
-    parser.add_argument("--no-wait", action="store_true", help="do not wait until they are ready")
+    add_wait(parser)
+    add_json_of_state(parser)
     add_services(parser)
 
 
 def run(options: argparse.Namespace) -> Exit:
     """Restart them."""
-    return control.restart(named(options.service), say, wait=not options.no_wait)
+    services = named(options.service)
+    control.restart(services, reporter(as_json=options.json), wait=options.wait)
+    return tell_state(services, as_json=options.json)

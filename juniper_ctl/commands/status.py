@@ -7,6 +7,13 @@ from juniper_ctl.errors import Exit
 from juniper_ctl.services import named
 from juniper_ctl.status import status
 
+EXAMPLES = (
+    ("juniper-ctl status", "all three"),
+    ("juniper-ctl status cascor", "one of them; the exit code is about it alone"),
+    ("juniper-ctl status --json", "for programs"),
+)
+EXITS = (Exit.DEGRADED, Exit.STOPPED, Exit.UNKNOWN_UNIT, Exit.NO_BUS, Exit.CONFIGURATION)
+
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Of which, and for whom."""

@@ -5,6 +5,9 @@ import argparse
 from juniper_ctl.errors import Exit
 from juniper_ctl.uninstall import uninstall
 
+EXAMPLES = (("juniper-ctl uninstall", "settings and data stay"),)
+EXITS = (Exit.UNKNOWN_UNIT, Exit.NO_BUS)
+
 
 def add_arguments(_: argparse.ArgumentParser) -> None:
     """None."""

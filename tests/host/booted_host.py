@@ -213,7 +213,9 @@ def _disk(scratch: Path, cleanup: contextlib.ExitStack) -> int:
     cleanup.callback(holder.wait)
     cleanup.callback(holder.terminate)
     assert holder.stdout is not None
-    if holder.stdout.readline() != b"mounted\n":
+    with holder.stdout as said:
+        is_mounted = said.readline() == b"mounted\n"
+    if not is_mounted:
         raise OSError(f"the host's disk cannot be made: {holder.wait()}")
     return holder.pid
 

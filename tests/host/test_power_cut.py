@@ -2,7 +2,6 @@
 
 import json
 import time
-from pathlib import PurePosixPath
 
 import pytest
 from testinfra.host import Host
@@ -31,9 +30,9 @@ def make_dataset(host: Host) -> tuple[str, str]:
     return str(meta["dataset_id"]), str(meta["checksum"])
 
 
-def run_store(host: Host) -> PurePosixPath:
+def run_store(host: Host) -> str:
     """Where systemd has it."""
-    return PurePosixPath(host.check_output("find /home/juniper -name runs.sqlite3"))
+    return str(host.check_output("find /home/juniper -name runs.sqlite3"))
 
 
 def test_what_was_there_a_second_before_a_power_cut_is_there_after_it(machine: BootedHost, running: Host) -> None:

@@ -40,8 +40,26 @@ def test_status_tells_each_service_and_agrees_with_its_exit_code(running: Host) 
     services = json.loads(told.stdout)["services"]
     assert [service["service"] for service in services] == list(SERVICES)
     assert all(service["is_ready"] and service["memory_bytes"] > 1e7 for service in services)
+    assert all(service["watchdog_age_s"] < 30 and service["cpu_s"] > 0.1 for service in services)
     current = running.check_output("readlink .local/lib/juniper/current").removeprefix("releases/")
     assert {service["version"] for service in services} == {current}
+
+
+def test_resources_tell_what_each_service_uses(running: Host) -> None:
+    """Of the kernel's count or, without its controllers, of the processes; and where the data lies."""
+    told = json.loads(running.check_output(f"{JUNIPER_CTL} resources --interval 0.1 --json"))
+    assert all(service["memory_bytes"] > 1e7 and service["tasks"] > 0 for service in told["services"])
+    assert all(service["cpu_percent"] is not None for service in told["services"])
+    assert [name for disk in told["machine"]["disks"] for name in disk["services"]] == list(SERVICES)
+    assert told["gpus"]["told_by"] == "cascor"
+
+
+def test_enabled_services_start_with_the_users_manager(running: Host) -> None:
+    """The user lingers, so at boot; and not any more once they are disabled."""
+    assert json.loads(running.check_output(f"{JUNIPER_CTL} enable --json"))["lingers"] is True
+    assert running.check_output("systemctl --user is-enabled juniper.target").strip() == "enabled"
+    running.check_output(f"{JUNIPER_CTL} disable")
+    assert running.run("systemctl --user is-enabled juniper.target").stdout.strip() == "disabled"
 
 
 @pytest.mark.parametrize("service", SERVICES)

@@ -112,4 +112,6 @@ class FakeSystemd:
         return whole
 
     def _write(self, whole: object) -> None:
-        (self.folder / "state.json").write_text(json.dumps(whole))
+        # In one step: the program may be reading it.
+        (self.folder / "new.json").write_text(json.dumps(whole))
+        (self.folder / "new.json").replace(self.folder / "state.json")

@@ -13,10 +13,11 @@ class Told:
 
     def __init__(self) -> None:
         self.lines: list[str] = []
+        self.passing: list[str] = []
 
-    def __call__(self, who: str, what: str) -> None:
+    def __call__(self, who: str, what: str, /, *, is_passing: bool = False) -> None:
         """One line."""
-        self.lines.append(f"{who} {what}")
+        (self.passing if is_passing else self.lines).append(f"{who} {what}")
 
 
 @pytest.fixture
@@ -30,14 +31,14 @@ def test_start_waits_until_each_is_ready(systemd: FakeSystemd, told: Told) -> No
     for service in SERVICES:
         systemd.set(service.unit, STOPPED)
         systemd.after("start", service.unit, READY)
-    assert control.start(SERVICES, told) is Exit.OK
+    control.start(SERVICES, told)
     assert systemd.calls() == ["start juniper.target"]
     assert [line.split()[0] for line in told.lines] == ["data", "cascor", "canopy"]
 
 
 def test_start_without_waiting_returns_at_once(systemd: FakeSystemd, told: Told) -> None:
     """One service is started by its unit."""
-    assert control.start([CASCOR], told, wait=False) is Exit.OK
+    control.start([CASCOR], told, wait=False)
     assert systemd.calls() == ["start juniper-cascor.service"]
     assert told.lines == []
 
@@ -66,10 +67,44 @@ def test_what_a_service_says_while_it_starts_is_told_and_the_wait_ends(systemd: 
     """A start that takes too long is exit code 75."""
     starting = STOPPED | {"ActiveState": "activating", "SubState": "start", "StatusText": "loading"}
     systemd.set(DATA.unit, starting)
-    with pytest.raises(ControlError, match="data is not ready") as raised:
+    with pytest.raises(ControlError, match="data is not ready after 0 s: starting: loading") as raised:
         control.wait_until_ready([DATA], told, timeout_s=0)
+    assert (raised.value.code, raised.value.next_command) == (Exit.TIMEOUT, "juniper-ctl logs data")
+    assert told.lines == ["data starting: loading"]
+
+
+def test_one_that_says_nothing_is_told_to_those_who_look_on(systemd: FakeSystemd, told: Told) -> None:
+    """Waiting, or starting; it is no line in a pipe."""
+    systemd.set(DATA.unit, STOPPED | {"ActiveState": "activating", "SubState": "start"})
+    systemd.set(CASCOR.unit, STOPPED)
+    with pytest.raises(ControlError):
+        control.wait_until_ready([DATA, CASCOR], told, timeout_s=0)
+    assert (told.passing, told.lines) == (["data starting", "cascor waiting"], [])
+
+
+def test_wait_says_of_each_that_is_late_why(systemd: FakeSystemd, told: Told) -> None:
+    """The next command is about the first of them."""
+    systemd.set(DATA.unit, READY)
+    systemd.set(CASCOR.unit, STOPPED)
+    with pytest.raises(ControlError) as raised:
+        control.wait(SERVICES, told, timeout_s=0.01)
+    assert raised.value.message == (
+        "cascor is not ready after 0.01 s: nothing starts it; "
+        "canopy is not ready after 0.01 s: its unit is not installed"
+    )
+    assert (raised.value.code, raised.value.next_command) == (Exit.TIMEOUT, "juniper-ctl start cascor")
+
+
+def test_wait_goes_on_while_systemd_tries_again(systemd: FakeSystemd, told: Told) -> None:
+    """It gives up with systemd, not before."""
+    systemd.set(DATA.unit, FAILED | {"ActiveState": "activating", "SubState": "auto-restart"})
+    with pytest.raises(ControlError, match="auto-restart") as raised:
+        control.wait([DATA], told, timeout_s=0.01)
     assert raised.value.code is Exit.TIMEOUT
-    assert told.lines == ["data loading"]
+    systemd.set(DATA.unit, FAILED)
+    with pytest.raises(ControlError, match="data does not start: exit-code") as raised:
+        control.wait([DATA], told, timeout_s=60)
+    assert raised.value.code is Exit.FAILED
 
 
 def test_a_restart_is_done_when_another_process_is_ready(systemd: FakeSystemd, told: Told) -> None:
@@ -77,7 +112,7 @@ def test_a_restart_is_done_when_another_process_is_ready(systemd: FakeSystemd, t
     for number, service in enumerate(SERVICES):
         systemd.set(service.unit, READY | {"MainPID": f"10{number}"})
         systemd.after("restart", service.unit, READY | {"MainPID": f"20{number}"})
-    assert control.restart(SERVICES, told) is Exit.OK
+    control.restart(SERVICES, told)
     assert systemd.calls() == [f"restart {' '.join(service.unit for service in SERVICES)} juniper.target"]
     assert len(told.lines) == 3
 
@@ -85,7 +120,7 @@ def test_a_restart_is_done_when_another_process_is_ready(systemd: FakeSystemd, t
 def test_stop_tells_what_ran(systemd: FakeSystemd, told: Told) -> None:
     """Everything is stopped in the reverse order of its start, the targets first."""
     systemd.set(DATA.unit, READY)
-    assert control.stop(SERVICES, told) is Exit.OK
+    control.stop(SERVICES, told)
     assert systemd.calls() == [
         "stop juniper-demo.target juniper.target juniper-canopy.service juniper-cascor.service juniper-data.service"
     ]

@@ -1,4 +1,7 @@
+import json
 import os
+import re
+import shlex
 import subprocess
 import sys
 from pathlib import Path
@@ -6,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from juniper_ctl.checkout import Checkout
-from juniper_ctl.main import COMMANDS, main
+from juniper_ctl.main import COMMANDS, EXAMPLES, main, module_of, parser
 from juniper_ctl.services import SERVICES
 from tests.unit.juniper_ctl.fake_systemd import READY, FakeSystemd
 
@@ -27,6 +30,9 @@ def script(*arguments: str, **settings: str) -> subprocess.CompletedProcess[str]
     [
         ([], 64, "juniper-ctl --help"),
         (["dance"], 64, "juniper-ctl --help"),
+        (["wait", "--timeout", "0"], 64, "juniper-ctl wait --help"),
+        (["resources", "--interval", "soon"], 64, "juniper-ctl resources --help"),
+        (["completion", "tcsh"], 64, "juniper-ctl completion --help"),
         (["demo", "--pace", "fast"], 64, "juniper-ctl demo --help"),
         (["demo", "--pace", "0"], 64, "juniper-ctl demo --help"),
         (["status", "postgres"], 4, "juniper-ctl status"),
@@ -66,6 +72,33 @@ def test_commands_reach_systemd(systemd: FakeSystemd, capsys: pytest.CaptureFixt
         "stop juniper-canopy.service",
     ]
     assert "canopy     stopped" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("arguments", [["start"], ["start", "--wait"], ["restart", "--no-wait"], ["wait"]])
+def test_programs_are_told_the_state_afterwards(
+    systemd: FakeSystemd, capsys: pytest.CaptureFixture[str], arguments: list[str]
+) -> None:
+    """In place of the lines for a person, and as `status --json` tells it."""
+    systemd.set("juniper-data.service", READY)
+    assert main([*arguments, "data", "--json"]) == 0
+    told = json.loads(capsys.readouterr().out)
+    assert (told["verdict"], [service["service"] for service in told["services"]]) == ("ok", ["data"])
+
+
+@pytest.mark.usefixtures("no_systemd")
+def test_programs_are_told_an_error_too(capsys: pytest.CaptureFixture[str]) -> None:
+    """On standard output; the lines for a person stay where they are."""
+    assert main(["stop", "--json"]) == 69
+    told = capsys.readouterr()
+    error = json.loads(told.out)
+    assert (error["verdict"], error["next"]) == ("no_bus", "juniper-ctl demo")
+    assert told.err == f"juniper-ctl: {error['error']}\n  next: juniper-ctl demo\n"
+
+
+def test_a_command_that_is_misspelt_is_guessed(capsys: pytest.CaptureFixture[str]) -> None:
+    """Where one is like it."""
+    assert main(["strat"]) == 64
+    assert "there is no command strat; did you mean start?" in capsys.readouterr().err
 
 
 @pytest.mark.usefixtures("systemd")
@@ -108,17 +141,24 @@ def test_an_old_python_gets_one_clear_line() -> None:
 
 def test_the_standard_library_alone_is_imported() -> None:
     """A bare machine has nothing else."""
-    program = "from juniper_ctl.main import COMMANDS, _module; [_module(name) for name in COMMANDS]"
+    program = "from juniper_ctl.main import COMMANDS, module_of; [module_of(name) for name in COMMANDS]"
     command = [sys.executable, "-S", "-c", program]
     assert subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False).stderr == ""
 
 
 def test_every_command_says_what_it_takes(capsys: pytest.CaptureFixture[str]) -> None:
     """Each one's `--help` is its own, and the list of all names it."""
-    for name in COMMANDS:
+    with pytest.raises(SystemExit, match=r"^0$"):
+        main(["--help"])
+    whole = capsys.readouterr().out
+    for name, tells in COMMANDS.items():
         with pytest.raises(SystemExit, match=r"^0$"):
             main([name, "--help"])
-        assert f"juniper-ctl {name}" in capsys.readouterr().out
+        own = capsys.readouterr().out
+        assert f"juniper-ctl {name}" in own
+        assert "\nexamples:\n" in own
+        assert "\nexit codes:\n    0  " in own
+        assert re.search(rf"^  {name} +{re.escape(tells)}$", whole, re.MULTILINE)
     modules = {path.stem for path in (ROOT / "juniper_ctl/commands").glob("*.py")} - {
         "__init__",
         "arguments",
@@ -127,13 +167,31 @@ def test_every_command_says_what_it_takes(capsys: pytest.CaptureFixture[str]) ->
     assert modules == set(COMMANDS)
 
 
-def test_a_command_imports_no_other(tmp_path: Path) -> None:
-    """`status` does not load what `install` takes."""
-    program = (
-        "import sys; from juniper_ctl.main import main; main(['status']);"
-        "sys.exit('juniper_ctl.install' in sys.modules or 'juniper_ctl.supervisor' in sys.modules)"
-    )
-    command = [sys.executable, "-c", program]
-    assert (
-        subprocess.run(command, cwd=ROOT, env={"PATH": str(tmp_path)}, capture_output=True, check=False).returncode == 0
-    )
+def test_each_example_is_a_command_line(capsys: pytest.CaptureFixture[str]) -> None:
+    """Of the help of all and of each: the parsers take it."""
+    parsers = parser(tuple(COMMANDS))
+    examples = [example for example, _ in EXAMPLES]
+    examples += [example for name in COMMANDS for example, _ in module_of(name).EXAMPLES]
+    lines = [words for example in examples for words in re.findall(r"juniper-ctl ([^&|)]+)", example)]
+    assert len(lines) > len(COMMANDS)
+    for line in lines:
+        parsers.parse_args(shlex.split(line))
+    assert capsys.readouterr().out == ""
+
+
+def test_status_imports_nothing_that_is_slow_to_import(systemd: FakeSystemd) -> None:
+    """Neither what another command takes, nor what most of its time would be spent on."""
+    for service in SERVICES:
+        systemd.set(service.unit, READY)
+    slow = {"inspect", "dataclasses", "json", "shutil", "tempfile", "socket", "difflib", "juniper_ctl.control"}
+    program = f"""
+import sys
+from juniper_ctl.main import main
+code = main(["status"])
+print(sorted({slow} & set(sys.modules)), file=sys.stderr)
+sys.exit(code)
+"""
+    # -S: an editable installation imports some of them to find this package.
+    command = [sys.executable, "-S", "-c", program]
+    ended = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert (ended.returncode, ended.stderr) == (0, "[]\n")

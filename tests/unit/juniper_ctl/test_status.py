@@ -1,5 +1,5 @@
 import json
-import os
+import time
 from pathlib import Path
 
 import pytest
@@ -7,10 +7,17 @@ import pytest
 from juniper_ctl.errors import ControlError, Exit
 from juniper_ctl.locations import Locations
 from juniper_ctl.services import CANOPY, CASCOR, DATA, SERVICES
-from juniper_ctl.status import release_of_process, resident_memory, status
+from juniper_ctl.status import release_of_process, status
 from tests.unit.juniper_ctl.fake_systemd import READY, STOPPED, FakeSystemd
 
-DETAILS = {"MainPID": "1", "NRestarts": "2", "MemoryCurrent": "104857600", "StateChangeTimestamp": "@1700000000"}
+DETAILS = {
+    "MainPID": "1",
+    "NRestarts": "2",
+    "ControlGroup": "/no/such/group",
+    "MemoryCurrent": "104857600",
+    "CPUUsageNSec": "3000000000",
+    "StateChangeTimestamp": "@1700000000",
+}
 
 
 def test_all_ready_is_exit_code_0(systemd: FakeSystemd, capsys: pytest.CaptureFixture[str]) -> None:
@@ -19,9 +26,10 @@ def test_all_ready_is_exit_code_0(systemd: FakeSystemd, capsys: pytest.CaptureFi
         systemd.set(service.unit, READY | DETAILS)
     assert status(SERVICES, as_json=False) is Exit.OK
     header, *lines = capsys.readouterr().out.splitlines()
-    assert header.split() == ["SERVICE", "STATE", "READY", "FOR", "RESTARTS", "MEMORY", "PORT", "VERSION"]
+    names = "SERVICE STATE READY SINCE RESTARTS WATCHDOG MEMORY CPU PORT VERSION"
+    assert header.split() == names.split()
     assert [line.split()[:3] for line in lines] == [[service.name, "active", "ready"] for service in SERVICES]
-    assert lines[0].split()[5:] == ["2", "100", "MiB", "8100", "-"]
+    assert lines[0].split()[5:] == ["2", "-", "100", "MiB", "-", "8100", "-"]
 
 
 def test_programs_get_the_same_as_json(systemd: FakeSystemd, capsys: pytest.CaptureFixture[str]) -> None:
@@ -33,6 +41,27 @@ def test_programs_get_the_same_as_json(systemd: FakeSystemd, capsys: pytest.Capt
     (data,) = told["services"]
     assert (data["service"], data["is_ready"], data["restarts"], data["port"]) == ("data", True, 2, 8100)
     assert (data["memory_bytes"], data["memory_of"], data["pid"]) == (104857600, "cgroup", 1)
+    assert (data["cpu_s"], data["cpu_of"]) == (3, "cgroup")
+
+
+def test_how_long_ago_the_watchdog_was_answered_and_the_share_of_a_core_are_told(
+    systemd: FakeSystemd, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Systemd gives both moments on the monotonic clock, in microseconds."""
+    now_us = int(time.monotonic() * 1e6)
+    moments = {"WatchdogTimestampMonotonic": now_us - 7_000_000, "ExecMainStartTimestampMonotonic": now_us - 30_000_000}
+    systemd.set(DATA.unit, READY | DETAILS | {name: str(moment) for name, moment in moments.items()})
+    status([DATA], as_json=True)
+    (data,) = json.loads(capsys.readouterr().out)["services"]
+    assert 7 <= data["watchdog_age_s"] < 60
+    assert 3 < data["cpu_percent"] <= 10
+
+
+def test_one_without_a_watchdog_has_no_age(systemd: FakeSystemd, capsys: pytest.CaptureFixture[str]) -> None:
+    """Systemd says 0 there."""
+    systemd.set(DATA.unit, READY | DETAILS | {"WatchdogTimestampMonotonic": "0"})
+    status([DATA], as_json=True)
+    assert json.loads(capsys.readouterr().out)["services"][0]["watchdog_age_s"] is None
 
 
 @pytest.mark.parametrize(
@@ -58,6 +87,15 @@ def test_one_that_is_not_ready_decides(
     out = capsys.readouterr().out
     assert out.rstrip().endswith(next_command)
     assert "looking for data" in out
+
+
+def test_what_a_service_said_before_it_ended_is_not_shown(
+    systemd: FakeSystemd, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The manager keeps its last STATUS until the next start."""
+    systemd.set(DATA.unit, STOPPED | {"StatusText": "ready, nothing trains"})
+    status([DATA], as_json=False)
+    assert "ready" not in capsys.readouterr().out
 
 
 def test_all_stopped_is_exit_code_3(systemd: FakeSystemd, capsys: pytest.CaptureFixture[str]) -> None:
@@ -96,17 +134,18 @@ def test_the_release_of_a_process_is_in_its_interpreters_path(tmp_path: Path) ->
     assert [release_of_process(pid, tmp_path) for pid in (7, 8, 9)] == ["0.1.0+abc", "", ""]
 
 
-def test_memory_is_summed_over_the_processes_where_no_controller_counts(tmp_path: Path) -> None:
-    """A process that has ended meanwhile counts nothing; a group that has, is unknown."""
-    group = tmp_path / "cgroup/juniper.slice/a.service"
-    group.mkdir(parents=True)
-    (group / "cgroup.procs").write_text("7\n8\n9\n")
-    for pid, pages in (("7", 10), ("8", 20)):
-        (tmp_path / pid).mkdir()
-        (tmp_path / pid / "statm").write_text(f"999 {pages} 1 1 0 1 0")
-    page = os.sysconf("SC_PAGE_SIZE")
-    assert resident_memory("/juniper.slice/a.service", tmp_path, tmp_path / "cgroup") == 30 * page
-    assert resident_memory("/juniper.slice/b.service", tmp_path, tmp_path / "cgroup") is None
+def test_figures_of_processes_are_marked_and_explained(
+    systemd: FakeSystemd, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    """Where the kernel counts no memory, systemd says `[not set]`."""
+    (tmp_path / "cgroup.procs").write_text("1\n")
+    # A control group is a folder below /sys/fs/cgroup.
+    group = f"/../../..{tmp_path}"
+    systemd.set(DATA.unit, READY | DETAILS | {"MemoryCurrent": "[not set]", "ControlGroup": group})
+    status([DATA], as_json=False)
+    _, line, note = capsys.readouterr().out.splitlines()
+    assert "~" in line
+    assert note.startswith("~ summed over the processes")
 
 
 def test_a_machine_without_the_memory_controller_is_no_error(

@@ -1,0 +1,43 @@
+"""Columns for a terminal, and how sizes and times read in them."""
+
+from collections.abc import Collection, Sequence
+
+
+def table(header: Sequence[str], rows: Sequence[Sequence[str]], *, left: Collection[str]) -> list[str]:
+    """A line for the header and one for each row, each column as wide as its widest cell.
+
+    Args:
+        header: the names of the columns.
+        rows: their cells.
+        left: the columns that begin at the left; figures end at the right.
+    """
+    widths = [max(map(len, column)) for column in zip(header, *rows, strict=True)]
+    lines = []
+    for row in (header, *rows):
+        cells = [
+            cell.ljust(width) if name in left else cell.rjust(width)
+            for name, cell, width in zip(header, row, widths, strict=True)
+        ]
+        lines.append("  ".join(cells).rstrip())
+    return lines
+
+
+def size(count: float | None) -> str:
+    """Bytes, in the largest binary unit that leaves a figure of at least 1."""
+    if count is None:
+        return "-"
+    for name in ("B", "KiB", "MiB", "GiB"):
+        if count < 1024:
+            return f"{count:.1f} {name}" if count < 10 and name != "B" else f"{count:.0f} {name}"
+        count /= 1024
+    return f"{count:.1f} TiB"
+
+
+def duration(seconds: float | None) -> str:
+    """Seconds, minutes, hours or days; at least two of the larger ones."""
+    if seconds is None:
+        return "-"
+    for length, name in ((86400, "d"), (3600, "h"), (60, "min")):
+        if seconds >= 2 * length:
+            return f"{seconds / length:.0f} {name}"
+    return f"{seconds:.0f} s"
