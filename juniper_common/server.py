@@ -62,7 +62,7 @@ def serve(
         checks: asked at each watchdog ping; one objection and systemd restarts the service.
         notifier: the service's own, which the caller closes; its STATUS stays the service's once it has told one.
     """
-    logs.configure(settings.log_level)
+    logs.configure(settings.log_level, f"juniper-{settings.service_name()}", settings.secrets)
     recent_logs.install(settings.secrets)
     listener = _listen(settings)
     starts.count(settings.state_dir)  # Only now: whoever finds the port taken did not start.
