@@ -34,7 +34,7 @@ class Journal:
 
     def __init__(self, address: str) -> None:
         self._address = address
-        self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+        self._opened: socket.socket | None = None
 
     def send(self, fields: Mapping[str, str]) -> None:
         """Send one entry; names are capitals, digits and underscores.
@@ -44,7 +44,7 @@ class Journal:
         """
         entry = b"".join(_encoded(name, value) for name, value in fields.items())
         try:
-            self._socket.sendto(entry, self._address)
+            self._socket().sendto(entry, self._address)
         except OSError as error:
             if error.errno not in (errno.EMSGSIZE, errno.ENOBUFS):
                 raise
@@ -52,7 +52,13 @@ class Journal:
 
     def close(self) -> None:
         """Close the socket."""
-        self._socket.close()
+        if self._opened is not None:
+            self._opened.close()
+
+    def _socket(self) -> socket.socket:
+        # Only now: a sandbox may allow no socket at all, which is an error of sending.
+        self._opened = self._opened or socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+        return self._opened
 
     def _send_as_file(self, entry: bytes) -> None:
         """What no datagram holds goes as a file in memory. The journal takes none that can still change."""
@@ -62,7 +68,7 @@ class Journal:
             fcntl.fcntl(memory, fcntl.F_ADD_SEALS, _SEALS)
             # Not socket.send_fds: Python 3.11's forgets the address.
             descriptors = array.array("i", [memory.fileno()])
-            self._socket.sendmsg([], [(socket.SOL_SOCKET, socket.SCM_RIGHTS, descriptors)], 0, self._address)
+            self._socket().sendmsg([], [(socket.SOL_SOCKET, socket.SCM_RIGHTS, descriptors)], 0, self._address)
 
 
 def _encoded(name: str, value: str) -> bytes:

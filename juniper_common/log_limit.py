@@ -12,7 +12,7 @@ from dataclasses import dataclass
 BURST = 300
 """So many records of one line of the program go out at once."""
 
-PER_S = 1.0
+PER_S = 10.0
 """And so many a second after that."""
 
 TELL_S = 10.0

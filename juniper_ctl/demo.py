@@ -8,8 +8,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from juniper_ctl import systemctl
+from juniper_ctl.asking import api_of
 from juniper_ctl.checkout import Checkout
-from juniper_ctl.env_file import credential, environment_of
+from juniper_ctl.env_file import environment_of
 from juniper_ctl.errors import ControlError, Exit
 from juniper_ctl.locations import Locations
 from juniper_ctl.progress import program_as_typed, say
@@ -87,10 +88,10 @@ class Demo:
     def _train(self, locations: Locations, over: Mapping[str, str], supervisor: Supervisor | None = None) -> None:
         """Seed the dataset, train on it unless something trains, and say where to look."""
         try:
-            dataset_id = seed_dataset(_api(DATA, locations, over))
+            dataset_id = seed_dataset(api_of(DATA, locations, over))
             if supervisor is not None:
                 supervisor.check()
-            start_training(_api(CASCOR, locations, over), dataset_id, pace=self.pace, seed=self.seed)
+            start_training(api_of(CASCOR, locations, over), dataset_id, pace=self.pace, seed=self.seed)
         except OSError as error:
             if supervisor is not None:
                 supervisor.check()
@@ -185,13 +186,6 @@ def program_of(service: Service, locations: Locations, programs: Path, urls: Map
         environment=environment,
         log=locations.logs / f"{service.name}.log",
     )
-
-
-def _api(service: Service, locations: Locations, over: Mapping[str, str]) -> ServiceApi:
-    environment = environment_of(service, locations, over=over)
-    variable = f"JUNIPER_{service.name.upper()}_API_KEYS"
-    keys = environment.get(variable) or credential(variable.lower(), locations)
-    return ServiceApi(service.port(environment), keys.split(",")[0].strip())
 
 
 def _refused(what: str, answer: Answer, service: str) -> ControlError:

@@ -19,6 +19,8 @@ COMMANDS: Mapping[str, str] = {
     "restart": "restart services and wait until they are ready",
     "status": "what runs, one line per service",
     "logs": "what the services wrote",
+    "runs": "the trainings: what they are, and one of them",
+    "snapshots": "what the trainings have kept of their networks",
     "doctor": "what this host lacks for the services, and what to type about it",
     "install": "install a release and the systemd units",
     "uninstall": "stop and remove the services; settings and data stay",
