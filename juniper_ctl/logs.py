@@ -127,7 +127,8 @@ def logs(query: Query, *, as_json: bool) -> Exit:
             print(json.dumps(asdict(line)) if as_json else line.shown(known=query.about), flush=query.follow)
             n_shown += 1
     if not n_shown and not as_json:
-        print("no line is there that was asked for")
+        is_barred = scope.chosen() == "system" and os.geteuid() != 0
+        print("no line is there that was asked for" + (", or that you may read: try it as root" if is_barred else ""))
     return Exit.OK
 
 

@@ -377,7 +377,7 @@ class Session(Growth):
         state = self.state
         ended_at = time.time() if state.is_over else None
         self.record = self.record_now().model_copy(update={"ended_at": ended_at})
-        log.info("run is %s %s", state.status, state.outcome or state.reason or "")
+        log.info("run is %s", " ".join(filter(None, (state.status, state.outcome or state.reason))))
         self._around.recorder.record(self.record)
 
     async def _answered_or_killed(self) -> None:

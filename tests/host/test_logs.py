@@ -85,11 +85,9 @@ def test_a_request_is_found_by_its_id(running: Host) -> None:
 
 def test_lines_are_followed_as_they_come(running: Host) -> None:
     """As JSON too, one line at a time."""
+    ask = "curl -s -H 'X-Request-ID: mine-2' http://127.0.0.1:8100/v1/datasets/none >/dev/null"
     follow = f"timeout 60 {JUNIPER_CTL} logs data -f --json --request mine-2 | head -1"
-    ask = (
-        "while :; do curl -s -H 'X-Request-ID: mine-2' http://127.0.0.1:8100/v1/datasets/none >/dev/null; sleep 1; done"
-    )
-    told = running.run(f"({ask}) & asking=$!; {follow}; kill $asking")
+    told = running.run(f"(while {ask}; do sleep 1; done) & asking=$!; {follow}; kill $asking")
     assert json.loads(told.stdout)["request"] == "mine-2"
 
 
