@@ -17,7 +17,7 @@ def main() -> None:
     older = older_names.used(os.environ)
     os.environ.update(older_names.renamed(os.environ))
     settings = CanopySettings.load()
-    logs.configure(settings.log_level)
+    logs.configure(settings.log_level, "juniper-canopy", settings.secrets)
     for name, instead in older.items():
         log.warning("%s is deprecated: set %s instead", name, instead)
     # NiceGUI reads this when it is imported, so the app is imported only now.

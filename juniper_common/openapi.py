@@ -14,6 +14,7 @@ from starlette.responses import HTMLResponse, Response
 from starlette.routing import BaseRoute, Match, Route
 from starlette.types import Scope
 
+from juniper_common import logs
 from juniper_common.body_limit import allow_rows, leave_to_handler
 from juniper_common.wire.rows import RowsRequest
 
@@ -79,6 +80,9 @@ def _rank(path: str) -> list[bool]:
 def _by_method(operations: Mapping[str, Operation]) -> Handler:
     async def endpoint(request: Request) -> Response:
         operation = operations["GET" if request.method == "HEAD" else request.method]
+        # For the lines of whoever answers its errors too: RequestIdentity takes them back.
+        logs.run_id.set(request.path_params.get("run_id"))
+        logs.dataset_id.set(request.path_params.get("dataset_id"))
         if isinstance(operation.body, str):
             leave_to_handler(request)
         elif operation.body is not None and issubclass(operation.body, RowsRequest):

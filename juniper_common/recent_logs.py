@@ -1,19 +1,16 @@
 """The last records of this process's log, kept in memory for whoever asks the service for them."""
 
 import logging
-import re
 from collections import deque
 from collections.abc import Sequence
 from datetime import UTC, datetime
 
 from juniper_common import logs
+from juniper_common.hiding import Hiding
 from juniper_common.wire.host import MAX_LOG_RECORDS, LogPage, LogQuery, LogRecord
 
 MAX_TEXT = 4_000
 """Longer messages and tracebacks are cut: however long the lines, the memory has a bound."""
-
-HIDDEN = "[hidden]"
-_USER_OF_AN_ADDRESS = r"(?<=://)[^/\s@]+(?=@)"
 
 
 class RecentRecords(logging.Handler):
@@ -26,9 +23,7 @@ class RecentRecords(logging.Handler):
 
     def __init__(self, secrets: Sequence[str] = (), capacity: int = MAX_LOG_RECORDS) -> None:
         super().__init__()
-        # The longest first: of two secrets that begin alike the longer one must not be left in part.
-        words = [re.escape(secret) for secret in sorted(secrets, key=len, reverse=True)]
-        self._hidden = re.compile("|".join([*words, _USER_OF_AN_ADDRESS]))
+        self._hiding = Hiding(secrets)
         self._kept: deque[tuple[int, LogRecord]] = deque(maxlen=capacity)
         self._last_seq = 0
         self._tracebacks = logging.Formatter()
@@ -48,10 +43,10 @@ class RecentRecords(logging.Handler):
                 time=datetime.fromtimestamp(record.created, UTC),
                 level=record.levelname,
                 logger=record.name,
-                message=self._shown(record.getMessage())[:MAX_TEXT],
+                message=self._hiding.shown(record.getMessage())[:MAX_TEXT],
                 traceback=self._traceback(record),
                 run_id=logs.run_id.get(),
-                request_id=None if request_id is None else self._shown(request_id),
+                request_id=None if request_id is None else self._hiding.shown(request_id),
             )
         except Exception:  # noqa: BLE001 - as every handler does: a record that cannot be written is told by logging
             self.handleError(record)
@@ -79,11 +74,10 @@ class RecentRecords(logging.Handler):
         )
 
     def _traceback(self, record: logging.LogRecord) -> str | None:
+        if not record.exc_info:
+            return None
         # The end of a traceback says what it was.
-        return self._shown(self._tracebacks.formatException(record.exc_info))[-MAX_TEXT:] if record.exc_info else None
-
-    def _shown(self, text: str) -> str:
-        return self._hidden.sub(HIDDEN, text)
+        return self._hiding.shown(self._tracebacks.formatException(record.exc_info))[-MAX_TEXT:]
 
 
 def install(secrets: Sequence[str]) -> None:

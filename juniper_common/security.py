@@ -125,7 +125,10 @@ class RequestIdentity:
             await send(message)
 
         try:
-            await self._app(scope, receive, echoing)
+            with (
+                logs.about()
+            ):  # Its handler says of what; the request before it on this connection may have said so too.
+                await self._app(scope, receive, echoing)
         finally:
             logs.request_id.reset(token)
 

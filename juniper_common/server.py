@@ -65,7 +65,7 @@ def serve(
     """
     # A service that hangs is ended with SIGABRT: the log then has where each of its threads was.
     faulthandler.enable()
-    logs.configure(settings.log_level)
+    logs.configure(settings.log_level, f"juniper-{settings.service_name()}", settings.secrets)
     recent_logs.install(settings.secrets)
     config = uvicorn.Config(
         app,

@@ -31,6 +31,8 @@ GROUPS: Mapping[str, Mapping[str, str]] = {
         "status": "what runs, one line per service",
         "resources": "what they use of memory, processors, disks and GPUs, and their limits",
         "logs": "what the services wrote",
+        "runs": "the trainings: what they are, and one of them",
+        "snapshots": "what the trainings have kept of their networks",
         "doctor": "what this host lacks for the services, and what to type about it",
     },
     "this program": {

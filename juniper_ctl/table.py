@@ -1,6 +1,13 @@
-"""Columns for a terminal, and how sizes and times read in them."""
+"""Columns for a terminal, and how sizes, times and what strangers wrote read in them."""
 
 from collections.abc import Collection, Sequence
+
+_CONTROLS = {code: f"\\x{code:02x}" for code in (*range(0x20), *range(0x7F, 0xA0))}
+
+
+def printable(text: str) -> str:
+    """The text in one line, without what makes a terminal do things."""
+    return text.translate(_CONTROLS)
 
 
 def table(header: Sequence[str], rows: Sequence[Sequence[str]], *, left: Collection[str]) -> list[str]:
@@ -11,9 +18,10 @@ def table(header: Sequence[str], rows: Sequence[Sequence[str]], *, left: Collect
         rows: their cells.
         left: the columns that begin at the left; figures end at the right.
     """
-    widths = [max(map(len, column)) for column in zip(header, *rows, strict=True)]
+    shown = [header, *([printable(cell) for cell in row] for row in rows)]
+    widths = [max(map(len, column)) for column in zip(*shown, strict=True)]
     lines = []
-    for row in (header, *rows):
+    for row in shown:
         cells = [
             cell.ljust(width) if name in left else cell.rjust(width)
             for name, cell, width in zip(header, row, widths, strict=True)

@@ -43,7 +43,8 @@ def serve(settings: Settings) -> None:
     from juniper_data.app import create_app
     from juniper_data.imports.importer import Importer
 
-    logs.configure(settings.log_level)  # Before the generators of other packages are looked for.
+    # Before the generators of other packages are looked for.
+    logs.configure(settings.log_level, PROGRAM, settings.secrets)
     with (
         _alone(settings),
         contextlib.closing(_opened(settings)) as store,
@@ -67,7 +68,7 @@ def sweep(settings: Settings) -> None:
     if settings.back_ends[-1] == "memory":
         _say(f"nothing to sweep: the store {settings.store} is in the service's memory, which sweeps it itself")
         return
-    logs.configure(settings.log_level)
+    logs.configure(settings.log_level, f"{PROGRAM}-sweep", settings.secrets)
     with contextlib.closing(_opened(settings)) as store:
         catalog = Catalog(store)
         try:

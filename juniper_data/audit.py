@@ -10,6 +10,7 @@ from starlette.datastructures import Headers
 from starlette.requests import Request
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from juniper_common import logs
 from juniper_common.api_keys import ApiKeys
 from juniper_common.metrics import WatchingSend
 from juniper_common.openapi import Operation
@@ -30,6 +31,8 @@ class _Notes:
 
 def note(request: Request, *dataset_ids: str, source: str = "") -> None:
     """Have the line of this request tell of datasets that it touched, and of the generator or file that it named."""
+    if len(dataset_ids) == 1:
+        logs.dataset_id.set(dataset_ids[0])
     notes = request.scope.get(_NOTES)
     if isinstance(notes, _Notes):
         notes.datasets += dataset_ids

@@ -13,6 +13,7 @@ from typing import TypeVar
 
 from anyio import CapacityLimiter, to_thread
 
+from juniper_common import logs
 from juniper_common.wire.datasets import CreateDatasetRequest, GeneratorPreview
 from juniper_data.catalog import Catalog, Order, utc_now
 from juniper_data.errors import BusyError, ConstraintError, DataError, GivenUpError
@@ -257,6 +258,7 @@ class Jobs:
 
     async def _work(self, job: Job) -> None:
         """Serve a job's line to its end. When it is cancelled, the process ends: what is kept stays so."""
+        logs.dataset_id.set(job.job_id)  # In the context of this task alone.
         outcomes: list[Stored | Exception] = []
         while job.line:
             outcome = await self._outcome(job, job.line[0])

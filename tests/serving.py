@@ -49,7 +49,7 @@ def logged() -> Iterator[list[logging.LogRecord]]:
     root, kept = logging.getLogger(), _Kept()
     handlers, level = root.handlers[:], root.level
     root.handlers[:] = []  # Else configure closes pytest's own.
-    logs.configure("INFO")
+    logs.configure("INFO", "juniper-tests")
     root.addHandler(kept)
     try:
         yield kept.records

@@ -24,6 +24,7 @@ from juniper_cascor.runs.recording import Curve
 from juniper_cascor.runs.report import HEARTBEAT_S, Report, rows_of
 from juniper_cascor.runs.snapshot_writer import SnapshotWriter
 from juniper_cascor.snapshots import Card, Snapshot
+from juniper_common import logs
 
 RETRY_S = 1.0
 """How often a disk that had no room is tried again."""
@@ -101,6 +102,7 @@ class JobTraining:
     def _work(self) -> None:
         name = self._job.dataset_id or f"inline data {self._job.dataset_checksum[:16]}"
         log.info("training on %s with %s from epoch %d", name, self._training.backend, self._training.epoch)
+        self._tell_phase()
         self._report.send(self._training)
         while not self._is_over:
             self._report.send_if_due(self._training)
@@ -168,16 +170,25 @@ class JobTraining:
         self._pacer.spend(len(progress.rows))
         if progress.has_new_data and self._next_dataset is not None:
             self._dataset, self._next_dataset = self._next_dataset, None
+            logs.dataset_id.set(self._dataset.dataset_id)
             log.info("trains on %s from epoch %d on", self._dataset.dataset_checksum, training.epoch)
         rows = rows_of(progress, training.parameters)
         self._report.add(progress, rows)
         self._curve.append(rows)
         if (unit := progress.installed) is not None:
             log.info("installed unit %d at epoch %d, score %.4f", unit.index, unit.epoch, unit.score)
+        self._tell_phase()
         if progress.installed is not None or training.finished is not None:
             self._keep(snapshot_folder.write)
         elif self._clock() - self._kept_at >= self._job.checkpoint_s:
             self._keep(snapshot_folder.write_checkpoint)
+
+    def _tell_phase(self) -> None:
+        """Log a phase that has begun; from now on each line names it."""
+        training = self._training
+        if training.finished is None and training.phase != logs.phase.get():
+            logs.phase.set(training.phase)
+            log.info("%s phase from epoch %d", training.phase, training.epoch)
 
     def _finish(self, outcome: Outcome) -> None:
         if self._writer.flush() is not None:

@@ -18,6 +18,7 @@ from juniper_cascor.runs.state_machine import State
 from juniper_cascor.runs.store import RunStore, StoreError
 from juniper_cascor.runs.surroundings import Surroundings
 from juniper_cascor.snapshots import Snapshot
+from juniper_common import logs
 from juniper_common.atomic_file import remove_leftovers
 from juniper_common.errors import ConflictError, NotFoundError, UnavailableError
 from juniper_common.wire.runs import RunChange, RunRecord
@@ -101,14 +102,16 @@ class Runs:
             folder.mkdir(parents=True, exist_ok=True)
         remove_leftovers(self._around.datasets)
         for record in await asyncio.to_thread(self.store.fail_unreadable):
-            log.error("run %s failed: %s", record.id, record.reason)
+            with logs.about(record.id, record.dataset_id):
+                log.error("run %s failed: %s", record.id, record.reason)
         left = await asyncio.to_thread(self.store.of_status, "STARTED", "PAUSED", "QUEUED", "RESUME_READY")
         # Those that trained go before those that waited for them.
         for record in sorted(left, key=lambda record: record.status in ("QUEUED", "RESUME_READY")):
             try:
                 session = await self._recalled(record)
             except ConflictError as error:
-                log.error("%s", error)
+                with logs.about(record.id, record.dataset_id):
+                    log.error("%s", error)
                 failed = {"status": "FAILED", "ended_at": time.time(), "reason": error.message}
                 self._around.recorder.record(record.model_copy(update=failed))
                 continue
@@ -119,7 +122,8 @@ class Runs:
             elif record.status == "STARTED" and record.on_restart == "hold":
                 session.hold(INTERRUPTED)
             elif record.status != "RESUME_READY":
-                log.warning("run %s goes on from epoch %d: %s", session.run_id, session.state.epoch, INTERRUPTED)
+                with session.named_in_logs():
+                    log.warning("run %s goes on from epoch %d: %s", session.run_id, session.state.epoch, INTERRUPTED)
                 self.queue.enqueue(session)
             yield session
 
@@ -189,7 +193,8 @@ class Runs:
             try:
                 await self._fetch_data(data.dataset_id, data.dataset_checksum)
             except NotFoundError as error:
-                log.warning("run %s: %s", session.run_id, error.message)  # If it needs it, its trainer says so.
+                with session.named_in_logs():
+                    log.warning("run %s: %s", session.run_id, error.message)  # If it needs it, its trainer says so.
             except UnavailableError as error:
                 return error.message
         return None

@@ -4,6 +4,7 @@ import asyncio
 import logging
 import time
 from collections.abc import Sequence
+from contextlib import AbstractContextManager
 
 from pydantic import BaseModel, JsonValue
 
@@ -213,12 +214,13 @@ class Session(Growth):
         async with self._lock:
             if self.trainer is None or not self._has_begun or not self.state.is_active:
                 return
-            try:
-                self.trainer.tell(Message("release", {"run_id": self.run_id}))
-                await self._answered()
-            except UnavailableError as error:
-                log.warning("run %s goes on from an earlier checkpoint: %s", self.run_id, error)
-            self._record()
+            with self.named_in_logs():
+                try:
+                    self.trainer.tell(Message("release", {"run_id": self.run_id}))
+                    await self._answered()
+                except UnavailableError as error:
+                    log.warning("run %s goes on from an earlier checkpoint: %s", self.run_id, error)
+                self._record()
 
     def record_history(self) -> None:
         """Record again what is known: between the last record and the last checkpoint a kill left a gap."""
@@ -228,6 +230,11 @@ class Session(Growth):
     def job(self) -> Job:
         """What its trainer is told. It reads the newest snapshot."""
         return job_of(self, self._around)
+
+    def named_in_logs(self) -> AbstractContextManager[None]:
+        """What is logged in it tells of this run, and of where it stands."""
+        phase = self.state.phase.lower() if self.state.phase in ("OUTPUT", "CANDIDATE") else None
+        return logs.about(self.run_id, self.dataset_id, phase)
 
     def announce(self) -> None:
         """Tell the watchers where the run stands."""
@@ -290,7 +297,8 @@ class Session(Growth):
         """The GPU gave up: the run goes on from its newest checkpoint on the CPU, in the trainer's next process."""
         backend, reason = message.text("backend"), message.text("reason")
         self._device_lost = f"{reason}; so it goes on with {backend}"
-        log.error("run %s: %s", self.run_id, self._device_lost)
+        with self.named_in_logs():
+            log.error("run %s: %s", self.run_id, self._device_lost)
         self.record = self.record.model_copy(update={"backend": backend})
         self._around.recorder.record(self.record)
         self._publish("event", TrainingEvent(event="backend_changed", reason=self._device_lost))
@@ -318,8 +326,9 @@ class Session(Growth):
 
     def _apply(self, event: machine.Event) -> None:
         self.state, instructions = machine.transition(self.state, event)
-        for instruction in instructions:
-            self._carry_out(instruction)
+        with self.named_in_logs():
+            for instruction in instructions:
+                self._carry_out(instruction)
 
     def _carry_out(self, instruction: machine.Instruction) -> None:
         match instruction:
@@ -343,7 +352,8 @@ class Session(Growth):
         try:
             self.trainer.tell(self.job().message())
         except UnavailableError as error:
-            log.warning("%s", error)  # It has just died, so another one starts, and is told.
+            with self.named_in_logs():
+                log.warning("%s", error)  # It has just died, so another one starts, and is told.
             return
         except OSError as error:
             self._apply(Ended(error=f"its snapshots cannot be read: {error}"))
@@ -367,16 +377,15 @@ class Session(Growth):
         state = self.state
         ended_at = time.time() if state.is_over else None
         self.record = self.record_now().model_copy(update={"ended_at": ended_at})
-        token = logs.run_id.set(self.run_id)
-        log.info("run is %s %s", state.status, state.outcome or state.reason or "")
-        logs.run_id.reset(token)
+        log.info("run is %s", " ".join(filter(None, (state.status, state.outcome or state.reason))))
         self._around.recorder.record(self.record)
 
     async def _answered_or_killed(self) -> None:
         try:
             await self._answered()
         except UnavailableError as error:
-            log.warning("run %s: %s", self.run_id, error)
+            with self.named_in_logs():
+                log.warning("run %s: %s", self.run_id, error)
             self._has_job = self._has_begun = False
 
     async def _answered(self, timeout_s: float = OBEY_TIMEOUT_S) -> Message | None:

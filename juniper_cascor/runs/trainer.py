@@ -95,7 +95,10 @@ class Trainer:
                 self._port.send(Message("obeyed", {"command": message.kind, **told}))
 
     def _train(self, job: Job) -> None:
-        token = logs.run_id.set(job.run_id)
+        with logs.about(job.run_id, job.dataset_id):
+            self._train_or_tell(job)
+
+    def _train_or_tell(self, job: Job) -> None:
         try:
             JobTraining(job, self._port, self._clock).run()
         except DeviceError as error:
@@ -108,8 +111,6 @@ class Trainer:
             log.error("the run failed: %s", error)
             reason = "out of memory" if isinstance(error, MemoryError) else str(error)
             self._port.send(Message("failed", {"run_id": job.run_id, "reason": reason}))
-        finally:
-            logs.run_id.reset(token)
 
 
 def _warm_up(port: Port) -> None:
@@ -126,7 +127,7 @@ def main() -> None:
     # Signals may reach the whole group: the service decides when the trainer ends, by ending its input.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
-    logs.configure(os.environ.get("JUNIPER_CASCOR_LOG_LEVEL", "INFO"))
+    logs.configure(os.environ.get("JUNIPER_CASCOR_LOG_LEVEL", "INFO"), "juniper-cascor")
     if cpus := os.environ.get(CPUS):
         os.sched_setaffinity(0, {int(cpu) for cpu in cpus.split(",")})
     # Short of memory the kernel takes the trainer, whose run can be taken up again, and not the service.

@@ -4,6 +4,7 @@ import asyncio
 import logging
 import time
 from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
 from typing import Protocol
 
@@ -36,6 +37,9 @@ class TrainerUser(Protocol):
 
     def trainer_died(self, reason: str, is_final: bool) -> None:
         """The process is gone, and another one is on its way; final where it would die of the same."""
+
+    def named_in_logs(self) -> AbstractContextManager[None]:
+        """What is logged in it tells of the run."""
 
     def silence_s(self) -> float:
         """For how long the trainer may do nothing that one can see, as things are."""
@@ -172,7 +176,8 @@ class TrainerKeeper:
         is_out_of_memory = self._killed_at is None and kills is not None and kills > (self._oom_kills_before or 0)
         if is_out_of_memory:
             reason = "out of memory: the kernel killed the trainer, which took more than this service may have"
-        log.error("%s", reason)
+        with self._naming_the_run():
+            log.error("%s", reason)
         self._warm.clear()
         self._process = None
         self._killed_at = None
@@ -211,7 +216,11 @@ class TrainerKeeper:
 
     def kill(self, reason: str) -> None:
         """End the process; `trainer_died` follows."""
-        log.error("%s; it is killed", reason)
+        with self._naming_the_run():
+            log.error("%s; it is killed", reason)
         if self._process is not None:
             self._killed_at = self._killed_at or time.monotonic()
             self._process.kill()
+
+    def _naming_the_run(self) -> AbstractContextManager[None]:
+        return self.user.named_in_logs() if self.user is not None else nullcontext()

@@ -7,7 +7,8 @@ from datetime import UTC, datetime
 import pytest
 
 from juniper_common import logs, recent_logs
-from juniper_common.recent_logs import HIDDEN, MAX_TEXT, RecentRecords
+from juniper_common.hiding import HIDDEN
+from juniper_common.recent_logs import MAX_TEXT, RecentRecords
 from juniper_common.wire.host import LogQuery
 
 Keep = Callable[..., RecentRecords]

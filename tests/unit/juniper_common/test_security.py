@@ -25,6 +25,7 @@ from juniper_common.metrics import Metrics
 from juniper_common.requests import json_response
 from juniper_common.security import CLOSE_FOREIGN_ORIGIN, CLOSE_UNAUTHORIZED, middleware
 from juniper_common.settings import ListenSettings
+from tests.log_context import told_by
 
 HOST = "127.0.0.1:8000"
 MAX_BODY = 1_000
@@ -71,6 +72,9 @@ async def _fail(_: Request) -> Response:
     raise RuntimeError("no")
 
 
+FAILING_RUN = openapi.Operation(method="GET", path="/runs/{run_id}", handler=_fail)
+
+
 async def _socket(socket: WebSocket) -> None:
     await socket.accept()
     await socket.send_text("welcome")
@@ -87,7 +91,7 @@ def connect() -> Iterator[Connect]:
             metrics = Metrics()
             app = Starlette(
                 routes=[
-                    *openapi.routes([*HealthReport("tiny").operations(), *metrics.operations()]),
+                    *openapi.routes([*HealthReport("tiny").operations(), *metrics.operations(), FAILING_RUN]),
                     Route("/", _read),
                     Route("/", _write, methods=["POST", "DELETE"]),
                     Route("/identity", _identity),
@@ -335,6 +339,15 @@ def test_each_request_has_an_id_of_its_own(connect: Connect) -> None:
     client = connect()
     assert client.get("/identity").text != client.get("/identity").text
     assert request_id.get() is None
+
+
+def test_lines_of_a_request_name_the_run_in_its_path(connect: Connect) -> None:
+    """Also those of what nobody caught; and the next request is not about it."""
+    client = connect()
+    with told_by("juniper_common.errors") as told:
+        client.get("/runs/r1")
+        client.get("/fail")
+    assert [line.run for line in told] == ["r1", None]
 
 
 @pytest.mark.parametrize(("path", "status"), [("/nothing", 404), ("/fail", 500)])

@@ -69,7 +69,7 @@ def test_a_client_that_is_read_from_is_answered() -> None:
 
 def test_no_address_is_logged(caplog: pytest.LogCaptureFixture) -> None:
     """A client may have put its key there."""
-    logs.configure("INFO")
+    logs.configure("INFO", "juniper-tiny")
     with (
         caplog.at_level("INFO", "uvicorn"),
         served(listening) as address,

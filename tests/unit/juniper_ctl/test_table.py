@@ -1,6 +1,6 @@
 import pytest
 
-from juniper_ctl.table import duration, size, table
+from juniper_ctl.table import duration, printable, size, table
 
 
 def test_a_column_is_as_wide_as_its_widest_cell() -> None:
@@ -10,6 +10,12 @@ def test_a_column_is_as_wide_as_its_widest_cell() -> None:
         "a       100",
         "longer    1",
     ]
+
+
+def test_a_cell_is_one_line_that_does_nothing() -> None:
+    """A run's notes are anybody's."""
+    assert printable("a\n\x1b[2J\u009bü") == "a\\x0a\\x1b[2J\\x9bü"
+    assert len(table(("A",), [("a\nb",)], left=())) == 2
 
 
 @pytest.mark.parametrize(

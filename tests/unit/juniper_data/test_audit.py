@@ -12,6 +12,7 @@ from juniper_data.app import create_app
 from juniper_data.catalog import Catalog
 from juniper_data.settings import Settings
 from juniper_data.stores.memory import MemoryStore
+from tests.log_context import told_by
 
 XOR = {"generator": "xor", "params": {"n_points_per_quadrant": 5, "seed": 1}}
 Connect = Callable[..., TestClient]
@@ -109,3 +110,13 @@ def test_path_that_is_none_of_the_services_is_quoted(connect: Connect, told: Cal
     connect().post("/v1/datasets/a%0Ab%20c")
     (line,) = told()
     assert line.startswith("POST:/v1/datasets/a%0Ab%20c status=40")
+
+
+def test_a_line_belongs_to_its_dataset(connect: Connect) -> None:
+    """One that is only being made, too; the next request on the same connection does not belong to it."""
+    with told_by("juniper_data.audit") as told:
+        http = connect()
+        dataset_id = http.post("/v1/datasets", json=XOR).json()["dataset_id"]
+        http.delete(f"/v1/datasets/{dataset_id}")
+        http.post("/v1/datasets", json={"generator": "none"})
+    assert [line.dataset for line in told] == [dataset_id, dataset_id, None]

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,6 +13,7 @@ from juniper_cascor.runs.channel import Message
 from juniper_cascor.runs.history import ROW
 from juniper_cascor.runs.trainer_keeper import TrainerFactory
 from juniper_cascor.runs.trainer_process import TrainerProcess
+from juniper_common import logs
 
 
 class FakeProcess(TrainerProcess):
@@ -112,6 +114,7 @@ class Listener:
         self.heard_kinds: list[str] = []
         self.deaths: list[tuple[str, bool]] = []
         self.warm = 0
+        self.run_id = "r1"
         self._silence_s = silence_s
 
     def heard(self, message: Message) -> None:
@@ -125,6 +128,10 @@ class Listener:
     def trainer_died(self, reason: str, is_final: bool) -> None:
         """Keep why."""
         self.deaths.append((reason, is_final))
+
+    def named_in_logs(self) -> AbstractContextManager[None]:
+        """By its id."""
+        return logs.about(self.run_id)
 
     def silence_s(self) -> float:
         """As the test says."""

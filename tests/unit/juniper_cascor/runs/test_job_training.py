@@ -1,6 +1,7 @@
 """One job in the trainer, told by a port that a test holds."""
 
 from collections import deque
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -12,6 +13,8 @@ from juniper_cascor.runs.channel import Message
 from juniper_cascor.runs.dataset_file import TrainingData
 from juniper_cascor.runs.job import Change, Job
 from juniper_cascor.runs.job_training import JobTraining
+from juniper_common import logs
+from tests.log_context import Told, told_by
 
 RUN = "20260101-000000-00000000"
 PHASE = 20
@@ -143,3 +146,25 @@ def test_data_that_cannot_be_read_is_refused_at_once(job: Job) -> None:
     assert len(errors) == 2
     assert all(error.startswith("0" * 64 + ".npz is no dataset") for error in errors)
     assert port.outcome() == "max_epochs"
+
+
+def test_the_log_follows_a_training(job: Job) -> None:
+    """A line for each phase and each installed unit, and one at each end; every line names its phase."""
+    swapped = data(job.data_folder, 2)
+    longer = network_spec.as_json(replace(PARAMETERS, max_epochs=3 * PHASE + 10))
+    with told_by("juniper_cascor.trainer") as told, logs.about(RUN, "d1"):
+        trained(
+            job.model_copy(update={"parameters": longer}), (5, change(1, dataset_id="d2", dataset_checksum=swapped))
+        )
+    lines = [replace(line, message=line.message.partition(" ")[0]) for line in told]
+    output, candidate = Told("output", RUN, "d2", "output"), Told("candidate", RUN, "d2", "candidate")
+    assert lines == [
+        Told("training", RUN, "d1", None),
+        Told("output", RUN, "d1", "output"),
+        Told("change", RUN, "d1", "output"),
+        Told("trains", RUN, "d2", "output"),
+        candidate,
+        replace(candidate, message="installed"),
+        output,
+        replace(output, message="max_epochs"),
+    ]

@@ -9,6 +9,7 @@ from juniper_cascor.runs import trainer_keeper
 from juniper_cascor.runs.channel import Message
 from juniper_cascor.runs.trainer_keeper import TrainerKeeper
 from juniper_common.errors import UnavailableError
+from tests.log_context import told_by
 from tests.unit.juniper_cascor.runs.fake_trainers import FakeTrainers, Listener, until
 
 Use = Callable[[TrainerKeeper, FakeTrainers, Listener], Awaitable[None]]
@@ -245,5 +246,17 @@ def test_deaths_before_it_is_warm_are_followed_by_longer_pauses() -> None:
             trainers.last.die("the trainer ended with exit code 1")
             await trainers.make(n + 1)
         assert clock() - began >= sum(trainer_keeper.RESTART_PAUSES_S[:2])
+
+    kept(use)
+
+
+def test_the_death_of_a_trainer_is_logged_of_its_run() -> None:
+    """Else the run's log would end without a word."""
+
+    async def use(keeper: TrainerKeeper, trainers: FakeTrainers, listener: Listener) -> None:
+        trainers.last.say("ready")
+        with told_by("juniper_cascor.runs.trainer_keeper") as told:
+            keeper.kill("it hangs")  # which kills the process
+        assert [line.run for line in told] == [listener.run_id] * 2
 
     kept(use)
