@@ -18,6 +18,8 @@ COMMANDS: Mapping[str, str] = {
     "stop": "stop services and wait until they have ended",
     "restart": "restart services and wait until they are ready",
     "status": "what runs, one line per service",
+    "health": "whether the services are well, asked now; and how they were",
+    "alerts": "what has failed and is not well again",
     "logs": "what the services wrote",
     "doctor": "what this host lacks for the services, and what to type about it",
     "install": "install a release and the systemd units",
