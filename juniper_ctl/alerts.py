@@ -77,7 +77,9 @@ def recovered(unit: str, environment: Mapping[str, str]) -> Exit:
     """Tell, once, that a unit is well again: for juniper-recovered@.service."""
     path = _path(unit, environment)
     before = _read(path)
-    if before is None:
+    # A check that was stopped with its service is no failure, but it saw nobody well either.
+    is_stopped = environment.get("MONITOR_EXIT_CODE", "exited") != "exited"
+    if before is None or is_stopped:
         return Exit.OK
     alert, is_over = after_success(before, time.time())
     if not is_over:

@@ -87,7 +87,7 @@ class HealthRecord:
             file.flush()
             if check.since == check.checked_at:
                 os.fsync(file.fileno())
-        if size > MAX_BYTES:
+        if size >= MAX_BYTES:
             path.replace(path.with_suffix(".jsonl.1"))
 
     def last(self, service: str) -> Check | None:

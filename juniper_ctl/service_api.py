@@ -70,8 +70,8 @@ class ServiceApi:
             headers["X-API-Key"] = self.api_key
         try:
             connection.request(method, path, body, headers)
-            response = connection.getresponse()
-            return Answer(response.status, _object(response.read(MAX_BODY_BYTES)))
+            with connection.getresponse() as response:
+                return Answer(response.status, _object(response.read(MAX_BODY_BYTES)))
         except http.client.HTTPException as error:
             raise ConnectionError(f"no HTTP answer: {error!r}") from error
         finally:
