@@ -132,11 +132,11 @@ def _path(unit: str, environment: Mapping[str, str]) -> Path:
 
 
 def _read(path: Path) -> Alert | None:
-    """None too where the file is no alert any more: then the failure is told anew."""
+    """None too where the file is no alert any more, or cannot be read: then the failure is told anew."""
     try:
         value = json.loads(path.read_bytes())
         return Alert(**{field.name: value[field.name] for field in fields(Alert)})
-    except (FileNotFoundError, ValueError, TypeError, KeyError):
+    except (OSError, ValueError, TypeError, KeyError):
         return None
 
 
