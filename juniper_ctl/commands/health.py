@@ -15,14 +15,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     which = parser.add_mutually_exclusive_group()
     which.add_argument("--record", action="store_true", help="keep what is answered, as the health check units do")
     which.add_argument("--history", action="store_true", help="sum up what was recorded: share of ok, outages, slowest")
-    parser.add_argument("--since", type=_moment, metavar="TIME", help="of --history: 30min, 12h, 7d, 2026-01-31T12:30")
+    parser.add_argument("--since", type=_moment, metavar="TIME", help="--history of the time since 30min, 12h, 7d, 2026-01-31T12:30")
     add_services(parser)
 
 
 def run(options: argparse.Namespace) -> Exit:
     """Ask, or sum up."""
     services = named(options.service)
-    if options.history:
+    if options.history or options.since:
         from juniper_ctl.health_history import history
 
         return history(services, since=options.since, as_json=options.json)

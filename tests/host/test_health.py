@@ -32,6 +32,11 @@ def timer(service: str) -> str:
     return f"juniper-health@{service}.timer"
 
 
+def waits(host: Host, service: str) -> bool:
+    """The timer has a next time; it has none while a check runs."""
+    return value(host, timer(service), "NextElapseUSecMonotonic") not in ("", "infinity")
+
+
 def check(host: Host, service: str) -> int:
     """Ask now, as the timer does; returns the exit code of the start."""
     return int(host.run("systemctl --user start juniper-health@%s.service", service).rc)
@@ -66,20 +71,21 @@ def open_alerts(host: Host) -> dict[str, int]:
 
 
 @pytest.fixture(scope="module")
-def host(installed: Host) -> Iterator[Host]:
+def stopped_afterwards(installed: Host) -> Iterator[Host]:
     """The host, whose services are stopped when all tests here are done: starting them anew for each takes minutes."""
     yield installed
     installed.run(f"{JUNIPER_CTL} stop")
 
 
 @pytest.fixture
-def checked(host: Host) -> Host:
+def checked(stopped_afterwards: Host) -> Host:
     """The host with its services running, no open alert, and the time at which the test began."""
+    host = stopped_afterwards
     host.run("systemctl --user reset-failed")
     started = host.run(f"{JUNIPER_CTL} start")
     assert started.rc == 0, started.stderr
     host.run("rm -f .config/juniper/alerts/* .local/state/juniper/alerts/*")
-    host.check_output("sleep 1; date '+%%F %%T' >began")
+    host.check_output("sleep 1; date '+%F %T' >began")
     return host
 
 
@@ -96,16 +102,12 @@ def broken(checked: Host) -> Iterator[Host]:
 
 def test_the_timers_are_there_as_long_as_the_services(checked: Host) -> None:
     """They start with the service, wait for the next check, and stop with it; canopy outlives data, and so does its."""
-    for service in SERVICES:
-        eventually(lambda service=service: value(checked, timer(service), "SubState") == "waiting", service)  # type: ignore[misc]
-        assert value(checked, timer(service), "NextElapseUSecMonotonic") not in ("", "infinity")
+    eventually(lambda: all(waits(checked, service) for service in SERVICES), "they wait for the next check")
     assert checked.run(f"{JUNIPER_CTL} stop data").rc == 0
     eventually(lambda: value(checked, "juniper-cascor.service", "ActiveState") == "inactive", "cascor stops with data")
     assert [value(checked, timer(service), "ActiveState") for service in SERVICES] == ["inactive", "inactive", "active"]
     assert checked.run(f"{JUNIPER_CTL} start").rc == 0
-    for service in SERVICES:
-        eventually(lambda service=service: value(checked, timer(service), "SubState") == "waiting", service)  # type: ignore[misc]
-        assert value(checked, timer(service), "NextElapseUSecMonotonic") not in ("", "infinity")
+    eventually(lambda: all(waits(checked, service) for service in SERVICES), "they wait for the next check")
 
 
 def test_a_check_is_one_line_in_the_journal_and_in_the_record(checked: Host) -> None:
@@ -175,9 +177,9 @@ def test_a_service_that_is_gone_is_told_once_and_so_is_its_return(broken: Host) 
         broken.check_output("python3 -c %s %s", older, f"{alerts}/{unit}.json")
     for _ in range(2):
         assert check(broken, "canopy") == 0
-    for unit in ("juniper-health@canopy", "juniper-canopy"):
-        eventually(lambda unit=unit: len(told_of(broken, unit, "RECOVERED")) == 1, unit)  # type: ignore[misc]
     eventually(lambda: open_alerts(broken) == {}, "nothing is open")
+    for unit in ("juniper-health@canopy", "juniper-canopy"):
+        assert len(told_of(broken, unit, "RECOVERED")) == 1
     outage = json.loads(broken.check_output(f"{JUNIPER_CTL} health --history --json canopy"))["services"][0]
     assert (outage["last_outage"]["status"], outage["last_outage"]["ended"] is None) == ("away", False)
 
