@@ -30,6 +30,8 @@ GROUPS: Mapping[str, Mapping[str, str]] = {
     "see how they are": {
         "status": "what runs, one line per service",
         "resources": "what they use of memory, processors, disks and GPUs, and their limits",
+        "health": "whether the services are well, asked now; and how they were",
+        "alerts": "what has failed and is not well again",
         "logs": "what the services wrote",
         "runs": "the trainings: what they are, and one of them",
         "snapshots": "what the trainings have kept of their networks",

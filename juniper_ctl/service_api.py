@@ -12,6 +12,9 @@ from juniper_ctl.services import Service
 
 Json = dict[str, object]
 
+MAX_BODY_BYTES = 4_000_000
+"""Nothing that is asked for here is longer; what answers with more is no service of ours."""
+
 
 @dataclass(frozen=True, slots=True)
 class Answer:
@@ -44,6 +47,8 @@ class ServiceApi:
     port: int
     api_key: str = ""
     timeout_s: float = 10
+    """Of each step: an answer that drips in takes longer."""
+    host: str = "127.0.0.1"
 
     @classmethod
     def of(
@@ -72,7 +77,7 @@ class ServiceApi:
         return self._call("POST", path, json.dumps(body).encode())
 
     def _call(self, method: str, path: str, body: bytes | None) -> Answer:
-        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=self.timeout_s)
+        connection = http.client.HTTPConnection(self.host, self.port, timeout=self.timeout_s)
         headers = {"Accept": "application/json"}
         if body is not None:
             headers["Content-Type"] = "application/json"
@@ -80,8 +85,8 @@ class ServiceApi:
             headers["X-API-Key"] = self.api_key
         try:
             connection.request(method, path, body, headers)
-            response = connection.getresponse()
-            return Answer(response.status, _object(response.read()))
+            with connection.getresponse() as response:
+                return Answer(response.status, _object(response.read(MAX_BODY_BYTES)))
         except http.client.HTTPException as error:
             raise ConnectionError(f"no HTTP answer: {error!r}") from error
         finally:
@@ -91,6 +96,6 @@ class ServiceApi:
 def _object(body: bytes) -> Json:
     try:
         value = json.loads(body)
-    except ValueError:
+    except (ValueError, RecursionError):
         return {}
     return value if isinstance(value, dict) else {}

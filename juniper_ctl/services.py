@@ -45,6 +45,12 @@ class Service(NamedTuple):
             )
         return int(text)
 
+    def host(self, environment: Mapping[str, str]) -> str:
+        """Where it is reached from this host, by the address that the settings have it listen on."""
+        text = environment.get(f"{self.port_variable.removesuffix('PORT')}HOST") or "127.0.0.1"
+        # Every address: so the loopback's too.
+        return {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(text, text)  # noqa: S104 - compared, not bound
+
     def url(self, environment: Mapping[str, str]) -> str:
         """The address on this host."""
         return f"http://127.0.0.1:{self.port(environment)}"
