@@ -8,7 +8,9 @@ from pathlib import Path
 import pytest
 from testinfra.host import Host
 
+from tests.host import training
 from tests.host.booted_host import BootedHost
+from tests.host.conftest import JUNIPER_CTL
 from tests.host.probes import PROBES
 from tests.host.sandbox import BARRIERS, NOT_HELD, Barrier, barriers_of, units
 from tests.host.user_units import eventually
@@ -131,3 +133,13 @@ def test_the_exposure_is_low(machine: BootedHost, juniper: Host, unit: str) -> N
     exposure = re.search(r"exposure level for \S+: ([0-9.]+)", said)
     assert exposure is not None, said
     assert float(exposure[1]) <= (1.8 if unit == "juniper-cascor" else 1.6), said
+
+
+def test_a_training_compiles_inside_the_sandbox(running: Host) -> None:
+    """The inner loops are compiled anew, run, and kept in the unit's cache folder."""
+    running.check_output(f"{JUNIPER_CTL} stop cascor && rm -rf .cache/juniper/cascor/* && {JUNIPER_CTL} start cascor")
+    training.start(running, pace=20)
+    kept = "find .cache/juniper/cascor -name '*.nbi'"
+    eventually(lambda: bool(running.check_output(kept)), "the first loop is compiled")
+    eventually(lambda: training.status(running).monitor.current_epoch > 0, "it trains")
+    training.stop(running)
