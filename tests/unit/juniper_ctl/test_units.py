@@ -9,6 +9,7 @@ import pytest
 from juniper_ctl.env_file import parse
 from juniper_ctl.gpu_section import bound_nodes
 from juniper_ctl.services import SERVICES, Service
+from tests.host.sandbox import files_of
 
 ROOT = Path(__file__).parents[3]
 UNITS = ROOT / "systemd/user"
@@ -48,7 +49,7 @@ def test_each_group_of_directives_says_what_breaks_without_it(path: Path) -> Non
 
 def test_the_training_unit_sees_the_gpus_and_nothing_of_a_screen() -> None:
     """The driver's door, sixteen GPUs, CUDA's memory, the parts of a shared GPU: each where it exists."""
-    text = (UNITS / "juniper-cascor.service").read_text()
+    text = (UNITS / "juniper-cascor.service.d/50-gpu.conf").read_text()
     assert set(bound_nodes([text])) == {
         *("nvidiactl", "nvidia-uvm", "nvidia-uvm-tools", "nvidia-caps"),
         *(f"nvidia{index}" for index in range(16)),
@@ -57,13 +58,19 @@ def test_the_training_unit_sees_the_gpus_and_nothing_of_a_screen() -> None:
     assert all(word.startswith("-/dev/nvidia") for word in bound)
 
 
+def test_what_a_gpu_needs_stands_in_one_file() -> None:
+    """So that a host without one can do without it."""
+    others = [path for path in UNITS.rglob("*.*") if path.is_file() and path.name != "50-gpu.conf"]
+    assert [path.name for path in others if re.search(r"^\w.*(nvidia|AF_NETLINK)", path.read_text(), re.M)] == []
+
+
 def test_the_training_unit_leaves_cuda_what_it_needs() -> None:
     """Sockets to the kernel, and memory that is written and then run: the compilers of numba, CuPy and the driver."""
-    shared = [path.read_text() for path in (UNITS / "juniper-.service.d").glob("*.conf")]
-    text = "\n".join([*shared, (UNITS / "juniper-cascor.service").read_text()])
+    text = "\n".join(path.read_text() for path in files_of("juniper-cascor"))
     assert "RestrictAddressFamilies=AF_NETLINK\n" in text
-    assert not re.search(r"^(MemoryDenyWriteExecute|DeviceAllow|ProcSubset|PrivateNetwork)=", text, re.M)
-    assert not re.search(r"^SystemCallFilter=~.*@resources", text, re.M)
+    assert re.findall(r"^MemoryDenyWriteExecute=(.*)$", text, re.M)[-1] == "no"
+    assert "@resources" in re.findall(r"^SystemCallFilter=([^~].*)$", text, re.M)[-1]
+    assert not re.search(r"^(DeviceAllow|ProcSubset|PrivateNetwork)=", text, re.M)
 
 
 def test_the_example_of_the_settings_changes_nothing() -> None:
