@@ -102,10 +102,10 @@ def _with(extras: Sequence[str]) -> str:
 
 def _write_settings(source: ReleaseSource, locations: Locations) -> bool:
     """Write the files that the units read, where none are: what a person wrote stays."""
-    example = (source.root / "conf/juniper.env.example").read_text(encoding="utf-8")
+    examples = sorted((source.root / "conf").glob("*.env.example"))
     locations.configuration.mkdir(mode=0o700, parents=True, exist_ok=True)
     locations.credentials.mkdir(mode=0o700, exist_ok=True)
-    wanted = {locations.configuration / "juniper.env": example}
+    wanted = {locations.configuration / path.stem: path.read_text(encoding="utf-8") for path in examples}
     for service in SERVICES:
         wanted[locations.configuration / f"{service.name}.env"] = ""
         wanted.update({locations.credentials / name: "" for name in service.credentials})

@@ -14,6 +14,7 @@ from juniper_ctl.progress import program_as_typed
 
 COMMANDS: Mapping[str, str] = {
     "demo": "everything from nothing: set up, start, train, and where to look",
+    "dev": "data and cascor with loud logs, the dashboard on recordings: to work on them",
     "start": "start services and wait until they are ready",
     "stop": "stop services and wait until they have ended",
     "restart": "restart services and wait until they are ready",
