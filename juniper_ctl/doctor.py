@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
 from typing import TypeAlias
 
-from juniper_ctl import gpu_section
+from juniper_ctl import env_section, gpu_section
 from juniper_ctl.errors import ControlError, Exit
 from juniper_ctl.findings import Finding
 from juniper_ctl.locations import Locations
@@ -14,7 +14,7 @@ from juniper_ctl.progress import program_as_typed
 
 Look: TypeAlias = Callable[[Locations], Sequence[Finding]]
 
-SECTIONS: Mapping[str, Look] = {"gpu": gpu_section.look}
+SECTIONS: Mapping[str, Look] = {"env": env_section.look, "gpu": gpu_section.look}
 """What it looks at, in this order. A section is a function that returns what it found, and it raises nothing."""
 
 

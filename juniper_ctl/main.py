@@ -20,6 +20,7 @@ COMMANDS: Mapping[str, str] = {
     "restart": "restart services and wait until they are ready",
     "status": "what runs, one line per service",
     "logs": "what the services wrote",
+    "env": "what the env files set, and what is wrong with them",
     "credentials": "the services' keys: which there are, set one, make new ones",
     "doctor": "what this host lacks for the services, and what to type about it",
     "install": "install a release and the systemd units",
