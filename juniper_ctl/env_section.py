@@ -21,9 +21,10 @@ def look(locations: Locations) -> list[Finding]:
     if not locations.configuration.is_dir():
         return [Finding("absent", f"there is no {locations.configuration}", "juniper-ctl install")]
     found = [fault.as_finding() for fault in check(locations)]
-    complaints = [row for row in credentials.found(locations) if row.complaint]
     found += [
-        Finding("wrong", f"credential {row.name}: mode {row.mode or 'missing'}", row.complaint) for row in complaints
+        Finding("wrong", f"credential {row.name}: {f'mode {row.mode}' if row.mode else 'missing'}", row.complaint)
+        for row in credentials.found(locations)
+        if row.complaint
     ]
     return found or [Finding("ok", f"the files in {locations.configuration} say nothing that is not known")]
 

@@ -74,11 +74,14 @@ def test_a_name_that_no_service_knows_is_told_with_the_nearest(
     installed: Locations, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """With file and line; what is none of Juniper's is passed on, and no fault."""
-    write(installed.configuration / "juniper.env", "# all\n\nJUNIPER_DATA_PROT=1\nOMP_NUM_THREADS=2\nJUNIPER_X=1\n")
+    write(
+        installed.configuration / "juniper.env",
+        "# all\n\nJUNIPER_DATA_PROT=1\nA_NAME=2\nJUNIPER_OF_NOBODY=1\n",
+    )
     write(installed.configuration / "data.env", "JUNIPER_CASCOR_PORT=1\n")
     assert faults(capsys) == {
         "juniper.env:3 JUNIPER_DATA_PROT": "is no setting; JUNIPER_DATA_PORT is one",
-        "juniper.env:5 JUNIPER_X": "is no setting",
+        "juniper.env:5 JUNIPER_OF_NOBODY": "is no setting",
         "data.env:1 JUNIPER_CASCOR_PORT": "is no setting of data, which alone reads this file",
     }
     assert main(["env", "check"]) == Exit.CONFIGURATION
