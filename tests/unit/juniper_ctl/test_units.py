@@ -89,6 +89,13 @@ def test_each_unit_with_settings_reads_the_three_files_in_order(path: Path) -> N
         assert files[2] in {f"{folder}%j.env", *(f"{folder}{service.name}.env" for service in SERVICES)}
 
 
+def test_every_credential_is_explained_with_its_readers() -> None:
+    """In the example of the folder."""
+    text = (ROOT / "conf/credentials.example/README.md").read_text()
+    told = set(re.findall(r"^\| `(\w+)` \| (\w+) \|", text, re.M))
+    assert told == {(name, service.name) for service in SERVICES for name in service.credentials}
+
+
 def test_every_direct_dependency_is_pinned() -> None:
     """Else an installation gets what the registry has today."""
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
