@@ -24,7 +24,7 @@ def profile_of(host: Host, service: str) -> str:
     """What the running process was told."""
     pid = int(value(host, f"juniper-{service}.service", "MainPID"))
     lines = host.check_output("tr '\\0' '\\n' </proc/%s/environ", pid).splitlines()
-    return next(line for line in lines if line.startswith("JUNIPER_ENV="))
+    return next(str(line) for line in lines if line.startswith("JUNIPER_ENV="))
 
 
 def test_dev_runs_until_another_profile_is_asked_for(stopped: Host) -> None:
