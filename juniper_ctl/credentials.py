@@ -102,7 +102,7 @@ def set_credential(name: str, value: str, locations: Locations) -> Exit:
 
 def restart_running(services: Sequence[Service]) -> None:
     """Restart those that run; the others read the file at their next start."""
-    if not systemctl.manager_answers():
+    if not services or not systemctl.manager_answers():  # Asked for no unit, systemd would tell of itself.
         return
     states = systemctl.show([service.unit for service in services])
     running = [each for each, state in zip(services, states, strict=True) if state.active in ("active", "activating")]

@@ -13,7 +13,6 @@ pytestmark = [pytest.mark.host, pytest.mark.timeout(900)]
 FOLDER = ".config/juniper/credentials"
 KEYS = "juniper_data_api_keys"
 DATASETS = "http://127.0.0.1:8100/v1/datasets"
-STATUS = "curl -s -o /dev/null -w '%%{http_code}'"
 
 ASK_ON = f"""
 while [ ! -e asked.stop ]; do
@@ -42,10 +41,15 @@ def key(host: Host, name: str) -> str:
     return str(host.check_output("cat %s", f"{FOLDER}/{name}")).strip()
 
 
+def status_of(host: Host, shown: str) -> str:
+    """What data answers to a caller who shows this key."""
+    return str(host.check_output(f"curl -s -o /dev/null -w '%%{{http_code}}' -H %s {DATASETS}", f"X-API-Key: {shown}"))
+
+
 def test_a_caller_without_a_key_is_refused(keyed: Host) -> None:
     """And one with a key is served."""
-    assert keyed.check_output(f"{STATUS} {DATASETS}") == "401"
-    assert keyed.check_output(f"{STATUS} -H %s {DATASETS}", f"X-API-Key: {key(keyed, KEYS)}") == "200"
+    assert status_of(keyed, "") == "401"
+    assert status_of(keyed, key(keyed, KEYS)) == "200"
 
 
 def test_the_services_show_each_other_their_keys(keyed: Host) -> None:
@@ -63,7 +67,7 @@ def test_no_key_is_to_be_seen(keyed: Host, service: str) -> None:
     unit = f"juniper-{service}.service"
     shown = keyed.check_output("systemctl --user show %s", unit)
     pid = keyed.check_output("systemctl --user show %s --property=MainPID --value", unit)
-    environment = keyed.check_output("tr '\\0' '\\n' </proc/%s/environ", int(pid))
+    environment = keyed.check_output("tr '\\0' '\\n' </proc/%s/environ", pid)
     assert "CREDENTIALS_DIRECTORY=" in environment
     for name in keyed.check_output("ls %s", FOLDER).split():
         assert key(keyed, name) not in shown + environment
@@ -86,5 +90,5 @@ def test_a_rotation_refuses_nobody_who_shows_the_old_key(keyed: Host) -> None:
     assert key(keyed, "juniper_cascor_data_api_key") == new
     finished = keyed.run(f"{JUNIPER_CTL} credentials rotate --finish {KEYS}")
     assert finished.rc == 0, finished.stderr
-    assert keyed.check_output(f"{STATUS} -H %s {DATASETS}", f"X-API-Key: {old}") == "401"
-    assert keyed.check_output(f"{STATUS} -H %s {DATASETS}", f"X-API-Key: {new}") == "200"
+    assert status_of(keyed, old) == "401"
+    assert status_of(keyed, new) == "200"

@@ -22,7 +22,7 @@ def stopped(installed: Host) -> Iterator[Host]:
 
 def profile_of(host: Host, service: str) -> str:
     """What the running process was told."""
-    pid = int(value(host, f"juniper-{service}.service", "MainPID"))
+    pid = value(host, f"juniper-{service}.service", "MainPID")
     lines = host.check_output("tr '\\0' '\\n' </proc/%s/environ", pid).splitlines()
     return next(str(line) for line in lines if line.startswith("JUNIPER_ENV="))
 

@@ -156,6 +156,13 @@ def test_who_was_started_with_the_old_key_is_restarted_first(
     assert restarts.calls == [("cascor", "new,old", "new"), ("data", "new", "new")]
 
 
+@pytest.mark.usefixtures("systemd")
+def test_keys_that_no_service_shows_are_rotated_too(installed: Locations) -> None:
+    """People show the dashboard's; nobody but the dashboard is to be restarted."""
+    assert credentials.rotate("juniper_canopy_api_keys", installed, finish=False) is Exit.OK
+    assert credential("juniper_canopy_api_keys", installed)
+
+
 def test_those_that_run_are_restarted(systemd: FakeSystemd) -> None:
     """No service is started by a rotation."""
     systemd.set("juniper-data.service", READY | {"MainPID": "101"})
