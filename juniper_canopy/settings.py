@@ -1,11 +1,11 @@
 """The dashboard's settings, `JUNIPER_CANOPY_…` in the environment, with two names that the services share."""
 
-from typing import Annotated, Self
+from typing import Annotated, ClassVar
 
-from pydantic import AfterValidator, AliasChoices, BaseModel, Field, HttpUrl, SecretStr, model_validator
+from pydantic import AfterValidator, AliasChoices, BaseModel, Field, HttpUrl, SecretStr
 from pydantic_settings import SettingsConfigDict
 
-from juniper_common.settings import OptionalUrl, ServiceSettings, Words
+from juniper_common.settings import OptionalUrl, Problem, ServiceSettings, Words
 
 
 def _without_path(url: HttpUrl | None) -> HttpUrl | None:
@@ -21,7 +21,7 @@ PublicUrl = Annotated[OptionalUrl, AfterValidator(_without_path)]
 class Listen(BaseModel):
     """Where the dashboard is served."""
 
-    host: str = Field(default="127.0.0.1", min_length=1)
+    host: str = Field(default="127.0.0.1", min_length=1, description="The address or name to listen on.")
     port: int = Field(default=8050, ge=0, le=65535, description="0 takes a free port.")
 
 
@@ -29,6 +29,8 @@ class CanopySettings(ServiceSettings):
     """What the dashboard can be told."""
 
     model_config = SettingsConfigDict(env_prefix="JUNIPER_CANOPY_", populate_by_name=True)
+
+    host_field: ClassVar[tuple[str, ...]] = ("server", "host")
 
     server: Listen = Listen()
     data_url: HttpUrl = Field(
@@ -79,12 +81,17 @@ class CanopySettings(ServiceSettings):
         """Whether nothing but recordings is ever shown."""
         return self.demo_mode or self.cascor_url is None
 
-    @model_validator(mode="after")
-    def _production_shows_no_recordings(self) -> Self:
+    def refusals(self) -> list[Problem]:
+        """What the production profile refuses; recordings are among it."""
+        refused = super().refusals()
         if self.is_demo and self.environment == "production":
-            why = "JUNIPER_CANOPY_DEMO_MODE is set" if self.demo_mode else "JUNIPER_CASCOR_URL is empty"
-            raise ValueError(
-                f"{why}, and JUNIPER_ENV=production shows no recordings: set JUNIPER_ENV=demo to see them, "
-                "or JUNIPER_CASCOR_URL to the training service's address"
+            is_set = (self.spelled(("demo_mode",)), "is set")
+            name, why = is_set if self.demo_mode else ("JUNIPER_CASCOR_URL", "is empty")
+            refused.append(
+                Problem(
+                    name,
+                    f"{why}, and JUNIPER_ENV=production shows no recordings: set JUNIPER_ENV=demo to see them, "
+                    "or JUNIPER_CASCOR_URL to the training service's address",
+                )
             )
-        return self
+        return refused

@@ -10,6 +10,7 @@ from typing import NoReturn
 from juniper_cascor.commands import gpus, inspection, predict, train
 from juniper_cascor.commands.errors import CommandError, Exit
 from juniper_cascor.settings import CascorSettings
+from juniper_common.command_line import add_settings
 from juniper_common.settings import EXIT_CONFIGURATION
 
 PROGRAM = "juniper-cascor"
@@ -80,6 +81,7 @@ def _parser() -> argparse.ArgumentParser:
     predict.add_arguments(_add(commands, "predict", predict.run, "ask a network about the patterns of a file"))
     inspection.add_arguments(_add(commands, "inspect", inspection.run, "say what a network's file holds"))
     gpus.add_arguments(_add(commands, "gpus", gpus.run, "say what there is to train on a GPU with"))
+    add_settings(commands, CascorSettings)
     return parser
 
 

@@ -48,7 +48,7 @@ class CascorSettings(ListenSettings):
 
     model_config = SettingsConfigDict(env_prefix="JUNIPER_CASCOR_", populate_by_name=True)
 
-    port: int = Field(default=8200, ge=0, le=65535)
+    port: int = Field(default=8200, ge=0, le=65535, description="0 takes a free port.")
     data_url: str = Field(
         default="http://127.0.0.1:8100", validation_alias="JUNIPER_DATA_URL", description="Where datasets come from."
     )

@@ -1,14 +1,17 @@
 """Settings that every service has. Each reads its own subclass from the environment once, at start.
 
-The environment comes from `juniper.env` and then the service's own env file (systemd's EnvironmentFile= or the
-foreground runner load them); secrets come as files in the folder that systemd names in `$CREDENTIALS_DIRECTORY`.
+The environment comes from `juniper.env`, then the profile's env file and then the service's own (systemd's
+EnvironmentFile= or the foreground runner load them); secrets come as files in the folder that systemd names in
+`$CREDENTIALS_DIRECTORY`.
 """
 
+import ipaddress
 import os
 import sys
 from abc import abstractmethod
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Literal, Self
+from typing import Annotated, ClassVar, Literal, Self
 
 import pydantic
 from pydantic import AfterValidator, BeforeValidator, Field, HttpUrl, SecretStr
@@ -49,12 +52,30 @@ Folder = Annotated[Path, AfterValidator(Path.expanduser)]
 """A folder; `~` is the home."""
 
 
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """Something wrong with the environment."""
+
+    name: str
+    """The setting, as the environment spells it; empty where it is none in particular."""
+    reason: str
+
+    def __str__(self) -> str:
+        """One line."""
+        return f"{self.name}: {self.reason}" if self.name else self.reason
+
+
 class ServiceSettings(BaseSettings):
     """What every service can be told. A subclass sets `env_prefix` in its `model_config`."""
 
     model_config = SettingsConfigDict(extra="ignore", frozen=True, env_nested_delimiter="__")
 
-    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
+    host_field: ClassVar[tuple[str, ...]] = ("host",)
+    """The path of the field whose value `bind` begins with."""
+
+    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(
+        default="INFO", description="What is told to the log: this, and what weighs more."
+    )
     api_keys: Secrets = Field(default=(), description="Comma-separated keys; none: no key is asked for.")
     allowed_origins: Words = Field(default=(), description="Origins, beside the service's own, whose pages may call.")
     allowed_hosts: Words = Field(
@@ -112,21 +133,51 @@ class ServiceSettings(BaseSettings):
         parts = [part for value in values for part in (value if isinstance(value, tuple) else (value,))]
         return tuple(part.get_secret_value() for part in parts if isinstance(part, SecretStr) and part)
 
+    def refusals(self) -> list[Problem]:
+        """What the production profile refuses of settings that are each well by themselves."""
+        if self.environment != "production":
+            return []
+        refused = []
+        if "*" in self.allowed_origins:
+            why = "JUNIPER_ENV=production lets no page of any origin call: set the origins that may, one by one"
+            refused.append(Problem(self.spelled(("allowed_origins",)), why))
+        host = self.bind[0]
+        if not self.keys and not is_loopback(host):
+            keys = f"juniper_{self.service_name()}_api_keys"
+            why = (
+                f"JUNIPER_ENV=production listens on {host}, which others reach, only with keys: set the credential "
+                f"{keys} (juniper-ctl credentials rotate {keys}), or this to 127.0.0.1"
+            )
+            refused.append(Problem(self.spelled(self.host_field), why))
+        return refused
+
     @classmethod
-    def load(cls) -> Self:
-        """Read the environment, or end the process with one line per wrong setting and exit code 78."""
+    def read(cls) -> tuple[Self | None, list[Problem]]:
+        """The settings of this process's environment, None where they cannot be made, and all that is wrong."""
         try:
-            return cls(_secrets_dir=os.environ.get("CREDENTIALS_DIRECTORY"))
+            settings = cls(_secrets_dir=os.environ.get("CREDENTIALS_DIRECTORY"))
         except pydantic.ValidationError as error:
-            problems = [
-                f"{cls.spelled(problem['loc'])}: {reason(problem)}" if problem["loc"] else reason(problem)
-                for problem in error.errors()
+            return None, [
+                Problem(cls.spelled(each["loc"]) if each["loc"] else "", reason(each)) for each in error.errors()
             ]
         except SettingsError as error:
-            problems = [str(error)]
+            return None, [Problem("", str(error))]
+        return settings, settings.refusals()
+
+    @classmethod
+    def load(cls) -> Self:
+        """Read the environment, or end the process with one line per problem and exit code 78."""
+        settings, problems = cls.read()
+        if settings is not None and not problems:
+            return settings
+        cls.tell(problems)
+        sys.exit(EXIT_CONFIGURATION)
+
+    @classmethod
+    def tell(cls, problems: list[Problem]) -> None:
+        """Print them for the operator, a line each."""
         for problem in problems:
             print(f"juniper-{cls.service_name()}: {problem}", file=sys.stderr)  # noqa: T201 - for the operator
-        sys.exit(EXIT_CONFIGURATION)
 
     @classmethod
     def spelled(cls, path: tuple[str | int, ...]) -> str:
@@ -138,10 +189,22 @@ class ServiceSettings(BaseSettings):
 class ListenSettings(ServiceSettings):
     """A service whose address is two plain settings."""
 
-    host: str = Field(default="127.0.0.1", min_length=1)  # Empty would mean every address of this host.
+    # Empty would mean every address of this host.
+    host: str = Field(default="127.0.0.1", min_length=1, description="The address or name to listen on.")
     port: int = Field(ge=0, le=65535, description="0 takes a free port.")
 
     @property
     def bind(self) -> tuple[str, int]:
         """The address to listen on."""
         return self.host, self.port
+
+
+def is_loopback(host: str) -> bool:
+    """Whether nobody but this host reaches it there. A name that others may give a meaning to is not taken for it."""
+    name = host.strip("[]").rstrip(".").lower()
+    try:
+        address = ipaddress.ip_address(name)
+    except ValueError:
+        return name == "localhost" or name.endswith(".localhost")
+    mapped = address.ipv4_mapped if isinstance(address, ipaddress.IPv6Address) else None
+    return (mapped or address).is_loopback

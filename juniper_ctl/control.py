@@ -1,16 +1,18 @@
 """Starts, stops and restarts services through systemd, and waits until they are what was asked for."""
 
+import os
 import time
 from collections.abc import Callable, Mapping, Sequence
 
-from juniper_ctl import systemctl
+from juniper_ctl import profiles, systemctl
 from juniper_ctl.errors import ControlError, Exit
+from juniper_ctl.locations import Locations
 from juniper_ctl.progress import Report
 from juniper_ctl.services import SERVICES, Service
 from juniper_ctl.status import says_more, show_installed
 from juniper_ctl.systemctl import UnitState
 
-ALL = ("juniper-demo.target", "juniper.target")
+ALL = tuple(profiles.TARGETS.values())
 POLL_S = 0.1
 START_TIMEOUT_S = 150.0
 """Longer than the units' TimeoutStartSec, so that systemd's verdict is the one that is told."""
@@ -26,43 +28,71 @@ def wait(services: Sequence[Service], report: Report, *, timeout_s: float = STAR
     wait_until_ready(services, report, timeout_s=timeout_s, has_failed=is_given_up)
 
 
-def start(services: Sequence[Service], report: Report, *, wait: bool = True) -> None:
-    """Start services, all through `juniper.target`, and wait until each is ready.
+def start(services: Sequence[Service], report: Report, *, profile: str | None = None, wait: bool = True) -> None:
+    """Start services, all through the profile's target, and wait until each is ready.
+
+    One that failed before gets a new chance.
+
+    Args:
+        services: to start.
+        report: told what happens.
+        profile: None: what the environment or `juniper.env` says, else what runs, else production.
+        wait: until they are ready.
 
     Raises:
-        ControlError: no manager answers, no units, or a service that fails or does not become ready.
+        ControlError: no manager answers, no units, another profile runs, or a service fails or does not become ready.
     """
-    units = ("juniper.target",) if tuple(services) == SERVICES else tuple(service.unit for service in services)
-    start_units(units, services, report, wait=wait)
-
-
-def start_units(units: Sequence[str], services: Sequence[Service], report: Report, *, wait: bool = True) -> None:
-    """Start units and wait for the services that come with them; one that failed before gets a new chance.
-
-    Raises:
-        ControlError: as `start`.
-    """
+    wanted, running = _profiles(profile)
+    if running not in (wanted, None):
+        raise _runs_as(running, wanted)
+    profiles.choose(wanted, Locations.of(os.environ))
     _forget_failures(services)
+    units = [profiles.TARGETS[wanted]] if tuple(services) == SERVICES else [service.unit for service in services]
     systemctl.tell("start", "--no-block", *units)
     if wait:
         wait_until_ready(services, report)
 
 
 def restart(services: Sequence[Service], report: Report, *, wait: bool = True) -> None:
-    """Restart services; one that does not run is started.
+    """Restart services; one that does not run is started. All of them: under another profile, if one is wanted.
 
     Raises:
         ControlError: as `start`.
     """
+    wanted, running = _profiles(None)
+    is_all = tuple(services) == SERVICES
+    if running not in (wanted, None):
+        if not is_all:
+            raise _runs_as(running, wanted)
+        # The other profile's target must go, so that what systemd shows as active is what runs.
+        stop(services, report)
+    profiles.choose(wanted, Locations.of(os.environ))
     _forget_failures(services)
     units = [service.unit for service in services]
-    if tuple(services) == SERVICES:
-        # Without the target, a later stop of it would not reach services that were started one by one.
-        units.append("juniper.target")
     before = {state.unit: state.number("MainPID") for state in systemctl.show(units)}
     systemctl.tell("restart", "--no-block", *units)
+    if is_all:
+        # Without the target, a later stop of it would not reach services that were started one by one.
+        systemctl.tell("start", "--no-block", profiles.TARGETS[wanted])
     if wait:
         wait_until_ready(services, report, before=before)
+
+
+def _profiles(asked: str | None) -> tuple[str, str | None]:
+    """The profile that is wanted, and the one that runs. What runs stays what it is, unless somebody says another."""
+    locations = Locations.of(os.environ)
+    states = systemctl.show([service.unit for service in SERVICES])
+    runs = any(state.active in ("active", "activating", "reloading") for state in states)
+    running = profiles.chosen(locations) if runs else None
+    return asked or profiles.said(os.environ, locations) or running or profiles.DEFAULT, running
+
+
+def _runs_as(running: str | None, wanted: str) -> ControlError:
+    return ControlError(
+        f"services run under the profile {running}, and only all of them change to {wanted}",
+        next_command=f"{profiles.VARIABLE}={wanted} juniper-ctl restart",
+        code=Exit.CONFIGURATION,
+    )
 
 
 def stop(services: Sequence[Service], report: Report) -> None:

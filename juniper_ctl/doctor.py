@@ -6,7 +6,15 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
 from typing import TypeAlias
 
-from juniper_ctl import gpu_section, host_section, install_section, ports_section, sandbox_section, storage_section
+from juniper_ctl import (
+    env_section,
+    gpu_section,
+    host_section,
+    install_section,
+    ports_section,
+    sandbox_section,
+    storage_section,
+)
 from juniper_ctl.errors import ControlError, Exit
 from juniper_ctl.findings import Finding
 from juniper_ctl.locations import Locations
@@ -17,6 +25,7 @@ Look: TypeAlias = Callable[[Locations], Sequence[Finding]]
 SECTIONS: Mapping[str, Look] = {
     "host": host_section.look,
     "install": install_section.look,
+    "env": env_section.look,
     "sandbox": sandbox_section.look,
     "ports": ports_section.look,
     "storage": storage_section.look,

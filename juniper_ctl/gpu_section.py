@@ -1,20 +1,18 @@
 """Doctor's section on the GPU: what juniper-cascor can train with, outside of its unit's sandbox and inside."""
 
-import json
 import os
 import re
-import subprocess
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from juniper_ctl import systemctl
-from juniper_ctl.checkout import Checkout
 from juniper_ctl.env_file import environment_of
 from juniper_ctl.errors import ControlError
 from juniper_ctl.findings import Finding, Level
 from juniper_ctl.locations import Locations
+from juniper_ctl.programs import NoAnswerError, ask, program_of
 from juniper_ctl.services import CASCOR
 
 _NEEDED = re.compile(r"nvidiactl|nvidia\d+|nvidia-uvm|nvidia-uvm-tools|nvidia-caps")
@@ -26,12 +24,14 @@ _TIMEOUT_S = 120  # it allows the driver a minute to wake the GPUs
 
 def look(locations: Locations, dev: Path = Path("/dev"), proc: Path = Path("/proc")) -> list[Finding]:
     """Ask the training service's own program, and compare the devices that there are with those that its unit sees."""
-    program = _program(locations)
+    program = program_of(CASCOR, locations)
     if program is None:
         return [Finding("unknown", "no release is installed that could be asked", "juniper-ctl install")]
-    report = _ask(program, locations)
-    if isinstance(report, Finding):
-        return [report]
+    environment = environment_of(CASCOR, locations, over=os.environ)
+    try:
+        report = ask(program, "gpus", "--json", environment=environment, timeout_s=_TIMEOUT_S)
+    except NoAnswerError as error:
+        return [Finding("wrong", f"{program} does not say what GPUs there are: {error}", "juniper-ctl install")]
     nodes = [path.name for path in sorted(dev.glob("nvidia*")) if _NEEDED.fullmatch(path.name)]
     return [*findings_of(report), *_sandbox(nodes, locations, proc)]
 
@@ -74,37 +74,6 @@ def _built(name: str, facts: dict[str, Any]) -> str:
 
 def _dotted(version: Sequence[int]) -> str:
     return ".".join(map(str, version))
-
-
-def _program(locations: Locations) -> Path | None:
-    """What the unit starts; without an installation, what the checkout would."""
-    checkout = Checkout.find()
-    folders = [locations.current, *([checkout.environment] if checkout else [])]
-    return next((path for folder in folders if (path := folder / "bin" / CASCOR.command).exists()), None)
-
-
-def _ask(program: Path, locations: Locations) -> dict[str, Any] | Finding:
-    environment = environment_of(CASCOR, locations, over=os.environ)
-    try:
-        asked = subprocess.run(
-            [program, "gpus", "--json"],
-            capture_output=True,
-            text=True,
-            env=environment,
-            check=False,
-            timeout=_TIMEOUT_S,
-        )
-        report: dict[str, Any] = json.loads(asked.stdout)
-    except (OSError, subprocess.TimeoutExpired) as error:
-        return _no_answer(program, str(error))
-    except ValueError:
-        said = asked.stderr.strip().rpartition("\n")[2]
-        return _no_answer(program, said or f"it ended with {asked.returncode}")
-    return report
-
-
-def _no_answer(program: Path, why: str) -> Finding:
-    return Finding("wrong", f"{program} does not say what GPUs there are: {why}", "juniper-ctl install")
 
 
 @dataclass(frozen=True, slots=True)

@@ -111,8 +111,8 @@ def _with(extras: Sequence[str]) -> str:
 
 def _missing_settings(source: ReleaseSource, locations: Locations) -> dict[Path, str]:
     """The files that the units read, where none are: what a person wrote stays."""
-    example = (source.root / "conf/juniper.env.example").read_text(encoding="utf-8")
-    wanted = {locations.configuration / "juniper.env": example}
+    examples = sorted((source.root / "conf").glob("*.env.example"))
+    wanted = {locations.configuration / path.stem: path.read_text(encoding="utf-8") for path in examples}
     for service in SERVICES:
         wanted[locations.configuration / f"{service.name}.env"] = ""
         wanted.update({locations.credentials / name: "" for name in service.credentials})

@@ -15,6 +15,7 @@ from juniper_ctl.progress import print_json, program_as_typed
 GROUPS: Mapping[str, Mapping[str, str]] = {
     "from nothing": {
         "demo": "everything from nothing: set up, start, train, and where to look",
+        "dev": "data and cascor with loud logs, the dashboard on recordings: to work on them",
         "install": "install a release and the systemd units",
         "uninstall": "stop and remove the services; settings and data stay",
         "bundle": "make a folder from which hosts without a registry install",
@@ -26,6 +27,10 @@ GROUPS: Mapping[str, Mapping[str, str]] = {
         "wait": "wait until services are ready, whoever starts them",
         "enable": "have the services start by themselves",
         "disable": "have them started by hand alone",
+    },
+    "tell them": {
+        "env": "what the env files set, and what is wrong with them",
+        "credentials": "the services' keys: which there are, set one, make new ones",
     },
     "see how they are": {
         "status": "what runs, one line per service",

@@ -55,7 +55,13 @@ class ServiceApi:
         cls, service: Service, locations: Locations, *, over: Mapping[str, str] | None = None, timeout_s: float = 10
     ) -> "ServiceApi":
         """The port and the first key that the service's settings say; `over` goes before the env files."""
-        environment = environment_of(service, locations, over=over)
+        return cls.set_by(environment_of(service, locations, over=over), service, locations, timeout_s)
+
+    @classmethod
+    def set_by(
+        cls, environment: Mapping[str, str], service: Service, locations: Locations, timeout_s: float = 10
+    ) -> "ServiceApi":
+        """Of a service that is started with this environment."""
         variable = f"JUNIPER_{service.name.upper()}_API_KEYS"
         keys = environment.get(variable) or credential(variable.lower(), locations)
         return cls(service.port(environment), keys.split(",")[0].strip(), timeout_s)

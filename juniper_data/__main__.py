@@ -1,13 +1,14 @@
-"""`juniper-data` serves datasets until it is told to stop; `juniper-data sweep` removes those that have expired."""
+"""`juniper-data` serves datasets until it is told to stop; its other commands sweep the store and tell the settings."""
 
 import argparse
 import contextlib
 import logging
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from typing import NoReturn
 
 from juniper_common import logs, sqlite_file
+from juniper_common.command_line import Parser, add_settings
 from juniper_common.settings import EXIT_CONFIGURATION
 from juniper_common.sqlite_file import alone_in
 from juniper_data.catalog import Catalog
@@ -19,9 +20,6 @@ from juniper_data.stores.protocol import DatasetStore
 PROGRAM = "juniper-data"
 log = logging.getLogger(__name__)
 
-EXIT_USAGE = 64
-"""sysexits.h EX_USAGE, as the other commands end with it."""
-
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Do what the command line says; it says to serve where it says nothing.
@@ -29,11 +27,12 @@ def main(arguments: Sequence[str] | None = None) -> None:
     Ends the process with 64 where nothing is meant by it, with 78 where the settings are wrong or the state folder
     cannot be used, with 1 where the command failed otherwise.
     """
-    run: Callable[[Settings], None] = _parser().parse_args(arguments).run
-    run(Settings.load())
+    options = _parser().parse_args(arguments)
+    if code := options.run(options):
+        sys.exit(code)
 
 
-def serve(settings: Settings) -> None:
+def serve(_: argparse.Namespace) -> None:
     """Serve until the process is told to end."""
     # Only now: a sweep does without it.
     from anyio import to_thread
@@ -43,6 +42,7 @@ def serve(settings: Settings) -> None:
     from juniper_data.app import create_app
     from juniper_data.imports.importer import Importer
 
+    settings = Settings.load()
     # Before the generators of other packages are looked for.
     logs.configure(settings.log_level, PROGRAM, settings.secrets)
     with (
@@ -63,8 +63,9 @@ def serve(settings: Settings) -> None:
         server.serve(create_app(settings, catalog, notifier), settings, self_check=self_check, notifier=notifier)
 
 
-def sweep(settings: Settings) -> None:
+def sweep(_: argparse.Namespace) -> None:
     """Remove what has expired and what interrupted calls have left, whether the service runs or not."""
+    settings = Settings.load()
     if settings.back_ends[-1] == "memory":
         _say(f"nothing to sweep: the store {settings.store} is in the service's memory, which sweeps it itself")
         return
@@ -117,17 +118,13 @@ def _end(line: str, code: int) -> NoReturn:
     sys.exit(code)
 
 
-class _Parser(argparse.ArgumentParser):
-    def error(self, message: str) -> NoReturn:
-        _end(f"{message}; next: {PROGRAM} --help", EXIT_USAGE)
-
-
-def _parser() -> argparse.ArgumentParser:
-    parser = _Parser(prog=PROGRAM, description=__doc__, allow_abbrev=False)
+def _parser() -> Parser:
+    parser = Parser(prog=PROGRAM, description=__doc__, allow_abbrev=False)
     parser.set_defaults(run=serve)
     commands = parser.add_subparsers(metavar="COMMAND")
     commands.add_parser("serve", help="serve datasets (the default)").set_defaults(run=serve)
     commands.add_parser("sweep", help="remove the expired ones").set_defaults(run=sweep)
+    add_settings(commands, Settings)
     return parser
 
 

@@ -1,42 +1,26 @@
 """Every setting stands in the example's env file, and nothing else does."""
 
 import re
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from pydantic import AliasChoices, BaseModel
 
 from juniper_canopy import older_names
 from juniper_canopy.settings import CanopySettings
 from juniper_cascor.settings import CascorSettings
+from juniper_common.known_settings import known_settings
 from juniper_common.settings import ServiceSettings
+from juniper_ctl.services import SERVICES, Service
 from juniper_data.settings import Settings as DataSettings
 
 EXAMPLE = Path(__file__).parents[2] / "conf" / "juniper.env.example"
-SECRETS = {"API_KEYS", "DATA_API_KEY", "CASCOR_API_KEY"}
-"""These are credentials, files of their own, and do not belong into an env file."""
-
-
-def names(model: type[BaseModel], prefix: str) -> Iterator[str]:
-    """The environment variables of a settings class."""
-    for name, field in model.model_fields.items():
-        alias = field.validation_alias
-        if isinstance(alias, AliasChoices):
-            yield from (str(choice) for choice in alias.choices)
-        elif isinstance(alias, str):
-            yield alias
-        elif isinstance(field.annotation, type) and issubclass(field.annotation, BaseModel):
-            yield from names(field.annotation, f"{prefix}{name.upper()}__")
-        elif name.upper() not in SECRETS:
-            yield prefix + name.upper()
+KINDS: dict[str, type[ServiceSettings]] = {"data": DataSettings, "cascor": CascorSettings, "canopy": CanopySettings}
 
 
 def every_name() -> set[str]:
     """The environment variables of all services."""
-    classes: tuple[type[ServiceSettings], ...] = (DataSettings, CascorSettings, CanopySettings)
-    own = {name for kind in classes for name in names(kind, kind.model_config.get("env_prefix", ""))}
-    return own | older_names.NAMES.keys()
+    known = [setting for kind in KINDS.values() for setting in known_settings(kind, older_names.NAMES)]
+    return {name for each in known if not each.is_secret for name in (each.name, *each.aliases, *each.older_names)}
 
 
 @pytest.fixture
@@ -53,3 +37,17 @@ def test_every_setting_is_documented(documented: set[str]) -> None:
 def test_nothing_is_documented_that_is_no_setting(documented: set[str]) -> None:
     """What can be found can be set."""
     assert documented - every_name() == set()
+
+
+@pytest.mark.parametrize("service", SERVICES, ids=lambda service: service.name)
+def test_every_secret_is_a_credential_that_install_writes(service: Service) -> None:
+    """Secrets stand in files of their own, and in no env file."""
+    assert {each.name.lower() for each in known_settings(KINDS[service.name]) if each.is_secret} == set(
+        service.credentials
+    )
+
+
+def test_every_setting_says_what_it_is_for() -> None:
+    """`juniper-data settings` and its siblings print it."""
+    known = [each for kind in KINDS.values() for each in known_settings(kind)]
+    assert [each.name for each in known if not each.description] == []

@@ -96,7 +96,7 @@ def test_production_shows_no_recordings(
 
     (line,) = capsys.readouterr().err.splitlines()
     assert ended.value.code == 78
-    assert line.startswith(f"juniper-canopy: {name} is ")
+    assert line.startswith(f"juniper-canopy: {name}: is ")
     assert "set JUNIPER_ENV=demo" in line
 
 

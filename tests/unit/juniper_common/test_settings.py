@@ -6,7 +6,7 @@ import pytest
 from pydantic import BaseModel
 from pydantic_settings import SettingsConfigDict
 
-from juniper_common.settings import EXIT_CONFIGURATION, ListenSettings
+from juniper_common.settings import EXIT_CONFIGURATION, ListenSettings, is_loopback
 
 
 class Nested(BaseModel):
@@ -154,3 +154,49 @@ def test_a_folder_may_start_with_the_home(monkeypatch: pytest.MonkeyPatch, tmp_p
     """An env file is read by no shell, so that `~` must mean the home here."""
     monkeypatch.setenv("HOME", str(tmp_path))
     assert ListenSettings(state_dir=Path("~/state"), port=0).state_dir == tmp_path / "state"
+
+
+@pytest.mark.parametrize(
+    "host", ["127.0.0.1", "127.8.9.1", "::1", "[::1]", "localhost", "LocalHost.", "a.localhost", "::ffff:127.0.0.1"]
+)
+def test_what_only_this_host_reaches(host: str) -> None:
+    """The loopback's addresses and names."""
+    assert is_loopback(host)
+
+
+@pytest.mark.parametrize(
+    "host",
+    ["0.0.0.0", "::", "192.0.2.1", "::ffff:192.0.2.1", "lab.example", "localhost.example", "127.1"],  # noqa: S104
+)
+def test_what_others_reach(host: str) -> None:
+    """Every address at once, one of a network, and any name: who answers for it says what it means."""
+    assert not is_loopback(host)
+
+
+def test_production_refuses_what_opens_the_service(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A line for each, which says what to set."""
+    monkeypatch.setenv("JUNIPER_TINY_HOST", "::")
+    monkeypatch.setenv("JUNIPER_TINY_ALLOWED_ORIGINS", "http://a,*")
+    origins, keys = _problems(capsys)
+    assert origins.startswith("juniper-tiny: JUNIPER_TINY_ALLOWED_ORIGINS: JUNIPER_ENV=production lets no page of any")
+    assert keys.startswith("juniper-tiny: JUNIPER_TINY_HOST: JUNIPER_ENV=production listens on ::")
+    assert "juniper-ctl credentials rotate juniper_tiny_api_keys" in keys
+
+
+def test_production_listens_to_others_where_it_has_keys(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever calls must show one."""
+    (tmp_path / "juniper_tiny_api_keys").write_text("key")
+    monkeypatch.setenv("CREDENTIALS_DIRECTORY", str(tmp_path))
+    monkeypatch.setenv("JUNIPER_TINY_HOST", "::")
+    assert TinySettings.load().bind == ("::", 8000)
+
+
+@pytest.mark.parametrize("profile", ["dev", "demo"])
+def test_the_other_profiles_open_what_they_are_told_to(monkeypatch: pytest.MonkeyPatch, profile: str) -> None:
+    """Within a network of one's own."""
+    monkeypatch.setenv("JUNIPER_ENV", profile)
+    monkeypatch.setenv("JUNIPER_TINY_HOST", "0.0.0.0")  # noqa: S104
+    monkeypatch.setenv("JUNIPER_TINY_ALLOWED_ORIGINS", "*")
+    assert TinySettings.load().allowed_origins == ("*",)

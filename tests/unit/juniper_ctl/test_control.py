@@ -1,7 +1,10 @@
 import pytest
 
 from juniper_ctl import control
+from juniper_ctl.env_file import parse
 from juniper_ctl.errors import ControlError, Exit
+from juniper_ctl.locations import Locations
+from juniper_ctl.profiles import TARGETS, chosen
 from juniper_ctl.services import CASCOR, DATA, SERVICES
 from tests.unit.juniper_ctl.fake_systemd import READY, STOPPED, FakeSystemd, State
 
@@ -113,7 +116,7 @@ def test_a_restart_is_done_when_another_process_is_ready(systemd: FakeSystemd, t
         systemd.set(service.unit, READY | {"MainPID": f"10{number}"})
         systemd.after("restart", service.unit, READY | {"MainPID": f"20{number}"})
     control.restart(SERVICES, told)
-    assert systemd.calls() == [f"restart {' '.join(service.unit for service in SERVICES)} juniper.target"]
+    assert systemd.calls() == [f"restart {' '.join(service.unit for service in SERVICES)}", "start juniper.target"]
     assert len(told.lines) == 3
 
 
@@ -122,7 +125,8 @@ def test_stop_tells_what_ran(systemd: FakeSystemd, told: Told) -> None:
     systemd.set(DATA.unit, READY)
     control.stop(SERVICES, told)
     assert systemd.calls() == [
-        "stop juniper-demo.target juniper.target juniper-canopy.service juniper-cascor.service juniper-data.service"
+        "stop juniper-dev.target juniper-demo.target juniper.target "
+        "juniper-canopy.service juniper-cascor.service juniper-data.service"
     ]
     assert told.lines == ["canopy was not running", "cascor was not running", "data stopped"]
 
@@ -133,3 +137,90 @@ def test_nothing_is_started_without_a_manager(told: Told) -> None:
     with pytest.raises(ControlError) as raised:
         control.start(SERVICES, told)
     assert raised.value.code is Exit.NO_BUS
+
+
+@pytest.fixture
+def profiles_of(home: Locations) -> Locations:
+    """The env files that an installation writes."""
+    home.configuration.mkdir(parents=True)
+    for profile in ("dev", "demo", "production"):
+        (home.configuration / f"{profile}.env").write_text(f"JUNIPER_ENV={profile}\n")
+    return home
+
+
+@pytest.mark.parametrize(
+    ("exported", "written", "target"),
+    [
+        (None, "", "juniper.target"),
+        (None, "JUNIPER_ENV=demo\n", "juniper-demo.target"),
+        ("dev", "JUNIPER_ENV=demo\n", "juniper-dev.target"),
+    ],
+)
+def test_the_profile_picks_target_and_env_file(
+    systemd: FakeSystemd,
+    told: Told,
+    profiles_of: Locations,
+    monkeypatch: pytest.MonkeyPatch,
+    exported: str | None,
+    written: str,
+    target: str,
+) -> None:
+    """What the caller exported, else what juniper.env says, else production."""
+    (profiles_of.configuration / "juniper.env").write_text(written)
+    if exported:
+        monkeypatch.setenv("JUNIPER_ENV", exported)
+    control.start(SERVICES, told, wait=False)
+    assert systemd.calls() == [f"start {target}"]
+    link = profiles_of.configuration / "profile.env"
+    assert TARGETS[parse(link.read_text())["JUNIPER_ENV"]] == target
+
+
+def test_what_runs_keeps_its_profile(systemd: FakeSystemd, told: Told, profiles_of: Locations) -> None:
+    """A restart of a host in development does not make it a host in production."""
+    control.start(SERVICES, told, profile="dev", wait=False)
+    systemd.set(DATA.unit, READY)
+    control.restart([CASCOR], told, wait=False)
+    control.start(SERVICES, told, wait=False)
+    assert systemd.calls()[-1] == "start juniper-dev.target"
+    assert chosen(profiles_of) == "dev"
+
+
+@pytest.mark.usefixtures("profiles_of")
+def test_services_of_two_profiles_never_run_side_by_side(
+    systemd: FakeSystemd, told: Told, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Another profile is refused while one runs, with the command that changes all of them."""
+    control.start(SERVICES, told, wait=False)
+    systemd.set(DATA.unit, READY)
+    monkeypatch.setenv("JUNIPER_ENV", "dev")
+    with pytest.raises(ControlError, match="run under the profile production") as raised:
+        control.start(SERVICES, told)
+    assert raised.value.next_command == "JUNIPER_ENV=dev juniper-ctl restart"
+    with pytest.raises(ControlError, match="only all of them change to dev"):
+        control.restart([CASCOR], told)
+    for service in SERVICES:
+        systemd.after("stop", service.unit, STOPPED)
+    control.restart(SERVICES, told, wait=False)
+    assert [call.split()[0] for call in systemd.calls()[-3:]] == ["stop", "restart", "start"]
+    assert systemd.calls()[-1] == "start juniper-dev.target"
+
+
+@pytest.mark.usefixtures("systemd")
+def test_a_profile_that_there_is_not_is_named(told: Told, monkeypatch: pytest.MonkeyPatch) -> None:
+    """With those that there are."""
+    monkeypatch.setenv("JUNIPER_ENV", "prod")
+    with pytest.raises(ControlError, match="there are dev, demo, production") as raised:
+        control.start(SERVICES, told)
+    assert raised.value.code is Exit.CONFIGURATION
+
+
+@pytest.mark.usefixtures("systemd")
+def test_a_profile_whose_file_does_not_set_it_is_refused(told: Told, home: Locations) -> None:
+    """Else services would start under another one than was asked for."""
+    with pytest.raises(ControlError, match="is not there") as raised:
+        control.start(SERVICES, told, profile="dev")
+    assert raised.value.next_command == "juniper-ctl install"
+    home.configuration.mkdir(parents=True)
+    (home.configuration / "dev.env").write_text("#JUNIPER_ENV=dev\n")
+    with pytest.raises(ControlError, match="does not say JUNIPER_ENV=dev"):
+        control.start(SERVICES, told, profile="dev")

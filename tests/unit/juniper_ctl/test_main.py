@@ -172,7 +172,7 @@ def test_each_example_is_a_command_line(capsys: pytest.CaptureFixture[str]) -> N
     parsers = parser(tuple(COMMANDS))
     examples = [example for example, _ in EXAMPLES]
     examples += [example for name in COMMANDS for example, _ in module_of(name).EXAMPLES]
-    lines = [words for example in examples for words in re.findall(r"juniper-ctl ([^&|)]+)", example)]
+    lines = [words for example in examples for words in re.findall(r"juniper-ctl ([^&|<)]+)", example)]
     assert len(lines) > len(COMMANDS)
     for line in lines:
         parsers.parse_args(shlex.split(line))

@@ -6,8 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from juniper_ctl.env_file import parse
+from juniper_ctl.env_file import PROFILE_LINK, parse
 from juniper_ctl.gpu_section import bound_nodes
+from juniper_ctl.profiles import TARGETS
 from juniper_ctl.services import SERVICES, Service
 from tests.host.sandbox import files_of
 
@@ -76,6 +77,30 @@ def test_the_training_unit_leaves_cuda_what_it_needs() -> None:
 def test_the_example_of_the_settings_changes_nothing() -> None:
     """Every line of it is a comment, since install copies it."""
     assert parse((ROOT / "conf/juniper.env.example").read_text()) == {}
+
+
+@pytest.mark.parametrize("profile", TARGETS)
+def test_each_profile_has_its_target_and_says_its_name(profile: str) -> None:
+    """The units read the profile's file by the link, which says no name itself."""
+    assert (UNITS / TARGETS[profile]).is_file()
+    assert parse((ROOT / f"conf/{profile}.env.example").read_text())["JUNIPER_ENV"] == profile
+
+
+@pytest.mark.parametrize("path", sorted(UNITS.rglob("*.*")), ids=lambda path: str(path.relative_to(UNITS)))
+def test_each_unit_with_settings_reads_the_three_files_in_order(path: Path) -> None:
+    """The host's, the profile's, the service's own: as the code reads them."""
+    files = re.findall(r"^EnvironmentFile=(.*)$", path.read_text(), re.M) if path.is_file() else []
+    folder = "-%h/.config/juniper/"
+    if f"{folder}juniper.env" in files:
+        assert [file.removeprefix(folder) for file in files][:2] == ["juniper.env", PROFILE_LINK]
+        assert files[2] in {f"{folder}%j.env", f"{folder}%i.env", *(f"{folder}{service.name}.env" for service in SERVICES)}
+
+
+def test_every_credential_is_explained_with_its_readers() -> None:
+    """In the example of the folder."""
+    text = (ROOT / "conf/credentials.example/README.md").read_text()
+    told = set(re.findall(r"^\| `(\w+)` \| (\w+) \|", text, re.M))
+    assert told == {(name, service.name) for service in SERVICES for name in service.credentials}
 
 
 def test_every_direct_dependency_is_pinned() -> None:

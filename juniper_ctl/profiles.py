@@ -1,0 +1,69 @@
+"""The profile that a host runs: it picks the target, and the env file between `juniper.env` and a service's own.
+
+systemd expands no variable in `EnvironmentFile=`. So the units read `profile.env`, a link that is made here.
+"""
+
+import os
+from collections.abc import Mapping
+
+from juniper_ctl.env_file import PROFILE_LINK, parse, text_of
+from juniper_ctl.errors import ControlError, Exit
+from juniper_ctl.locations import Locations
+
+DEFAULT = "production"
+
+TARGETS: Mapping[str, str] = {"dev": "juniper-dev.target", "demo": "juniper-demo.target", DEFAULT: "juniper.target"}
+"""What starts each profile."""
+
+VARIABLE = "JUNIPER_ENV"
+
+
+def said(environment: Mapping[str, str], locations: Locations) -> str | None:
+    """The profile that the caller's environment names, else `juniper.env`; None: neither does.
+
+    Raises:
+        ControlError: it names none that there is.
+    """
+    profile = environment.get(VARIABLE) or _common(locations).get(VARIABLE) or None
+    if profile is not None and profile not in TARGETS:
+        raise ControlError(
+            f"{VARIABLE}={profile} is no profile; there are {', '.join(TARGETS)}",
+            next_command=f"{VARIABLE}={DEFAULT} juniper-ctl start   (or mend {locations.configuration}/juniper.env)",
+            code=Exit.CONFIGURATION,
+        )
+    return profile
+
+
+def chosen(locations: Locations) -> str:
+    """The one that services are started with now."""
+    link = locations.configuration / PROFILE_LINK
+    profile = link.readlink().name.removesuffix(".env") if link.is_symlink() else _common(locations).get(VARIABLE)
+    return profile or DEFAULT
+
+
+def choose(profile: str, locations: Locations) -> None:
+    """Point the link to the profile's file, in one step: at no moment there is none.
+
+    Raises:
+        ControlError: services would be started with another profile, since the file does not set this one.
+    """
+    file = locations.configuration / f"{profile}.env"
+    if (_common(locations) | parse(text_of(file))).get(VARIABLE, DEFAULT) != profile:
+        missing = not file.exists()
+        raise ControlError(
+            f"{file} {'is not there' if missing else f'does not say {VARIABLE}={profile}'}",
+            next_command="juniper-ctl install" if missing else f"echo {VARIABLE}={profile} >>{file}",
+            code=Exit.CONFIGURATION,
+        )
+    link = locations.configuration / PROFILE_LINK
+    if not file.exists():
+        link.unlink(missing_ok=True)
+    elif not (link.is_symlink() and str(link.readlink()) == file.name):
+        beside = link.with_name(f".{link.name}.{os.getpid()}")
+        beside.unlink(missing_ok=True)
+        beside.symlink_to(file.name)
+        beside.replace(link)
+
+
+def _common(locations: Locations) -> dict[str, str]:
+    return parse(text_of(locations.configuration / "juniper.env"))
