@@ -10,11 +10,11 @@ from pathlib import Path
 from typing import Any
 
 from juniper_ctl import systemctl
-from juniper_ctl.checkout import Checkout
 from juniper_ctl.env_file import environment_of
 from juniper_ctl.errors import ControlError
 from juniper_ctl.findings import Finding, Level
 from juniper_ctl.locations import Locations
+from juniper_ctl.programs import program_of
 from juniper_ctl.services import CASCOR
 
 _NEEDED = re.compile(r"nvidiactl|nvidia\d+|nvidia-uvm|nvidia-uvm-tools|nvidia-caps")
@@ -26,7 +26,7 @@ _TIMEOUT_S = 120  # it allows the driver a minute to wake the GPUs
 
 def look(locations: Locations, dev: Path = Path("/dev"), proc: Path = Path("/proc")) -> list[Finding]:
     """Ask the training service's own program, and compare the devices that there are with those that its unit sees."""
-    program = _program(locations)
+    program = program_of(CASCOR, locations)
     if program is None:
         return [Finding("unknown", "no release is installed that could be asked", "juniper-ctl install")]
     report = _ask(program, locations)
@@ -74,13 +74,6 @@ def _built(name: str, facts: dict[str, Any]) -> str:
 
 def _dotted(version: Sequence[int]) -> str:
     return ".".join(map(str, version))
-
-
-def _program(locations: Locations) -> Path | None:
-    """What the unit starts; without an installation, what the checkout would."""
-    checkout = Checkout.find()
-    folders = [locations.current, *([checkout.environment] if checkout else [])]
-    return next((path for folder in folders if (path := folder / "bin" / CASCOR.command).exists()), None)
 
 
 def _ask(program: Path, locations: Locations) -> dict[str, Any] | Finding:
