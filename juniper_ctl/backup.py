@@ -144,7 +144,7 @@ def _take_service(
     lost = [f"{path} is missing, which the database names" for path in copy.vanished]
     database = DATABASES.get(service)
     schema = check(target / database.name) if database and database.name in copy.files else None
-    return ServiceRecord(as_of, schema, tuple([*copy.problems, *lost])), copy.files
+    return ServiceRecord(as_of, schema, (*copy.problems, *lost)), copy.files
 
 
 def _take_settings(target: Path, locations: Locations) -> dict[str, FileRecord]:

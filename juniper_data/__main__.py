@@ -1,4 +1,4 @@
-"""`juniper-data` serves datasets until it is told to stop; `sweep` removes those that have expired, `check` reads all."""
+"""`juniper-data` serves datasets until it is told to stop; `sweep` removes expired ones, `check` reads them all."""
 
 import argparse
 import contextlib

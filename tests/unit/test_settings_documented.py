@@ -11,6 +11,7 @@ from juniper_canopy import older_names
 from juniper_canopy.settings import CanopySettings
 from juniper_cascor.settings import CascorSettings
 from juniper_common.settings import ServiceSettings
+from juniper_ctl import backup_settings
 from juniper_data.settings import Settings as DataSettings
 
 EXAMPLE = Path(__file__).parents[2] / "conf" / "juniper.env.example"
@@ -36,7 +37,7 @@ def every_name() -> set[str]:
     """The environment variables of all services."""
     classes: tuple[type[ServiceSettings], ...] = (DataSettings, CascorSettings, CanopySettings)
     own = {name for kind in classes for name in names(kind, kind.model_config.get("env_prefix", ""))}
-    return own | older_names.NAMES.keys()
+    return own | older_names.NAMES.keys() | backup_settings.DEFAULTS.keys()
 
 
 @pytest.fixture
