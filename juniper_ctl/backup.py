@@ -3,7 +3,6 @@
 import errno
 import json
 import os
-import shutil
 import sqlite3
 import time
 from collections.abc import Mapping, Sequence
@@ -25,9 +24,6 @@ from juniper_ctl.state_copy import StateCopy
 from juniper_ctl.stored_state import DATABASES, STATES
 
 SETTINGS = "settings"
-
-TRIES = 5
-"""So often a service's state is copied whose files were deleted meanwhile."""
 
 _NO_ROOM = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 
@@ -125,26 +121,18 @@ def _take_service(
     if not root.is_dir():
         say(service.name, f"has kept nothing yet in {root}")
         return None
+    target.mkdir(mode=0o700)
     known = (last[0] / service.name, last[1].of(service.name)) if last else (None, {})
-    for attempt in range(1, TRIES + 1):
-        target.mkdir(mode=0o700)
-        as_of, copy = time.time(), StateCopy(root, target, *known)
-        try:
-            STATES[service](copy)
-        except SourceError as error:
-            raise ControlError(
-                f"the database of {service.name} cannot be backed up: {error}", next_command="juniper-ctl backup list"
-            ) from error
-        if not copy.vanished or attempt == TRIES:
-            break
-        # Deleted meanwhile, as it seems: all of it again, but what was copied just now is not read again.
-        known = (target.rename(target.with_name(f".{service.name}.{attempt}")), copy.files)
-    for aside in target.parent.glob(f".{service.name}.*"):
-        shutil.rmtree(aside)
-    lost = [f"{path} is missing, which the database names" for path in copy.vanished]
+    as_of, copy = time.time(), StateCopy(root, target, *known)
+    try:
+        STATES[service](copy)
+    except SourceError as error:
+        raise ControlError(
+            f"the database of {service.name} cannot be backed up: {error}", next_command="juniper-ctl backup list"
+        ) from error
     database = DATABASES.get(service)
     schema = check(target / database.name) if database and database.name in copy.files else None
-    return ServiceRecord(as_of, schema, (*copy.problems, *lost)), copy.files
+    return ServiceRecord(as_of, schema, tuple(dict.fromkeys(copy.problems))), copy.files
 
 
 def _take_settings(target: Path, locations: Locations) -> dict[str, FileRecord]:

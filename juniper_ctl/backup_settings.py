@@ -7,6 +7,7 @@ from pathlib import Path
 from juniper_ctl.env_file import parse
 from juniper_ctl.errors import ControlError, Exit
 from juniper_ctl.locations import Locations
+from juniper_ctl.services import DATA
 
 FOLDER = "JUNIPER_BACKUP_DIR"
 KEEP_LAST = "JUNIPER_BACKUP_KEEP_LAST"
@@ -38,7 +39,8 @@ class BackupSettings:
         values = {name: environment.get(name) or told.get(name) or default for name, default in DEFAULTS.items()}
         folder = values[FOLDER]
         return cls(
-            folder=Path(folder).expanduser() if folder else locations.state_of("backups"),
+            # Where systemd has the folder of the unit that backs up, which need not be there yet.
+            folder=Path(folder).expanduser() if folder else locations.state_of(DATA.name).with_name("backups"),
             keep_last=_count(values, KEEP_LAST, least=1),
             keep_weekly=_count(values, KEEP_WEEKLY, least=0),
             keep_monthly=_count(values, KEEP_MONTHLY, least=0),

@@ -35,7 +35,7 @@ def restore(
     with folder.locked():
         unfinished = RestorePlan.read(folder)
         if unfinished is not None:
-            _carry_out(unfinished, folder)
+            carry_out(unfinished, folder)
         if name is None:
             if unfinished is None:
                 raise ControlError("restore which one?", next_command="juniper-ctl backup list", code=Exit.USAGE)
@@ -48,7 +48,7 @@ def restore(
         exchanges = _lay_ready(chosen, running, backup, manifest, locations, even_damaged=even_damaged)
         plan = RestorePlan(manifest.name, exchanges, [service.name for service in running])
         plan.write(folder)
-        _carry_out(plan, folder)
+        carry_out(plan, folder)
     return Exit.OK
 
 
@@ -157,7 +157,12 @@ def _give_to_owner(staging: Path, state: Path) -> None:
         os.chown(path, owner.st_uid, owner.st_gid)
 
 
-def _carry_out(plan: RestorePlan, folder: BackupFolder) -> None:
+def carry_out(plan: RestorePlan, folder: BackupFolder) -> None:
+    """Bring all states of a plan to the new ones, and start what ran; from wherever an earlier call was interrupted.
+
+    Raises:
+        ControlError: a service cannot be stopped or started; the message says whether the states are restored.
+    """
     began = time.monotonic()
     restored = named(exchange.service for exchange in plan.exchanges)
     if _running():

@@ -26,7 +26,7 @@ def copy(source: Path, target: Path) -> int:
         try:
             _backup(f"{_uri(source)}?mode=ro", target)
         except sqlite3.OperationalError as error:
-            if error.sqlite_errorcode != sqlite3.SQLITE_CANTOPEN:
+            if error.sqlite_errorcode & 0xFF not in (sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_READONLY):
                 raise
             # Nobody has it open, and this process may write no file beside it, which SQLite wants: so it is read as
             # a file that does not change, and again where it did.
@@ -36,7 +36,7 @@ def copy(source: Path, target: Path) -> int:
             if has_changed or source.with_name(f"{source.name}-wal").exists():
                 continue
         return check(target)
-    raise SourceError("it is opened and closed all the time")
+    raise SourceError("it was left open by a crash, or is opened and closed all the time: start its service")
 
 
 def check(path: Path) -> int:

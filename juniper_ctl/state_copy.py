@@ -18,6 +18,17 @@ from juniper_ctl.backup_manifest import FileRecord, is_inside
 from juniper_ctl.file_copy import SourceError, VanishedError
 
 
+@dataclass(frozen=True, slots=True)
+class Database:
+    """A service's database, and what its rows name."""
+
+    name: str
+    named_files: str
+    """The question for all files, each with its checksum."""
+    naming: str
+    """The rows that name `:path`, as what follows FROM."""
+
+
 @dataclass(slots=True)
 class StateCopy:
     """What was copied so far.
@@ -36,7 +47,7 @@ class StateCopy:
     files: dict[str, FileRecord] = field(default_factory=dict)
     problems: list[str] = field(default_factory=list)
     vanished: list[str] = field(default_factory=list)
-    """What the database says is there, and was not: deleted since, or lost before."""
+    """What something names, and was not there: deleted since, or lost before."""
 
     def folder(self, relative: str) -> None:
         """Copy what lies in a folder and below it, but for links and hidden files; what vanishes meanwhile is not.
@@ -61,22 +72,39 @@ class StateCopy:
                 self.problems.append(f"{relative} is damaged: it does not have the checksum that it had when written")
 
     @contextlib.contextmanager
-    def database(self, name: str) -> Iterator[sqlite3.Connection | None]:
-        """Copy a database, and read in the copy; None where there is no database.
+    def database(self, database: Database) -> Iterator[sqlite3.Connection | None]:
+        """Copy a database, and in the `with` what its rows name; None where there is no database.
+
+        At the end the rows go whose files were deleted meanwhile: as if the copy had been made after that.
 
         Raises:
             SourceError: it is damaged or unreadable.
         """
-        target = self._place(name)
+        target = self._place(database.name)
         try:
-            sqlite_copy.copy(self.root / name, target)
+            sqlite_copy.copy(self.root / database.name, target)
         except VanishedError:
             yield None
             return
-        sync(target)
-        self.files[name] = file_copy.digest(target)
-        with closing(sqlite_copy.connected(target)) as connection:
+        with closing(sqlite3.connect(target)) as connection:
+            connection.execute("PRAGMA foreign_keys = ON")
             yield connection
+            if self.vanished:
+                self._forget_deleted(database, connection)
+        sync(target)
+        self.files[database.name] = file_copy.digest(target)
+
+    def _forget_deleted(self, database: Database, connection: sqlite3.Connection) -> None:
+        now = self._place(f".{database.name}.now")
+        sqlite_copy.copy(self.root / database.name, now)
+        with closing(sqlite_copy.connected(now)) as present, connection:
+            for relative in self.vanished:
+                named = f"SELECT EXISTS (SELECT 1 FROM {database.naming})"  # noqa: S608 - our own words, here and below
+                if present.execute(named, {"path": relative}).fetchone()[0]:
+                    self.problems.append(f"{relative} is missing, which the database names")
+                else:
+                    connection.execute(f"DELETE FROM {database.naming}", {"path": relative})  # noqa: S608
+        now.unlink()
 
     def drop(self, relative: str) -> None:
         """Take a folder out again."""

@@ -7,28 +7,28 @@ service must not find newer than its records, before it.
 import json
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
-from dataclasses import dataclass
 from pathlib import Path
 
 from juniper_ctl.services import CANOPY, CASCOR, DATA, Service
-from juniper_ctl.state_copy import StateCopy
-
-
-@dataclass(frozen=True, slots=True)
-class Database:
-    """A service's database, and the question which files its rows name, each with its checksum."""
-
-    name: str
-    named_files: str
-
+from juniper_ctl.state_copy import Database, StateCopy
 
 DATABASES: Mapping[Service, Database] = {
-    DATA: Database("index.sqlite", "SELECT 'artifacts/' || location, checksum FROM datasets"),
+    DATA: Database(
+        "index.sqlite",
+        "SELECT 'artifacts/' || location, checksum FROM datasets",
+        "datasets WHERE 'artifacts/' || location = :path",
+    ),
     CASCOR: Database(
         "runs.sqlite3",
-        "SELECT 'datasets/' || checksum || '.npz', checksum FROM"
-        " (SELECT dataset_checksum AS checksum FROM runs UNION SELECT dataset_checksum FROM run_changes)"
-        " WHERE checksum IS NOT NULL",
+        """
+        SELECT 'datasets/' || checksum || '.npz', checksum FROM
+            (SELECT dataset_checksum AS checksum FROM runs UNION SELECT dataset_checksum FROM run_changes)
+            WHERE checksum IS NOT NULL
+        """,
+        """
+        runs WHERE :path IN ('snapshots/' || id, 'datasets/' || dataset_checksum || '.npz') OR EXISTS
+            (SELECT 1 FROM run_changes WHERE run = runs.number AND :path = 'datasets/' || dataset_checksum || '.npz')
+        """,
     ),
 }
 
@@ -44,7 +44,7 @@ def _data(copy: StateCopy) -> None:
     copy.vanished.clear()  # Their jobs are done.
     copy.folder("import")
     database = DATABASES[DATA]
-    with copy.database(database.name) as connection:
+    with copy.database(database) as connection:
         for path, checksum in connection.execute(database.named_files) if connection else ():
             copy.file(path, checksum)
 
@@ -59,16 +59,14 @@ def _cascor(copy: StateCopy) -> None:
     _drop_deleted(copy, "models")
     copy.folder("snapshots")
     database = DATABASES[CASCOR]
-    with copy.database(database.name) as connection:
+    with copy.database(database) as connection:
         if connection is None:
             return
         for path, checksum in connection.execute(database.named_files):
             copy.file(path, checksum)
-        runs = dict(connection.execute("SELECT id, ended_at IS NOT NULL FROM runs"))
-    for run_id in (run_id for run_id, is_over in runs.items() if is_over):
-        copy.folder(f"snapshots/{run_id}")
-    # A run's folder goes before its record: then the record is about to go, too.
-    copy.vanished += [f"snapshots/{run_id}" for run_id in _drop_deleted(copy, "snapshots") if run_id in runs]
+        for (run_id,) in connection.execute("SELECT id FROM runs WHERE ended_at IS NOT NULL"):
+            copy.folder(f"snapshots/{run_id}")
+        copy.vanished += [f"snapshots/{run_id}" for run_id in _drop_deleted(copy, "snapshots")]
 
 
 def _canopy(copy: StateCopy) -> None:

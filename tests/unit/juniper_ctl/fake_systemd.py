@@ -83,6 +83,12 @@ class FakeSystemd:
         whole["down"] = True
         self._write(whole)
 
+    def come_up(self) -> None:
+        """It answers again."""
+        whole = self._read()
+        whole["down"] = False
+        self._write(whole)
+
     def calls(self) -> list[str]:
         """What was asked for, without the questions."""
         return [call for call in (self.folder / "calls").read_text().splitlines() if not call.startswith("show")]
