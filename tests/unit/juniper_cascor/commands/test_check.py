@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from juniper_cascor.serving.model_store import ModelStore
-from juniper_cascor.snapshots import as_bytes
+from juniper_cascor.snapshots import content_of
 from tests.unit.juniper_cascor.snapshot_data import SNAPSHOT
 from tests.unit.juniper_ctl.kept_state import keep_run
 
@@ -21,7 +21,7 @@ def state(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A state folder with a run, its dataset, its snapshot and a model."""
     monkeypatch.setenv("JUNIPER_CASCOR_STATE_DIR", str(tmp_path))
     keep_run(tmp_path)
-    ModelStore(tmp_path / "models").promote("best", as_bytes(SNAPSHOT))
+    ModelStore(tmp_path / "models").promote("best", bytes(content_of(SNAPSHOT)))
     return tmp_path
 
 
