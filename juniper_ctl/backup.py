@@ -51,6 +51,9 @@ def backup(services: Sequence[Service], to: Path | None, *, as_json: bool) -> Ex
     if as_json:
         print(json.dumps({"path": str(path), **summary(manifest)}, indent=2))
         return _verdict(manifest)
+    for service in services:
+        if service.name not in manifest.services:
+            say(service.name, f"has kept nothing yet in {state_folder(service, locations)}")
     for name, record in manifest.services.items():
         files = manifest.of(name)
         say(name, f"{len(files)} files, {sum(file.size for file in files.values()) / 1e6:.1f} MB")
@@ -119,7 +122,6 @@ def _take_service(
 ) -> tuple[ServiceRecord, Mapping[str, FileRecord]] | None:
     root = state_folder(service, locations)
     if not root.is_dir():
-        say(service.name, f"has kept nothing yet in {root}")
         return None
     target.mkdir(mode=0o700)
     known = (last[0] / service.name, last[1].of(service.name)) if last else (None, {})

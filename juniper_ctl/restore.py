@@ -127,7 +127,7 @@ def _lay_ready(
         if state.is_mount():
             raise ControlError(
                 f"{state} is a file system of its own, which cannot change its name",
-                next_command=f"systemctl --user stop {service.unit} && cp -a {backup / service.name}/. {state}/",
+                next_command=f"juniper-ctl stop {service.name} && cp -a {backup / service.name}/. {state}/",
             )
         if service not in running:
             refuse_in_use(service.name, state)

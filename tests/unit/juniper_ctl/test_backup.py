@@ -260,9 +260,11 @@ def test_a_folder_that_cannot_be_written_to(capsys: pytest.CaptureFixture[str]) 
 
 
 def test_a_service_that_has_kept_nothing_is_no_error(home: Locations, capsys: pytest.CaptureFixture[str]) -> None:
-    """It is said."""
+    """It is said, but not to programs, which get JSON alone."""
     assert backup(SERVICES, None, as_json=False) is Exit.OK
     assert f"data       has kept nothing yet in {home.state / 'data'}" in capsys.readouterr().out
+    assert backup(SERVICES, None, as_json=True) is Exit.OK
+    assert json.loads(capsys.readouterr().out)["services"] == {}
 
 
 def test_what_is_there_is_listed(folder: BackupFolder, home: Locations, capsys: pytest.CaptureFixture[str]) -> None:
