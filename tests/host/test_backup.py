@@ -157,7 +157,7 @@ def test_the_unit_writes_its_own_folder_alone_and_reads_no_secret(probe: Host) -
     own = folder(probe)
     written = probe.check_output("find /home /etc /tmp -name 'backup-was-here*' 2>/dev/null || true").split()
     assert written == [f"{own}/backup-was-here"]
-    assert probe.check_output(f"stat -c %s {own}/read-secrets; rm {own}/read-secrets").strip() == "0"
+    assert probe.check_output(f"wc -c <{own}/read-secrets; rm {own}/read-secrets").strip() == "0"
 
 
 def test_a_failed_backup_is_told_in_the_journal(clean: Host) -> None:
