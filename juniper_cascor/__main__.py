@@ -7,7 +7,7 @@ import sys
 from collections.abc import Callable, Sequence
 from typing import NoReturn
 
-from juniper_cascor.commands import gpus, inspection, predict, train
+from juniper_cascor.commands import check, gpus, inspection, predict, train
 from juniper_cascor.commands.errors import CommandError, Exit
 from juniper_cascor.settings import CascorSettings
 from juniper_common.command_line import add_settings
@@ -80,6 +80,7 @@ def _parser() -> argparse.ArgumentParser:
     train.add_arguments(_add(commands, "train", train.run, "grow a network on a CSV or NPZ file"))
     predict.add_arguments(_add(commands, "predict", predict.run, "ask a network about the patterns of a file"))
     inspection.add_arguments(_add(commands, "inspect", inspection.run, "say what a network's file holds"))
+    check.add_arguments(_add(commands, "check", check.run, "read all that the training service keeps"))
     gpus.add_arguments(_add(commands, "gpus", gpus.run, "say what there is to train on a GPU with"))
     add_settings(commands, CascorSettings)
     return parser

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from juniper_ctl import profiles
+from juniper_ctl import backup_settings, profiles
 from juniper_ctl.env_file import Assignment, assignments, environment_of, files_of, text_of
 from juniper_ctl.findings import Finding, Level
 from juniper_ctl.locations import Locations
@@ -112,7 +112,9 @@ def _misread(each: Assignment) -> str:
 
 def names_of(file: str, text: str, services: Sequence[Service], names: Names) -> Iterator[Fault]:
     """Names that no service which reads the file knows; older ones; secrets."""
-    read = {name for service in services for name in names.of_service.get(service.name, ())}
+    read = {
+        name for service in services for name in names.of_service.get(service.name, ())
+    } | backup_settings.DEFAULTS.keys()
     known = {name for each in names.of_service.values() for name in each}
     for each in assignments(text):
         if not each.is_read:

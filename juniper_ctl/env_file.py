@@ -12,7 +12,7 @@ PROFILE_LINK = "profile.env"
 
 
 class Assignment:
-    """What systemd makes of a line, or of several. No dataclass, which would take `status` half of its time to import."""
+    """What systemd makes of a line, or of several. No dataclass: to import those takes `status` half of its time."""
 
     def __init__(self, line: int) -> None:
         self.line = line

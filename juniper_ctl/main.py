@@ -32,6 +32,11 @@ GROUPS: Mapping[str, Mapping[str, str]] = {
         "env": "what the env files set, and what is wrong with them",
         "credentials": "the services' keys: which there are, set one, make new ones",
     },
+    "keep what they made": {
+        "backup": "back up what the services keep, while they run; list and verify backups",
+        "restore": "put a backup in the place of what the services keep, or see whether that would do",
+        "retention": "remove the backups that need not stay",
+    },
     "see how they are": {
         "status": "what runs, one line per service",
         "resources": "what they use of memory, processors, disks and GPUs, and their limits",

@@ -1,4 +1,4 @@
-"""`juniper-data` serves datasets until it is told to stop; its other commands sweep the store and tell the settings."""
+"""`juniper-data` serves datasets until it is told to stop; its other commands sweep or check the store."""
 
 import argparse
 import contextlib
@@ -12,13 +12,15 @@ from juniper_common.command_line import Parser, add_settings
 from juniper_common.settings import EXIT_CONFIGURATION
 from juniper_common.sqlite_file import alone_in
 from juniper_data.catalog import Catalog
-from juniper_data.errors import StoreError, StoreFullError
+from juniper_data.errors import DatasetNotFoundError, StoreError, StoreFullError
 from juniper_data.settings import Settings
 from juniper_data.stores.opening import open_store
 from juniper_data.stores.protocol import DatasetStore
 
 PROGRAM = "juniper-data"
 log = logging.getLogger(__name__)
+
+_PAGE = 1000
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -80,6 +82,30 @@ def sweep(_: argparse.Namespace) -> None:
     _say(f"removed {n_removed} expired {datasets}, {n_left} {are} left")
 
 
+def check(_: argparse.Namespace) -> None:
+    """Read every dataset of the store, as after a restore; 1 where one is damaged."""
+    settings = Settings.load()
+    if settings.back_ends[-1] == "memory":
+        _say(f"nothing to check: the store {settings.store} keeps nothing on the disk")
+        return
+    logs.configure(settings.log_level, PROGRAM, settings.secrets)
+    damaged = []
+    with contextlib.closing(_opened(settings)) as store:
+        ids: list[str] = []
+        while page := store.ids(_PAGE, len(ids)):
+            ids += page
+        for dataset_id in ids:
+            try:
+                # Not found: it was deleted meanwhile.
+                with contextlib.suppress(DatasetNotFoundError):
+                    store.open_artifact(dataset_id).file.close()
+            except StoreError as error:
+                damaged.append(str(error))
+    if damaged:
+        _end("\n".join([*damaged, f"{len(damaged)} of {len(ids)} datasets cannot be read"]), 1)
+    _say(f"{len(ids)} dataset{'' if len(ids) == 1 else 's'}, each whole")
+
+
 @contextlib.contextmanager
 def _alone(settings: Settings) -> Iterator[None]:
     """The jobs and the uploads in the state folder, for this service alone; a sweep leaves them be."""
@@ -124,6 +150,7 @@ def _parser() -> Parser:
     commands = parser.add_subparsers(metavar="COMMAND")
     commands.add_parser("serve", help="serve datasets (the default)").set_defaults(run=serve)
     commands.add_parser("sweep", help="remove the expired ones").set_defaults(run=sweep)
+    commands.add_parser("check", help="read all, and say which are damaged").set_defaults(run=check)
     add_settings(commands, Settings)
     return parser
 

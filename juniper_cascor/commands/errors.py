@@ -8,6 +8,7 @@ class Exit(IntEnum):
     """Those from 64 on are sysexits.h's; 130 is what a shell says of a program that Ctrl-C ended."""
 
     OK = 0
+    FAILED = 1
     USAGE = 64
     BAD_DATA = 65
     NO_INPUT = 66
@@ -24,7 +25,7 @@ class CommandError(Exception):
         code: What the process ends with.
     """
 
-    def __init__(self, message: str, *, next_step: str, code: Exit) -> None:
+    def __init__(self, message: str, *, next_step: str, code: int) -> None:
         super().__init__(message)
         self.message = message
         self.next_step = next_step

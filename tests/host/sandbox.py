@@ -10,6 +10,7 @@ from pathlib import Path
 
 UNITS = Path(__file__).parents[2] / "systemd/user"
 CASCOR = "juniper-cascor"
+BACKUPS = ("juniper-backup", "juniper-retention", "juniper-restore-test")
 
 _NAMES = re.compile(
     r"(Private|Protect|Restrict|SystemCall|Bind|Inaccessible|ReadOnly|ReadWrite|Exec(?=Paths)|NoExec|TemporaryFile|Keyring|Lock"
@@ -29,8 +30,8 @@ class Barrier:
     """What takes it back."""
     also: tuple[str, ...] = ()
     """What takes back others that forbid the same. Without those, too, this one alone must refuse."""
-    exempt: str = ""
-    """The one unit whose own line takes it back."""
+    exempt: tuple[str, ...] = ()
+    """Units whose own lines take it back, or forbid the same."""
 
 
 _FILTERS = (
@@ -74,18 +75,22 @@ BARRIERS = (
         also=("NoNewPrivileges=no", *_FILTERS),
     ),
     Barrier("ProtectSystem=strict", ("write_among_the_systems_files",), "ProtectSystem=no"),
-    Barrier("ProtectHome=tmpfs", ("read_the_home", "read_the_credentials"), "ProtectHome=no"),
+    Barrier("ProtectHome=tmpfs", ("read_the_home",), "ProtectHome=no"),
+    Barrier("ProtectHome=tmpfs", ("read_the_credentials",), "ProtectHome=no", exempt=BACKUPS),
+    Barrier("InaccessiblePaths=-%h/.config/juniper/credentials", ("read_the_credentials",), "InaccessiblePaths="),
     Barrier(
         "ProtectHome=tmpfs",
         ("reach_the_session_bus", "reach_the_users_manager", "start_a_unit", "set_its_own_limits"),
         "ProtectHome=no",
         also=(_RUN, _FAMILIES),
     ),
+    Barrier("ProtectHome=tmpfs", ("write_to_the_home",), "ProtectHome=no", also=("ProtectSystem=no",)),
     Barrier(
         "ProtectHome=tmpfs",
-        ("write_to_the_home", "write_to_anothers_state"),
+        ("write_to_anothers_state",),
         "ProtectHome=no",
         also=("ProtectSystem=no",),
+        exempt=BACKUPS,
     ),
     Barrier(
         "BindReadOnlyPaths=%h/.local/lib/juniper",
@@ -107,7 +112,10 @@ BARRIERS = (
     Barrier("NoExecPaths=/tmp /var/tmp", ("run_a_program_in_tmp",), "NoExecPaths="),
     *(
         Barrier(line, ("run_a_program_that_it_wrote", "load_a_library_that_it_wrote"), "NoExecPaths=")
-        for line in ("NoExecPaths=%S/juniper/%j %C/juniper/%j %t/%p", "NoExecPaths=%S/juniper/data")
+        for line in (
+            "NoExecPaths=%S/juniper/%j %C/juniper/%j %t/%p",
+            *(f"NoExecPaths=%S/juniper/{name}" for name in ("data", "health", "alerts", "probe", "backups")),
+        )
     ),
     Barrier("ProtectKernelTunables=yes", ("change_a_setting_of_the_kernel",), "ProtectKernelTunables=no"),
     Barrier("ProtectKernelModules=yes", ("list_the_modules",), "ProtectKernelModules=no"),
@@ -117,6 +125,7 @@ BARRIERS = (
     Barrier("RestrictRealtime=yes", ("take_realtime_priority",), "RestrictRealtime=no", also=(_CALLS,)),
     Barrier("RestrictSUIDSGID=yes", ("leave_a_set_user_id_file",), "RestrictSUIDSGID=no"),
     Barrier("RestrictAddressFamilies=AF_UNIX AF_INET AF_INET6", ("open_a_rare_socket",), _FAMILIES),
+    Barrier("RestrictAddressFamilies=~AF_UNIX", ("reach_an_abstract_socket",), _FAMILIES),
     Barrier("RestrictAddressFamilies=none", ("open_an_internet_socket",), _FAMILIES),
     Barrier(
         "PrivateNetwork=yes",
@@ -127,9 +136,9 @@ BARRIERS = (
     Barrier("SystemCallArchitectures=native", ("run_code_of_32_bits",), "SystemCallArchitectures="),
     Barrier("SystemCallFilter=@system-service", ("trace_a_process", "prepare_a_mount"), _CALLS),
     Barrier(_REFUSED, ("give_a_file_away",), _CALLS),
-    Barrier(_REFUSED, ("bind_itself_to_a_processor", "run_a_program_in_nameless_memory"), _CALLS, exempt=CASCOR),
+    Barrier(_REFUSED, ("bind_itself_to_a_processor", "run_a_program_in_nameless_memory"), _CALLS, exempt=(CASCOR,)),
     Barrier(
-        "MemoryDenyWriteExecute=yes", ("map_writable_executable_memory",), "MemoryDenyWriteExecute=no", exempt=CASCOR
+        "MemoryDenyWriteExecute=yes", ("map_writable_executable_memory",), "MemoryDenyWriteExecute=no", exempt=(CASCOR,)
     ),
     Barrier("UMask=0077", ("write_what_others_can_read",), "UMask=0022"),
 )
@@ -139,6 +148,8 @@ OPENINGS = {
     "BindReadOnlyPaths=/run/systemd/journal -/run/systemd/resolve -/run/resolvconf -/run/NetworkManager -/run/nscd": (
         "the journal's socket, and how names of hosts are found"
     ),
+    "BindReadOnlyPaths=-%h/.config/juniper": "the backup and what follows it: the settings",
+    "BindReadOnlyPaths=-%S/juniper/data -%S/juniper/cascor -%S/juniper/canopy": "the backup: what it takes",
     "SystemCallErrorNumber=EPERM": "a call that is filtered fails; without it the process is killed",
     "MemoryDenyWriteExecute=no": "cascor: numba compiles the inner loops of a training",
     "SystemCallFilter=@resources memfd_create": "cascor: threads are bound to processors",
@@ -186,4 +197,4 @@ def lines_of(paths: list[Path]) -> list[str]:
 def barriers_of(unit: str) -> list[Barrier]:
     """Those that stand in this unit."""
     lines = set(lines_of(files_of(unit)))
-    return [barrier for barrier in BARRIERS if barrier.line in lines and barrier.exempt != unit]
+    return [barrier for barrier in BARRIERS if barrier.line in lines and unit not in barrier.exempt]

@@ -23,7 +23,9 @@ LIBRARY = "/usr/local/lib/juniper-probes"
 """Where a sandbox lets programs be seen."""
 
 DROP_IN = ".config/systemd/user/juniper-.service.d/90-probe.conf"
-PROBED = f"""[Service]
+PROBED = f"""[Unit]
+ConditionPathExists=
+[Service]
 Type=oneshot
 WatchdogSec=0
 Restart=no

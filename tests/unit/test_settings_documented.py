@@ -10,6 +10,7 @@ from juniper_canopy.settings import CanopySettings
 from juniper_cascor.settings import CascorSettings
 from juniper_common.known_settings import known_settings
 from juniper_common.settings import ServiceSettings
+from juniper_ctl import backup_settings
 from juniper_ctl.services import SERVICES, Service
 from juniper_data.settings import Settings as DataSettings
 
@@ -20,7 +21,8 @@ KINDS: dict[str, type[ServiceSettings]] = {"data": DataSettings, "cascor": Casco
 def every_name() -> set[str]:
     """The environment variables of all services."""
     known = [setting for kind in KINDS.values() for setting in known_settings(kind, older_names.NAMES)]
-    return {name for each in known if not each.is_secret for name in (each.name, *each.aliases, *each.older_names)}
+    own = {name for each in known if not each.is_secret for name in (each.name, *each.aliases, *each.older_names)}
+    return own | backup_settings.DEFAULTS.keys()
 
 
 @pytest.fixture

@@ -103,6 +103,12 @@ class FakeSystemd:
         """The manager is of this version from now on; the program stays what it is."""
         self.set_manager({"Version": version})
 
+    def come_up(self) -> None:
+        """It answers again."""
+        whole = self._read()
+        whole["down"] = False
+        self._write(whole)
+
     def calls(self) -> list[str]:
         """What was asked for, without the questions."""
         return [call for call in (self.folder / "calls").read_text().splitlines() if not call.startswith("show")]

@@ -7,26 +7,23 @@
 A program of its own, since it forks. Its last line tells what it saw; it fails where a store is not whole.
 """
 
-import ctypes
 import os
 import random
 import signal
 import sys
 import time
-import traceback
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing
 from datetime import datetime
+from functools import partial
 from itertools import count
 from pathlib import Path
 
 from juniper_data.errors import DatasetNotFoundError
 from juniper_data.stores.file_system import FileSystemStore
+from tests.traced import be_traced, forked, killed_at
 from tests.unit.juniper_data.stores.made import NOON, id_of, later
 from tests.unit.juniper_data.stores.samples import holding, reopened
-
-PTRACE_TRACEME = 0
-PTRACE_SYSCALL = 24
 
 LATER = later(60)
 SIZE = 100_000
@@ -34,10 +31,6 @@ SIZE = 100_000
 Change = Callable[[FileSystemStore], object]
 Process = Callable[[Path], object]
 State = Mapping[str, bytes]
-
-_libc = ctypes.CDLL(None, use_errno=True)
-_libc.ptrace.argtypes = [ctypes.c_long, ctypes.c_int, ctypes.c_void_p, ctypes.c_void_p]
-_libc.ptrace.restype = ctypes.c_long
 
 
 def _content(number: int) -> bytes:
@@ -54,14 +47,14 @@ class TracedSweep(FileSystemStore):
 
     def remove_expired(self, at: datetime) -> list[tuple[str, str]]:
         """Forget what has expired."""
-        _be_traced()
+        be_traced()
         return super().remove_expired(at)
 
 
 def _traced(change: Change) -> Process:
     def process(root: Path) -> None:
         store = FileSystemStore(root)
-        _be_traced()
+        be_traced()
         change(store)
 
     return process
@@ -106,7 +99,7 @@ def kill_at_each_call(root: Path, first: Change, process: Process) -> tuple[int,
         if not was_killed:
             break
         _set(root, first)
-        was_killed = _killed_at(root, process, calls)
+        was_killed = killed_at(partial(process, root), calls)
         seen.append(reopened(root))
     after = seen[-1]
     assert after != before, "the change came to its end and is not there"
@@ -120,12 +113,12 @@ def kill_opening(root: Path, stride: int) -> int:
     """Kill the making of a new store, each time some system calls later; returns how many there are."""
 
     def process(folder: Path) -> None:
-        _be_traced()
+        be_traced()
         FileSystemStore(folder)
 
     for calls in count(1, stride):
         folder = root / str(calls)
-        was_killed = _killed_at(folder, process, calls)
+        was_killed = killed_at(partial(process, folder), calls)
         assert reopened(folder) == {}
         if not was_killed:
             return calls
@@ -173,7 +166,7 @@ def _busy(root: Path, seed: int, base: int) -> tuple[int, int]:
                 _put(store, number, content)
             os.write(writing, b".")
 
-    pid = _forked(change_all)
+    pid = forked(change_all)
     os.close(writing)
     return pid, reading
 
@@ -200,40 +193,6 @@ def _set(root: Path, *changes: Change) -> None:
             store.delete(dataset_id)
         for change in changes:
             change(store)
-
-
-def _killed_at(root: Path, process: Process, calls: int) -> bool:
-    """Run a process and kill it before a system call that it makes once traced; false where it makes fewer."""
-    pid = _forked(lambda: process(root))
-    _, status = os.waitpid(pid, 0)
-    # It stops at the beginning and at the end of each call; at the beginning the call has not happened yet.
-    for _ in range(2 * calls - 1):
-        if os.WIFSTOPPED(status):
-            assert _libc.ptrace(PTRACE_SYSCALL, pid, None, None) == 0
-            _, status = os.waitpid(pid, 0)
-    if os.WIFSTOPPED(status):
-        os.kill(pid, signal.SIGKILL)
-        os.waitpid(pid, 0)
-        return True
-    assert status == 0, f"the process failed: {status}"
-    return False
-
-
-def _forked(run: Callable[[], object]) -> int:
-    pid = os.fork()
-    if pid == 0:
-        try:
-            run()
-        except BaseException:  # noqa: BLE001 - the child must not go on as a copy of its parent
-            traceback.print_exc()
-            os._exit(1)
-        os._exit(0)
-    return pid
-
-
-def _be_traced() -> None:
-    assert _libc.ptrace(PTRACE_TRACEME, 0, None, None) == 0
-    os.kill(os.getpid(), signal.SIGSTOP)
 
 
 def main(root: Path, change: str, rounds: int) -> str:
