@@ -4,7 +4,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import NamedTuple
 
-from juniper_ctl import scope
+from juniper_ctl import scope, systemctl
+
+_STATE_HOME_SINCE = 254
 
 
 class Locations(NamedTuple):
@@ -65,5 +67,8 @@ class Locations(NamedTuple):
 
     def state_of(self, name: str) -> Path:
         """What `StateDirectory=juniper/NAME` of a unit is. User managers before systemd 254 have it below ~/.config."""
-        older = self.configuration / name
-        return older if older.is_dir() and not (self.state / name).exists() else self.state / name
+        older, newer = self.configuration / name, self.state / name
+        if not older.is_dir():
+            return newer
+        # Both, where a demo in the foreground has made the newer one; later versions make it a link to the older one.
+        return newer if newer.exists() and systemctl.version() >= _STATE_HOME_SINCE else older

@@ -1,13 +1,16 @@
 from juniper_ctl import scope
 from juniper_ctl.locations import Locations
+from tests.unit.juniper_ctl.fake_systemd import FakeSystemd
 
 
-def test_what_a_unit_keeps_is_found_on_older_systemds_too(home: Locations) -> None:
-    """Before 254 it is below ~/.config; where a newer one has made its own, that counts."""
+def test_what_a_unit_keeps_is_found_on_older_systemds_too(home: Locations, systemd: FakeSystemd) -> None:
+    """Before 254 it is below ~/.config, also where a demo in the foreground has made the newer folder."""
     assert home.state_of("data") == home.state / "data"
     (home.configuration / "data").mkdir(parents=True)
     assert home.state_of("data") == home.configuration / "data"
     (home.state / "data").mkdir(parents=True)
+    assert home.state_of("data") == home.configuration / "data"
+    systemd.become("254.1-2")
     assert home.state_of("data") == home.state / "data"
 
 
