@@ -8,7 +8,7 @@ import subprocess
 import sys
 import tempfile
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing
 from pathlib import Path
 
@@ -170,6 +170,32 @@ def test_links_are_not_followed(folder: BackupFolder, home: Locations, tmp_path:
     assert len(manifest.problems) == 2
     assert all("is a link" in problem for problem in manifest.problems)
     assert not list(path.glob("data/import/*"))
+
+
+def test_a_folder_that_became_a_link_leads_nowhere(folder: BackupFolder, home: Locations, tmp_path: Path) -> None:
+    """Neither one that is read as a whole, nor one on the way to a file that a database names."""
+    (tmp_path / "mail").mkdir()
+    (tmp_path / "mail/letter").write_text("private")
+    (home.state / "cascor/models").symlink_to(tmp_path / "mail")
+    artifact = next((home.state / "data/artifacts").glob("*/*"))
+    artifact.parent.rename(tmp_path / "elsewhere")
+    artifact.parent.symlink_to(tmp_path / "elsewhere")
+    path, manifest = taken(folder, home)
+    said = sorted(problem.split(": ", 1)[1] for problem in manifest.problems)
+    assert said == [f"{artifact.relative_to(home.state / 'data')}: it is a link", "models/letter: it is a link"]
+    assert not [*path.glob("*/models/*"), *path.glob(f"data/artifacts/{artifact.parent.name}/*")]
+
+
+@pytest.mark.parametrize("lead_away", [lambda path: path.symlink_to("/etc/passwd"), os.mkfifo], ids=["link", "pipe"])
+def test_a_database_that_is_no_plain_file_is_not_opened(
+    lead_away: Callable[[Path], None], folder: BackupFolder, home: Locations
+) -> None:
+    """SQLite would read the link's target, and wait for ever for the pipe's other end."""
+    database = home.state / "data/index.sqlite"
+    database.unlink()
+    lead_away(database)
+    with pytest.raises(ControlError, match="no plain file"):
+        taken(folder, home)
 
 
 def test_an_artifact_that_became_a_link_or_a_pipe_is_a_problem(folder: BackupFolder, home: Locations) -> None:
