@@ -65,7 +65,7 @@ def restore_test(name: str | None, services: Sequence[Service], source: Path | N
         refuse_unfinished(folder)
         backup = folder.named(name or LATEST)
         manifest = backup_check.manifest_of(backup)
-        with tempfile.TemporaryDirectory(dir=folder.path, prefix=".check-") as scratch:
+        with tempfile.TemporaryDirectory(dir=folder.path, prefix=f".check-{manifest.name}-") as scratch:
             chosen = _in_backup(services, manifest)
             for line in backup_check.opened(chosen, backup, manifest, Path(scratch), locations):
                 say("check", line)

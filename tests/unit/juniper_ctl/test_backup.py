@@ -16,7 +16,7 @@ import pytest
 
 from juniper_ctl import backup_check
 from juniper_ctl.backup import backup, take
-from juniper_ctl.backup_folder import BackupFolder
+from juniper_ctl.backup_folder import BackupFolder, name_at
 from juniper_ctl.backup_manifest import Manifest
 from juniper_ctl.errors import ControlError, Exit
 from juniper_ctl.locations import Locations
@@ -262,6 +262,16 @@ def test_one_at_a_time(folder: BackupFolder) -> None:
     with folder.locked(), pytest.raises(ControlError, match="is at work") as raised:
         backup([DATA], None, as_json=False)
     assert raised.value.code is Exit.TIMEOUT
+
+
+def test_only_what_backups_left_behind_is_removed(folder: BackupFolder) -> None:
+    """A folder that a person has chosen has things of theirs in it, under whatever names."""
+    own = [folder.path / name for name in (".letter.partial", ".check-list", ".old.removed")]
+    left = [folder.path / f".{name_at(0)}.partial", folder.path / f".check-{name_at(0)}-abc"]
+    for path in (*own, *left):
+        path.mkdir(parents=True)
+    with folder.locked():
+        assert sorted(folder.path.iterdir()) == sorted([*own, folder.path / ".lock"])
 
 
 def test_no_room_is_said_and_nothing_is_left(folder: BackupFolder, tmp_path: Path) -> None:

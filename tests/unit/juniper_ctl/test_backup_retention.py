@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from juniper_ctl.backup_folder import name_at
+from juniper_ctl.backup_folder import BackupFolder, name_at
 from juniper_ctl.backup_retention import kept
 from juniper_ctl.backup_settings import BackupSettings
 from juniper_ctl.errors import ControlError, Exit
@@ -88,3 +88,13 @@ def test_where_systemd_keeps_the_services_state_it_keeps_backups(home: Locations
     assert BackupSettings.read({}, home).folder == home.state / "backups"
     (home.configuration / "data").mkdir(parents=True)
     assert BackupSettings.read({}, home).folder == home.configuration / "backups"
+
+
+def test_a_name_of_no_day_is_no_backup(home: Locations) -> None:
+    """It is left alone, and counts for nothing."""
+    folder = home.state / "backups"
+    for name in (*nightly(1), "20260230T020000.000Z"):
+        (folder / name).mkdir(parents=True)
+    assert main(["retention"]) == Exit.OK
+    assert BackupFolder(folder).names() == nightly(1)
+    assert (folder / "20260230T020000.000Z").exists()
