@@ -112,6 +112,17 @@ def test_what_the_file_system_refuses_is_no_traceback(
     assert f"  next: ls -ld {tmp_path}/file" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize("words", ["version", "--help"])
+@pytest.mark.parametrize(("target", "code", "said"), [("| true", 0, ""), (">/dev/full", 1, "No space left on device")])
+def test_output_that_goes_nowhere_is_no_traceback(words: str, target: str, code: int, said: str) -> None:
+    """A reader that has gone is no error, a full disk is one."""
+    command = f"set -o pipefail; {sys.executable} scripts/juniper-ctl {words} {target}"
+    ended = subprocess.run(["bash", "-c", command], cwd=ROOT, capture_output=True, text=True, check=False)
+    assert ended.returncode == code
+    assert said in ended.stderr
+    assert "Exception" not in ended.stderr
+
+
 def test_version_tells_which_sources_run() -> None:
     """Two states of a checkout have two versions."""
     checkout = Checkout(ROOT)
