@@ -10,7 +10,7 @@ from types import ModuleType
 from juniper_ctl import scope
 from juniper_ctl.command_line import Parser, add_help
 from juniper_ctl.errors import COMMON, ControlError, Exit
-from juniper_ctl.progress import print_json, program_as_typed
+from juniper_ctl.progress import print_json, program_as_called, program_as_typed
 
 GROUPS: Mapping[str, Mapping[str, str]] = {
     "from nothing": {
@@ -98,7 +98,7 @@ def _run(words: Sequence[str]) -> int:
 
 def parser(commands: Sequence[str]) -> Parser:
     """The parser with the arguments of these commands, and of no other."""
-    program = program_as_typed()
+    program = program_as_called()
     whole = Parser(
         prog=program,
         usage=f"{program} [--system] COMMAND ...",

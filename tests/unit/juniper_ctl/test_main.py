@@ -58,6 +58,12 @@ def test_the_next_command_is_what_the_person_can_type() -> None:
     assert script("bogus").stderr.endswith("next: scripts/juniper-ctl --help\n")
 
 
+@pytest.mark.usefixtures("no_systemd")
+def test_the_next_command_is_about_the_same_services() -> None:
+    """The whole host's, where it was asked about them."""
+    assert script("--system", "runs").stderr.endswith("next: scripts/juniper-ctl --system start cascor\n")
+
+
 def test_commands_reach_systemd(systemd: FakeSystemd, capsys: pytest.CaptureFixture[str]) -> None:
     """Start, restart, stop, status: with service names as arguments."""
     for service in SERVICES:
