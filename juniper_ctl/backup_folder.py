@@ -3,7 +3,7 @@
 BACKUPS/20260102T030405.678Z/    a backup: whole, since it got this name at its very end
 BACKUPS/.20260102T….partial/     one that is being made, or that a kill left
 BACKUPS/.20260102T….removed/     one that is being deleted
-BACKUPS/.check-…/                a restore test at work
+BACKUPS/.check-20260102T…-…/     a restore test at work
 BACKUPS/.lock                    whoever writes here holds it
 BACKUPS/.restore.json            a restore that is to be finished, see restore.py
 """
@@ -26,7 +26,8 @@ LATEST = "latest"
 
 _FORMAT = "%Y%m%dT%H%M%S.%f"
 _NAME = re.compile(r"\d{8}T\d{6}\.\d{3}Z")
-_LEFTOVERS = (".*.partial", ".*.removed", ".check-*")
+_LEFTOVER = re.compile(rf"\.({_NAME.pattern}\.(partial|removed)|check-{_NAME.pattern}-.*)")
+"""No other's: the folder may be one that a person has chosen, with other things in it."""
 
 
 def name_at(moment: float) -> str:
@@ -39,6 +40,14 @@ def moment_of(name: str) -> datetime:
     return datetime.strptime(name.removesuffix("Z"), _FORMAT).replace(tzinfo=UTC)
 
 
+def _is_name(text: str) -> bool:
+    if _NAME.fullmatch(text):
+        with contextlib.suppress(ValueError):  # 20260230T…: no such day
+            moment_of(text)
+            return True
+    return False
+
+
 @dataclass(frozen=True, slots=True)
 class BackupFolder:
     """It need not exist."""
@@ -49,7 +58,7 @@ class BackupFolder:
         """The backups that are there, oldest first."""
         if not self.path.is_dir():
             return []
-        return sorted(entry.name for entry in self.path.iterdir() if _NAME.fullmatch(entry.name) and entry.is_dir())
+        return sorted(entry.name for entry in self.path.iterdir() if _is_name(entry.name) and entry.is_dir())
 
     def named(self, name: str) -> Path:
         """The folder of one backup; `latest` is the newest.
@@ -90,9 +99,8 @@ class BackupFolder:
                     next_command=f"fuser -v {lock.name}   (who it is)",
                     code=Exit.TIMEOUT,
                 ) from None
-            for pattern in _LEFTOVERS:
-                for path in self.path.glob(pattern):
-                    shutil.rmtree(path)
+            for path in [path for path in self.path.iterdir() if _LEFTOVER.fullmatch(path.name)]:
+                shutil.rmtree(path)
             yield
 
     @contextlib.contextmanager

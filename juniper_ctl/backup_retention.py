@@ -1,12 +1,15 @@
 """Which backups stay: the last, and the newest of each of the last weeks and months."""
 
+import contextlib
 import json
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from datetime import datetime
 from pathlib import Path
 
+from juniper_ctl import backup_manifest
 from juniper_ctl.backup_folder import BackupFolder, moment_of
+from juniper_ctl.backup_manifest import ManifestError
 from juniper_ctl.backup_settings import BackupSettings
 from juniper_ctl.errors import Exit
 from juniper_ctl.locations import Locations
@@ -26,7 +29,7 @@ def retention(source: Path | None, *, dry_run: bool, as_json: bool) -> Exit:
         readable = folder.newest()
         # What a damaged one is newer than is the last that is of use.
         whole = {readable[0].name} if readable else set()
-        stay = kept(names, settings) | whole
+        stay = whole.union(*(kept(alike, settings) for alike in _by_services(folder, names)))
         removed = [name for name in names if name not in stay]
         if not dry_run:
             for name in removed:
@@ -51,6 +54,17 @@ def kept(names: Sequence[str], settings: BackupSettings) -> set[str]:
         *weekly[: settings.keep_weekly],
         *monthly[: settings.keep_monthly],
     }
+
+
+def _by_services(folder: BackupFolder, names: Sequence[str]) -> Collection[Sequence[str]]:
+    """The backups of the same services together: one of data alone stands for none of all three."""
+    found: dict[frozenset[str], list[str]] = {}
+    for name in names:
+        services: frozenset[str] = frozenset()
+        with contextlib.suppress(ManifestError):  # one that cannot be read has none
+            services = frozenset(backup_manifest.read(folder.path / name).services)
+        found.setdefault(services, []).append(name)
+    return found.values()
 
 
 def _newest_of_each(newest_first: Sequence[str], span: Callable[[datetime], tuple[int, int]]) -> list[str]:

@@ -12,6 +12,7 @@ from typing import Any
 
 from juniper_ctl import backup_settings, profiles
 from juniper_ctl.env_file import Assignment, assignments, environment_of, files_of, text_of
+from juniper_ctl.errors import ControlError
 from juniper_ctl.findings import Finding, Level
 from juniper_ctl.locations import Locations
 from juniper_ctl.programs import NoAnswerError, ask, program_of
@@ -66,13 +67,25 @@ class Names:
 def check(locations: Locations) -> list[Fault]:
     """Everything that is wrong, in the order of the files; what no program could be asked about is said."""
     names, refused = _ask_programs(locations)
-    faults = list(refused)
+    faults = [*refused, *_refused_here(locations)]
     for path, services in _files(locations).items():
         faults += _modes(path)
         faults += lines_of(path.name, text_of(path))
         if names is not None:
             faults += names_of(path.name, text_of(path), services, names)
     return sorted(set(faults), key=lambda fault: (fault.file, fault.line or 0, fault.name, fault.reason))
+
+
+def _refused_here(locations: Locations) -> Iterator[Fault]:
+    """What no service reads, but the commands that start and back up."""
+    for read in (lambda: profiles.said({}, locations), lambda: backup_settings.BackupSettings.read({}, locations)):
+        try:
+            read()
+        except ControlError as error:
+            file = locations.configuration / "juniper.env"
+            name, _, reason = error.message.partition("=")
+            lines = [each.line for each in assignments(text_of(file)) if each.is_read and each.name == name]
+            yield Fault("wrong", file.name, lines[-1] if lines else None, name, f"is refused: {reason}")
 
 
 def lines_of(file: str, text: str) -> Iterator[Fault]:

@@ -27,14 +27,19 @@ class VanishedError(SourceError):
     """It is not there, or no longer."""
 
 
-def copy(source: Path, target: Path) -> FileRecord:
+def copy(source: Path, target: Path, *, below: Path | None = None) -> FileRecord:
     """Copy a file to a new one, down to the disk, with its time of change.
+
+    Args:
+        source: to copy.
+        target: the new file.
+        below: a folder that somebody else may write to: nor is a link followed between it and the source.
 
     Raises:
         SourceError, VanishedError: it is the source's fault; nothing is left at the target.
         OSError: it is the target's.
     """
-    with _opened(source) as reading:
+    with _opened(source, below) as reading:
         for _ in range(TRIES):
             before = os.fstat(reading)
             # Not Path.open: it would give a new file to everybody.
@@ -64,10 +69,9 @@ def digest(path: Path) -> FileRecord:
 
 
 @contextmanager
-def _opened(path: Path) -> Iterator[int]:
+def _opened(path: Path, below: Path | None = None) -> Iterator[int]:
     try:
-        # Opening a pipe would wait for whoever writes to it.
-        descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+        descriptor = _open(path, below or path.parent)
     except OSError as error:
         raise _source_error(error) from error
     try:
@@ -76,6 +80,23 @@ def _opened(path: Path) -> Iterator[int]:
         yield descriptor
     finally:
         os.close(descriptor)
+
+
+def _open(path: Path, below: Path) -> int:
+    """Open a file folder by folder, so that none of them is a link at the moment when it is passed."""
+    *folders, name = path.relative_to(below).parts
+    at = os.open(below, os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        for folder in folders:
+            inner = os.open(folder, os.O_PATH | os.O_NOFOLLOW | os.O_CLOEXEC, dir_fd=at)
+            os.close(at)
+            at = inner
+            if stat.S_ISLNK(os.fstat(at).st_mode):
+                raise OSError(errno.ELOOP, os.strerror(errno.ELOOP))
+        # Opening a pipe would wait for whoever writes to it.
+        return os.open(name, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC, dir_fd=at)
+    finally:
+        os.close(at)
 
 
 def _source_error(error: OSError) -> SourceError:

@@ -10,7 +10,7 @@ from types import ModuleType
 from juniper_ctl import scope
 from juniper_ctl.command_line import Parser, add_help
 from juniper_ctl.errors import COMMON, ControlError, Exit
-from juniper_ctl.progress import print_json, program_as_typed
+from juniper_ctl.progress import print_json, program_as_called, program_as_typed
 
 GROUPS: Mapping[str, Mapping[str, str]] = {
     "from nothing": {
@@ -69,26 +69,36 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; returns the exit code. An error is a line or two for a person, never a traceback."""
     words = sys.argv[1:] if arguments is None else list(arguments)
     try:
-        options = parser(_called(words)).parse_args(words)
-        scope.choose("system" if options.system else "user")
-        return int(module_of(options.command).run(options))
+        return _run(words)
     except ControlError as error:
         return _failed(error, words)
     except KeyboardInterrupt:
         return Exit.INTERRUPTED
     except BrokenPipeError:
-        # Whoever read our output has seen enough; nothing more must be flushed into the closed pipe.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return Exit.OK
+        return Exit.OK  # Whoever read our output has seen enough.
     except PermissionError as error:
         return _failed(ControlError(str(error), next_command=_look_at(error), code=Exit.PERMISSION), words)
     except OSError as error:
         return _failed(ControlError(str(error), next_command=_look_at(error)), words)
 
 
+def _run(words: Sequence[str]) -> int:
+    try:
+        options = parser(_called(words)).parse_args(words)
+        scope.choose("system" if options.system else "user")
+        return int(module_of(options.command).run(options))
+    finally:
+        try:
+            print(end="", flush=True)
+        except OSError:
+            # Nothing more must go there: at the end Python would try once more, and print a traceback.
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            raise
+
+
 def parser(commands: Sequence[str]) -> Parser:
     """The parser with the arguments of these commands, and of no other."""
-    program = program_as_typed()
+    program = program_as_called()
     whole = Parser(
         prog=program,
         usage=f"{program} [--system] COMMAND ...",

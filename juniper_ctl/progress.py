@@ -4,6 +4,8 @@ import os
 import sys
 from typing import Protocol
 
+from juniper_ctl import scope
+
 
 class Report(Protocol):
     """Is told what happens, and to whom."""
@@ -52,7 +54,12 @@ def print_json(document: object, *, indent: int | None = 2) -> None:
     print(json.dumps(document, indent=indent), flush=True)
 
 
-def program_as_typed() -> str:
-    """How to call this program again, from where the person stands."""
+def program_as_called() -> str:
+    """How this program is called, from where the person stands."""
     called = sys.argv[0]
     return called if called.endswith("/juniper-ctl") and not called.startswith("/") else "juniper-ctl"
+
+
+def program_as_typed() -> str:
+    """How to call this program again, about the same services."""
+    return program_as_called() + (" --system" if scope.chosen() == "system" else "")

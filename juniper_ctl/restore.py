@@ -1,6 +1,7 @@
 """Puts a backup in the place of what the services keep; what was there stays beside it."""
 
 import os
+import shlex
 import shutil
 import sys
 import tempfile
@@ -44,7 +45,7 @@ def restore(
         manifest = backup_check.manifest_of(backup)
         chosen = _in_backup(services, manifest)
         running = _running()
-        _confirm(chosen, running, manifest, yes=yes)
+        _confirm(chosen, running, manifest, source, yes=yes)
         exchanges = _lay_ready(chosen, running, backup, manifest, locations, even_damaged=even_damaged)
         plan = RestorePlan(manifest.name, exchanges, [service.name for service in running])
         plan.write(folder)
@@ -65,7 +66,7 @@ def restore_test(name: str | None, services: Sequence[Service], source: Path | N
         refuse_unfinished(folder)
         backup = folder.named(name or LATEST)
         manifest = backup_check.manifest_of(backup)
-        with tempfile.TemporaryDirectory(dir=folder.path, prefix=".check-") as scratch:
+        with tempfile.TemporaryDirectory(dir=folder.path, prefix=f".check-{manifest.name}-") as scratch:
             chosen = _in_backup(services, manifest)
             for line in backup_check.opened(chosen, backup, manifest, Path(scratch), locations):
                 say("check", line)
@@ -94,15 +95,20 @@ def _running() -> list[Service]:
     ]
 
 
-def _confirm(chosen: Sequence[Service], running: Sequence[Service], manifest: Manifest, *, yes: bool) -> None:
+def _confirm(
+    chosen: Sequence[Service], running: Sequence[Service], manifest: Manifest, source: Path | None, *, yes: bool
+) -> None:
     names = ", ".join(service.name for service in chosen)
     stopped = f", which stops {', '.join(service.name for service in running)} for a moment" if running else ""
     if yes:
         return
     if not sys.stdin.isatty():
+        # No service more than was asked for, and from where it was asked for.
+        words = [manifest.name, *(service.name for service in chosen if tuple(chosen) != SERVICES)]
+        words += ["--from", str(source)] if source else []
         raise ControlError(
             f"this puts {manifest.name} in the place of the state of {names}{stopped}",
-            next_command=f"juniper-ctl restore {manifest.name} --yes",
+            next_command=f"juniper-ctl restore {shlex.join(words)} --yes",
             code=Exit.USAGE,
         )
     answer = input(f"Put {manifest.name} in the place of the state of {names}{stopped}? [y/N] ")

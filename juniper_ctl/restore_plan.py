@@ -99,13 +99,16 @@ def refuse_in_use(service: str, state: Path) -> None:
     lock = state / ".lock"
     if not lock.exists():
         return
-    with lock.open("a") as file:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            raise ControlError(
-                f"{service} runs, and not as a unit of this systemd", next_command=f"fuser -v {lock}   (who it is)"
-            ) from None
+    # The service may have put a link or a pipe there: neither is followed, nor waited for.
+    descriptor = os.open(lock, os.O_RDWR | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        raise ControlError(
+            f"{service} runs, and not as a unit of this systemd", next_command=f"fuser -v {lock}   (who it is)"
+        ) from None
+    finally:
+        os.close(descriptor)
 
 
 def _exchanged(one: Path, other: Path) -> bool:

@@ -1,6 +1,7 @@
 """Copies an SQLite database while others write it, by SQLite's own online backup: the state of one moment."""
 
 import sqlite3
+import stat
 from contextlib import closing
 from pathlib import Path
 from urllib.parse import quote
@@ -23,6 +24,8 @@ def copy(source: Path, target: Path) -> int:
             before = source.lstat()
         except FileNotFoundError as error:
             raise VanishedError("it is not there") from error
+        if not stat.S_ISREG(before.st_mode):
+            raise SourceError("it is no plain file")  # SQLite would follow a link, and wait for a pipe.
         try:
             _backup(f"{_uri(source)}?mode=ro", target)
         except sqlite3.OperationalError as error:

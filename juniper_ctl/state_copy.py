@@ -122,7 +122,7 @@ class StateCopy:
                 return
             if copied is not None:
                 target.unlink()
-            self.files[relative] = self._linked(relative, version) or file_copy.copy(source, target)
+            self.files[relative] = self._linked(relative, version) or file_copy.copy(source, target, below=self.root)
         except VanishedError:
             target.unlink(missing_ok=True)
             raise

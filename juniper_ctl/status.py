@@ -43,7 +43,8 @@ class ServiceStatus(NamedTuple):
     """The same, of one core."""
     cpu_of: Source | None
     pid: int | None
-    port: int
+    port: int | None
+    """None: the env files cannot be read, or say none; `juniper-ctl env check` says why."""
     version: str
     """The release that the process was started from; of one that does not run, the one that would start."""
 
@@ -58,7 +59,7 @@ class ServiceStatus(NamedTuple):
             duration(self.watchdog_age_s),
             mark(self.memory_of) + size(self.memory_bytes),
             "-" if self.cpu_percent is None else f"{mark(self.cpu_of)}{duration(self.cpu_s)} {self.cpu_percent:.0f}%",
-            str(self.port),
+            "?" if self.port is None else str(self.port),
             self.version if self.is_ready or not says_more(self.text) else f"{self.version}  {self.text}",
         )
 
@@ -159,9 +160,17 @@ def _status_of(service: Service, state: UnitState, locations: Locations) -> Serv
         cpu_percent=round(100 * usage.cpu_s / runs_for_s, 1) if usage.cpu_s is not None and runs_for_s else None,
         cpu_of=usage.cpu_of,
         pid=pid,
-        port=service.port(environment_of(service, locations)),
+        port=_port(service, locations),
         version=(release_of_process(pid) if pid else "") or _current_release(locations),
     )
+
+
+def _port(service: Service, locations: Locations) -> int | None:
+    # What is wrong with a setting must not hide how the services are.
+    try:
+        return service.port(environment_of(service, locations))
+    except (ControlError, OSError):
+        return None
 
 
 def says_more(text: str) -> bool:

@@ -148,12 +148,15 @@ def tell(verb: str, *arguments: str, next_command: str = "juniper-ctl status") -
         return
     reason = told.stderr.strip() or f"systemctl {verb} ended with {told.returncode}"
     if any(words in reason for words in ("not found", "not loaded", "does not exist")):
+        # Of all units of a call it says the same, a line each.
         raise ControlError(
-            f"the units are not installed: {reason}", next_command="juniper-ctl install", code=Exit.UNKNOWN_UNIT
+            f"the units are not installed: {reason.splitlines()[0]}",
+            next_command="juniper-ctl install",
+            code=Exit.UNKNOWN_UNIT,
         )
     if "connect to bus" in reason.lower():
         raise no_manager()
-    if "access denied" in reason.lower():
+    if any(words in reason.lower() for words in ("access denied", "authentication required")):
         raise ControlError(reason, next_command=next_command, code=Exit.PERMISSION)
     raise ControlError(reason, next_command=next_command)
 

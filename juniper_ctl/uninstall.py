@@ -8,7 +8,7 @@ from juniper_ctl.control import stop
 from juniper_ctl.errors import Exit
 from juniper_ctl.locations import Locations
 from juniper_ctl.progress import say
-from juniper_ctl.services import SERVICES
+from juniper_ctl.services import DATA, SERVICES
 
 
 def uninstall() -> Exit:
@@ -32,5 +32,7 @@ def uninstall() -> Exit:
     if locations.command.is_symlink():
         locations.command.unlink()
     shutil.rmtree(locations.code_folder, ignore_errors=False)
-    say("uninstall", f"done; settings stay in {locations.configuration}, data in {locations.state}")
+    say(
+        "uninstall", f"done; settings stay in {locations.configuration}, data in {locations.state_of(DATA.name).parent}"
+    )
     return Exit.OK

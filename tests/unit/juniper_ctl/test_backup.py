@@ -8,7 +8,7 @@ import subprocess
 import sys
 import tempfile
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing
 from pathlib import Path
 
@@ -16,7 +16,7 @@ import pytest
 
 from juniper_ctl import backup_check
 from juniper_ctl.backup import backup, take
-from juniper_ctl.backup_folder import BackupFolder
+from juniper_ctl.backup_folder import BackupFolder, name_at
 from juniper_ctl.backup_manifest import Manifest
 from juniper_ctl.errors import ControlError, Exit
 from juniper_ctl.locations import Locations
@@ -172,6 +172,32 @@ def test_links_are_not_followed(folder: BackupFolder, home: Locations, tmp_path:
     assert not list(path.glob("data/import/*"))
 
 
+def test_a_folder_that_became_a_link_leads_nowhere(folder: BackupFolder, home: Locations, tmp_path: Path) -> None:
+    """Neither one that is read as a whole, nor one on the way to a file that a database names."""
+    (tmp_path / "mail").mkdir()
+    (tmp_path / "mail/letter").write_text("private")
+    (home.state / "cascor/models").symlink_to(tmp_path / "mail")
+    artifact = next((home.state / "data/artifacts").glob("*/*"))
+    artifact.parent.rename(tmp_path / "elsewhere")
+    artifact.parent.symlink_to(tmp_path / "elsewhere")
+    path, manifest = taken(folder, home)
+    said = sorted(problem.split(": ", 1)[1] for problem in manifest.problems)
+    assert said == [f"{artifact.relative_to(home.state / 'data')}: it is a link", "models/letter: it is a link"]
+    assert not [*path.glob("*/models/*"), *path.glob(f"data/artifacts/{artifact.parent.name}/*")]
+
+
+@pytest.mark.parametrize("lead_away", [lambda path: path.symlink_to("/etc/passwd"), os.mkfifo], ids=["link", "pipe"])
+def test_a_database_that_is_no_plain_file_is_not_opened(
+    lead_away: Callable[[Path], None], folder: BackupFolder, home: Locations
+) -> None:
+    """SQLite would read the link's target, and wait for ever for the pipe's other end."""
+    database = home.state / "data/index.sqlite"
+    database.unlink()
+    lead_away(database)
+    with pytest.raises(ControlError, match="no plain file"):
+        taken(folder, home)
+
+
 def test_an_artifact_that_became_a_link_or_a_pipe_is_a_problem(folder: BackupFolder, home: Locations) -> None:
     """Nobody waits for the pipe's other end; the rest is backed up."""
     one, other = sorted((home.state / "data/artifacts").glob("*/*"))
@@ -236,6 +262,16 @@ def test_one_at_a_time(folder: BackupFolder) -> None:
     with folder.locked(), pytest.raises(ControlError, match="is at work") as raised:
         backup([DATA], None, as_json=False)
     assert raised.value.code is Exit.TIMEOUT
+
+
+def test_only_what_backups_left_behind_is_removed(folder: BackupFolder) -> None:
+    """A folder that a person has chosen has things of theirs in it, under whatever names."""
+    own = [folder.path / name for name in (".letter.partial", ".check-list", ".old.removed")]
+    left = [folder.path / f".{name_at(0)}.partial", folder.path / f".check-{name_at(0)}-abc"]
+    for path in (*own, *left):
+        path.mkdir(parents=True)
+    with folder.locked():
+        assert sorted(folder.path.iterdir()) == sorted([*own, folder.path / ".lock"])
 
 
 def test_no_room_is_said_and_nothing_is_left(folder: BackupFolder, tmp_path: Path) -> None:

@@ -5,12 +5,14 @@ from pathlib import Path
 
 import pytest
 
-from juniper_ctl.backup_folder import name_at
+from juniper_ctl.backup_folder import BackupFolder, name_at
+from juniper_ctl.backup_manifest import Manifest, ServiceRecord
 from juniper_ctl.backup_retention import kept
 from juniper_ctl.backup_settings import BackupSettings
 from juniper_ctl.errors import ControlError, Exit
 from juniper_ctl.locations import Locations
 from juniper_ctl.main import main
+from juniper_ctl.services import DATA, SERVICES
 
 BEGIN = datetime(2026, 1, 1, 2, tzinfo=UTC)
 
@@ -88,3 +90,26 @@ def test_where_systemd_keeps_the_services_state_it_keeps_backups(home: Locations
     assert BackupSettings.read({}, home).folder == home.state / "backups"
     (home.configuration / "data").mkdir(parents=True)
     assert BackupSettings.read({}, home).folder == home.configuration / "backups"
+
+
+def test_a_name_of_no_day_is_no_backup(home: Locations) -> None:
+    """It is left alone, and counts for nothing."""
+    folder = home.state / "backups"
+    for name in (*nightly(1), "20260230T020000.000Z"):
+        (folder / name).mkdir(parents=True)
+    assert main(["retention"]) == Exit.OK
+    assert BackupFolder(folder).names() == nightly(1)
+    assert (folder / "20260230T020000.000Z").exists()
+
+
+def test_backups_of_one_service_push_out_none_of_all(home: Locations, monkeypatch: pytest.MonkeyPatch) -> None:
+    """However many of them are newer."""
+    for name, count in (("LAST", "1"), ("WEEKLY", "0"), ("MONTHLY", "0")):
+        monkeypatch.setenv(f"JUNIPER_BACKUP_KEEP_{name}", count)
+    whole, *partial = nightly(3)
+    for name, services in ((whole, SERVICES), *((each, (DATA,)) for each in partial)):
+        records = {service.name: ServiceRecord(0, None, ()) for service in services}
+        (home.state / "backups" / name).mkdir(parents=True)
+        (home.state / "backups" / name / "manifest.json").write_text(Manifest(name, "1", records).as_text())
+    assert main(["retention"]) == Exit.OK
+    assert BackupFolder(home.state / "backups").names() == [whole, partial[-1]]

@@ -185,3 +185,11 @@ def test_a_program_that_does_not_answer_is_no_verdict(installed: Locations, caps
     said = capsys.readouterr().out
     assert "does not say what can be set: broken" in said
     assert "data.env:1: there is no =" in said
+
+
+def test_what_no_service_reads_is_checked_too(installed: Locations, capsys: pytest.CaptureFixture[str]) -> None:
+    """A profile that no start accepts, a number that no backup accepts."""
+    write(installed.configuration / "juniper.env", "JUNIPER_ENV=nonsense\nJUNIPER_BACKUP_KEEP_LAST=0\n")
+    found = faults(capsys)
+    assert found["juniper.env:1 JUNIPER_ENV"] == "is refused: nonsense is no profile; there are dev, demo, production"
+    assert found["juniper.env:2 JUNIPER_BACKUP_KEEP_LAST"] == "is refused: 0 is no number from 1 on"

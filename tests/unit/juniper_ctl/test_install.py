@@ -212,7 +212,9 @@ def test_uninstalling_leaves_settings_and_data(
 ) -> None:
     """Code, units and the command go."""
     Install(wheelhouse=bundle.root).run()
+    (home.configuration / "data").mkdir()  # where systemd keeps state before version 254
     assert uninstall() is Exit.OK
+    assert f"data in {home.configuration}\n" in capsys.readouterr().out
     assert not home.code_folder.exists()
     assert not home.command.is_symlink()
     assert list(home.units.iterdir()) == []

@@ -58,6 +58,12 @@ def test_the_next_command_is_what_the_person_can_type() -> None:
     assert script("bogus").stderr.endswith("next: scripts/juniper-ctl --help\n")
 
 
+@pytest.mark.usefixtures("no_systemd")
+def test_the_next_command_is_about_the_same_services() -> None:
+    """The whole host's, where it was asked about them."""
+    assert script("--system", "runs").stderr.endswith("next: scripts/juniper-ctl --system start cascor\n")
+
+
 def test_commands_reach_systemd(systemd: FakeSystemd, capsys: pytest.CaptureFixture[str]) -> None:
     """Start, restart, stop, status: with service names as arguments."""
     for service in SERVICES:
@@ -110,6 +116,17 @@ def test_what_the_file_system_refuses_is_no_traceback(
     monkeypatch.setenv("HOME", str(tmp_path / "file"))
     assert main(["install"]) == 1
     assert f"  next: ls -ld {tmp_path}/file" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("words", ["version", "--help"])
+@pytest.mark.parametrize(("target", "code", "said"), [("| true", 0, ""), (">/dev/full", 1, "No space left on device")])
+def test_output_that_goes_nowhere_is_no_traceback(words: str, target: str, code: int, said: str) -> None:
+    """A reader that has gone is no error, a full disk is one."""
+    command = f"set -o pipefail; {sys.executable} scripts/juniper-ctl {words} {target}"
+    ended = subprocess.run(["bash", "-c", command], cwd=ROOT, capture_output=True, text=True, check=False)
+    assert ended.returncode == code
+    assert said in ended.stderr
+    assert "Exception" not in ended.stderr
 
 
 def test_version_tells_which_sources_run() -> None:

@@ -104,6 +104,13 @@ def test_it_asks_before_anything_is_replaced(folder: BackupFolder, home: Locatio
     assert kept_state.datasets(home.state / "data") == [id_of(0), id_of(1), id_of(2)]
 
 
+def test_what_it_says_to_type_is_what_was_asked_for(folder: BackupFolder) -> None:
+    """No service more, and from the same folder."""
+    with pytest.raises(ControlError) as raised:
+        restore("latest", [CASCOR], folder.path, yes=False, even_damaged=False)
+    assert raised.value.next_command == f"juniper-ctl restore {folder.names()[0]} cascor --from {folder.path} --yes"
+
+
 @pytest.mark.parametrize(
     ("damage", "message"),
     [
@@ -149,6 +156,26 @@ def test_what_was_damaged_before_is_restored_on_request_alone(home: Locations) -
         restored()
     assert "--even-damaged" in raised.value.next_command
     assert restore("latest", SERVICES, None, yes=True, even_damaged=True) is Exit.OK
+
+
+@pytest.mark.usefixtures("folder")
+def test_a_pipe_in_the_place_of_the_lock_keeps_nobody_waiting(home: Locations) -> None:
+    """The service may put there what it likes, and nobody opens the other end."""
+    lock = home.state / "data/.lock"
+    lock.unlink(missing_ok=True)
+    os.mkfifo(lock)
+    assert restored() is Exit.OK
+
+
+@pytest.mark.usefixtures("folder")
+def test_a_link_in_the_place_of_the_lock_is_not_followed(home: Locations, tmp_path: Path) -> None:
+    """Nothing is opened elsewhere."""
+    lock = home.state / "data/.lock"
+    lock.unlink(missing_ok=True)
+    (tmp_path / "elsewhere").touch()
+    lock.symlink_to(tmp_path / "elsewhere")
+    with pytest.raises(OSError, match="symbolic links"):
+        restored()
 
 
 @pytest.mark.usefixtures("folder")

@@ -44,6 +44,21 @@ def test_programs_get_the_same_as_json(systemd: FakeSystemd, capsys: pytest.Capt
     assert (data["cpu_s"], data["cpu_of"]) == (3, "cgroup")
 
 
+def test_a_wrong_setting_hides_nothing_but_the_port(
+    systemd: FakeSystemd, home: Locations, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """It is what a service failed at: just then one looks."""
+    home.configuration.mkdir(parents=True)
+    (home.configuration / "data.env").write_text("JUNIPER_DATA_PORT=ninety\n")
+    systemd.set(DATA.unit, {"LoadState": "loaded", "ActiveState": "failed", "SubState": "failed"})
+    systemd.set(CASCOR.unit, READY | DETAILS)
+    assert status([DATA, CASCOR], as_json=False) is Exit.FAILED
+    _, data, cascor, *_ = capsys.readouterr().out.splitlines()
+    assert data.split()[:2] == ["data", "failed"]
+    assert data.split()[-2:] == ["?", "-"]
+    assert cascor.split()[:3] == ["cascor", "active", "ready"]
+
+
 def test_how_long_ago_the_watchdog_was_answered_and_the_share_of_a_core_are_told(
     systemd: FakeSystemd, capsys: pytest.CaptureFixture[str]
 ) -> None:

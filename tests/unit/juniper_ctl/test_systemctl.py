@@ -41,12 +41,21 @@ def test_without_a_manager_a_question_is_an_error() -> None:
     assert raised.value.code is Exit.NO_BUS
 
 
+def test_of_units_that_are_not_there_one_line_is_enough(systemd: FakeSystemd) -> None:
+    """Systemctl writes one for each."""
+    systemd.refuse("stop", "Failed to stop a.service: Unit a.service not loaded.\nFailed to stop b.service: the same.")
+    with pytest.raises(ControlError) as raised:
+        systemctl.tell("stop", "a.service", "b.service")
+    assert raised.value.message.endswith("Unit a.service not loaded.")
+
+
 @pytest.mark.parametrize(
     ("reason", "code"),
     [
         ("Failed to start juniper.target: Unit juniper.target not found.", Exit.UNKNOWN_UNIT),
         ("Failed to connect to bus: Connection refused", Exit.NO_BUS),
         ("Failed to start a.service: Access denied", Exit.PERMISSION),
+        ("Failed to start juniper.target: Interactive authentication required.", Exit.PERMISSION),
         ("Job failed. See the journal.", Exit.FAILED),
         ("", Exit.FAILED),
     ],
