@@ -25,6 +25,14 @@ sed 's/"digest": "/&0/' bundle/bundle.json >newer/bundle.json
 """
 """A bundle that makes another release, for the page on upgrades."""
 
+AS_BEFORE = """
+curl -s -X POST http://127.0.0.1:8200/v1/training/stop
+rm -f .config/juniper/alert.env .config/juniper/alerts/* .config/systemd/user/juniper-*.service.d/60-own.conf
+truncate --size=0 .config/juniper/{data,cascor,canopy}.env .config/juniper/credentials/*
+systemctl --user daemon-reload
+"""
+"""What a page, or another test, has left: a training, alerts, settings, keys."""
+
 
 @dataclass(slots=True)
 class Shell:
@@ -68,7 +76,14 @@ class Shell:
         """The words are the user's shell's, as with the real sudo; the test host's root is not asked for a password."""
         _, printed = self.type(f'printf "%s\\n" "$PWD" {text}')
         folder, *words = printed.splitlines()[:-1]
-        clean = ("env", "-i", f"--chdir={folder}", "HOME=/root", "LANG=C.UTF-8", "PATH=/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin")
+        clean = (
+            "env",
+            "-i",
+            f"--chdir={folder}",
+            "HOME=/root",
+            "LANG=C.UTF-8",
+            "PATH=/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
+        )
         try:
             return 0, self.machine.run_as_root(*clean, *words)
         except subprocess.CalledProcessError as error:
@@ -85,11 +100,13 @@ class Shell:
 def shell(machine: BootedHost, running: Host) -> Iterator[Shell]:
     """A shell on the host with the services running, and the bundle of another release beside the one installed."""
     running.check_output(NEWER)
+    running.check_output(AS_BEFORE)
     shell = Shell(machine)
     shell.type('export PATH="$HOME/.local/bin:$PATH"')
     yield shell
     shell.close()
     running.run(f"{JUNIPER_CTL} install")
+    running.run(AS_BEFORE)
 
 
 @pytest.mark.parametrize("page", PAGES)

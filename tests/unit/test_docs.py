@@ -1,4 +1,4 @@
-"""The pages for the person who runs a host: each command is one that a test types, and none of the program is left out."""
+"""The pages for the person who runs a host: a test types each of their commands, and none of the program is missing."""
 
 import re
 
