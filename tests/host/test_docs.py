@@ -27,7 +27,8 @@ sed 's/"digest": "/&0/' bundle/bundle.json >newer/bundle.json
 
 AS_BEFORE = """
 curl -s -X POST http://127.0.0.1:8200/v1/training/stop
-rm -f .config/juniper/alert.env .config/juniper/alerts/* .config/systemd/user/juniper-*.service.d/60-own.conf
+rm -f .config/juniper/alert.env .config/systemd/user/juniper-*.service.d/60-own.conf
+rm -f .config/juniper/alerts/* .local/state/juniper/alerts/*
 truncate --size=0 .config/juniper/{data,cascor,canopy}.env .config/juniper/credentials/*
 systemctl --user daemon-reload
 """
@@ -91,9 +92,7 @@ class Shell:
 
     def close(self) -> None:
         """End it."""
-        assert self.bash.stdin is not None
-        self.bash.stdin.close()
-        self.bash.wait()
+        self.bash.communicate()
 
 
 @pytest.fixture
