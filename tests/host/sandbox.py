@@ -98,7 +98,7 @@ BARRIERS = (
         "BindPaths=\nBindPaths=%t/systemd/notify %h/.local/lib/juniper",
     ),
     Barrier(
-        "TemporaryFileSystem=/run:ro /dev/shm:noexec",
+        "TemporaryFileSystem=/run:ro /dev/shm:noexec,mode=1777",
         (
             *("reach_a_daemon", "reach_the_system_bus", "ask_the_login_manager"),
             *("see_shared_files", "run_a_program_in_shared_memory"),
