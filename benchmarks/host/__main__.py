@@ -11,7 +11,6 @@ from pathlib import Path
 
 from benchmarks.service.command import Benchmark
 from benchmarks.service.figures import Line
-from tests.host.booted_host import why_not
 
 from .healing import measure_healing, measure_restarting
 from .recovering import measure_power, measure_recovering
@@ -47,6 +46,4 @@ BENCHMARK = Benchmark(
 )
 
 if __name__ == "__main__":
-    if reason := why_not():
-        sys.exit(f"benchmarks.host: {reason}")
     sys.exit(BENCHMARK.main())

@@ -13,7 +13,7 @@ from testinfra.host import Host
 
 from benchmarks.service.figures import Line, below
 from tests.host import training
-from tests.host.booted_host import BootedHost, booted_host
+from tests.host.booted_host import BootedHost, booted_host, why_not
 from tests.host.installed_host import install, make_bundle, seen_by_user
 from tests.host.user_units import eventually
 
@@ -52,7 +52,13 @@ class Running:
 
 @contextmanager
 def running_host() -> Iterator[Running]:
-    """Boot a host, install these sources there and start the services, compiled code loaded once."""
+    """Boot a host, install these sources there and start the services, compiled code loaded once.
+
+    Raises:
+        SystemExit: no host can be booted here; it says why.
+    """
+    if reason := why_not():
+        raise SystemExit(f"benchmarks.host: {reason}")
     with tempfile.TemporaryDirectory() as folder, booted_host() as machine:
         make_bundle(bundle := Path(folder, "bundle"))
         on = Running(machine, seen_by_user(machine))
