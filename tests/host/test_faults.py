@@ -50,7 +50,7 @@ def test_a_training_goes_on_after_its_trainer_hung(running: Host) -> None:
         eventually(lambda: training.status(running).monitor.current_epoch > 50, "it trains")
         before = training.status(running)
         worker = training.worker(running)
-        running.check_output("kill -STOP %s", worker)
+        running.check_output(f"kill -STOP {worker}")
         eventually(lambda: training.goes_on(running, before), "it goes on")
         assert training.worker(running) != worker
         assert number(running, CASCOR, "MainPID") == service

@@ -26,7 +26,7 @@ def signalled(host: Host, signal: str, chance: random.Random) -> str:
     """A service's process, or the trainer, gets the signal; says which."""
     name = chance.choice((*SERVICES, "trainer"))
     process = training.worker(host) if name == "trainer" else number(host, f"juniper-{name}.service", "MainPID")
-    host.check_output("kill -%s %s", signal, process)
+    host.check_output(f"kill -{signal} {process}")
     # Else it could still be counted as well.
     eventually(lambda: not is_same(host, name, process), f"{name} is another process")
     return name
@@ -36,7 +36,7 @@ def is_same(host: Host, name: str, process: int) -> bool:
     """Whether the process is still the one that has this part."""
     if name != "trainer":
         return number(host, f"juniper-{name}.service", "MainPID") == process
-    return bool(host.run("test -e /proc/%s", process).rc == 0)
+    return bool(host.run(f"test -e /proc/{process}").rc == 0)
 
 
 def killed(host: Host, chance: random.Random) -> str:
