@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import argparse
+import json
 import shlex
 import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from .figures import Line, table
@@ -39,6 +40,7 @@ class Benchmark:
         parser = argparse.ArgumentParser(prog=f"python -m {self.module}", description=self.description)
         parser.add_argument("--quick", action="store_true", help="check the benchmark itself: its figures mean nothing")
         parser.add_argument("--write", action="store_true", help=f"write {self.page}")
+        parser.add_argument("--json", type=Path, metavar="FILE", help="write the table for programs")
         parser.add_argument("parts", nargs="*", metavar="PART", help=f"of: {', '.join(self.parts)} (default: all)")
         options = parser.parse_args(argv)
         if unknown := set(options.parts) - set(self.parts):
@@ -46,6 +48,8 @@ class Benchmark:
         began = time.monotonic()
         lines = list(self.measure(options.parts or self.parts, options.quick))
         sys.stdout.write(table(lines))
+        if options.json:
+            options.json.write_text(json.dumps([asdict(line) for line in lines], indent=1), encoding="utf-8")
         if options.write:
             command = shlex.join(["python", "-m", self.module, *(argv if argv is not None else sys.argv[1:])])
             page = rendered(self.title, lines, command, (time.monotonic() - began) / 60)

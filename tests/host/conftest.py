@@ -1,20 +1,16 @@
 """One booted host for all tests here, with Juniper installed on it from a bundle, over ssh."""
 
 import signal
-import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 from types import FrameType
 
 import pytest
-import testinfra
 from testinfra.host import Host
 
-from tests.host.booted_host import USER, BootedHost, booted_host, why_not
-
-ROOT = Path(__file__).resolve().parents[2]
-JUNIPER_CTL = "bundle/scripts/juniper-ctl"
+from tests.host.booted_host import BootedHost, booted_host, why_not
+from tests.host.installed_host import JUNIPER_CTL as JUNIPER_CTL
+from tests.host.installed_host import install, make_bundle, seen_by_user
 
 
 @pytest.fixture(scope="session")
@@ -39,27 +35,21 @@ def machine() -> Iterator[BootedHost]:
 @pytest.fixture(scope="session")
 def juniper(machine: BootedHost) -> Host:
     """The host as the user `juniper` sees it, over ssh."""
-    return testinfra.get_host(
-        f"ssh://{USER}@{machine.address}",
-        ssh_identity_file=str(machine.key),
-        ssh_extra_args=" ".join(machine.ssh_options),
-    )
+    return seen_by_user(machine)
 
 
 @pytest.fixture(scope="session")
 def bundle(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A bundle of the sources under test."""
     folder = tmp_path_factory.mktemp("bundle") / "bundle"
-    subprocess.run([sys.executable, str(ROOT / "scripts/juniper-ctl"), "bundle", str(folder)], check=True)
+    make_bundle(folder)
     return folder
 
 
 @pytest.fixture(scope="session")
 def installed(machine: BootedHost, juniper: Host, bundle: Path) -> Host:
     """The host with a release installed, nothing running."""
-    machine.copy_folder(bundle, "bundle")
-    first = juniper.run(f"{JUNIPER_CTL} install")
-    assert first.rc == 0, first.stderr
+    install(machine, juniper, bundle)
     return juniper
 
 

@@ -9,7 +9,7 @@ from testinfra.host import Host
 
 from tests.host import training
 from tests.host.conftest import JUNIPER_CTL
-from tests.host.user_units import eventually, is_running, number, value
+from tests.host.user_units import eventually, is_running, kill_until_settled, number, value
 
 pytestmark = [pytest.mark.host, pytest.mark.timeout(900)]
 
@@ -30,14 +30,6 @@ def drop_in(host: Host, unit: str, *lines: str) -> Iterator[None]:
         host.run(f"rmdir {folder}")
 
 
-def goes_on(host: Host, run_id: str | None, epoch: int) -> bool:
-    """The run trains, and has come further."""
-    if host.run("curl -sf http://127.0.0.1:8200/v1/health/ready").rc != 0:
-        return False
-    now = training.status(host)
-    return now.run_id == run_id and now.training_active and now.monitor.current_epoch > epoch
-
-
 def test_a_training_goes_on_after_its_service_hung(running: Host) -> None:
     """A stopped process answers no ping: the watchdog ends it, and the next one takes the run up."""
     with drop_in(running, CASCOR, "WatchdogSec=5"):
@@ -46,7 +38,7 @@ def test_a_training_goes_on_after_its_service_hung(running: Host) -> None:
         before = training.status(running)
         running.check_output("systemctl --user kill --kill-whom=main --signal=STOP %s", CASCOR)
         eventually(lambda: number(running, CASCOR, "NRestarts") == 1, "the watchdog struck")
-        eventually(lambda: goes_on(running, before.run_id, before.monitor.current_epoch), "it goes on")
+        eventually(lambda: training.goes_on(running, before), "it goes on")
         training.stop(running)
 
 
@@ -57,11 +49,10 @@ def test_a_training_goes_on_after_its_trainer_hung(running: Host) -> None:
         training.start(running, pace=50)
         eventually(lambda: training.status(running).monitor.current_epoch > 50, "it trains")
         before = training.status(running)
-        (worker,) = training.got(running, "/v1/workers")["workers"]
-        running.check_output("kill -STOP %s", worker["pid"])
-        eventually(lambda: goes_on(running, before.run_id, before.monitor.current_epoch), "it goes on")
-        (other,) = training.got(running, "/v1/workers")["workers"]
-        assert other["pid"] != worker["pid"]
+        worker = training.worker(running)
+        running.check_output(f"kill -STOP {worker}")
+        eventually(lambda: training.goes_on(running, before), "it goes on")
+        assert training.worker(running) != worker
         assert number(running, CASCOR, "MainPID") == service
         training.stop(running)
 
@@ -75,7 +66,7 @@ def test_data_that_crashes_for_good_does_not_end_a_training(running: Host) -> No
         for _ in range(10):
             if value(running, DATA, "ActiveState") == "failed":
                 break
-            _kill_data(running)
+            kill_until_settled(running, DATA)
         assert value(running, DATA, "ActiveState") == "failed"
         epoch = training.status(running).monitor.current_epoch
         eventually(lambda: training.status(running).monitor.current_epoch > epoch, "the run goes on")
@@ -88,17 +79,6 @@ def test_data_that_crashes_for_good_does_not_end_a_training(running: Host) -> No
         # What asks for it from outside, as a health check does, must not bring it back.
         running.run("curl -s http://127.0.0.1:8100/v1/health/ready http://127.0.0.1:8200/v1/health/ready")
         assert [value(running, unit, "ActiveState") for unit in (DATA, CASCOR)] == ["inactive", "inactive"]
-
-
-def _kill_data(host: Host) -> None:
-    process = number(host, DATA, "MainPID")
-    host.check_output("systemctl --user kill --kill-whom=main --signal=KILL %s", DATA)
-
-    def is_settled() -> bool:
-        is_another = is_running(host, DATA) and number(host, DATA, "MainPID") != process
-        return is_another or value(host, DATA, "ActiveState") == "failed"
-
-    eventually(is_settled, "data is up again, or down for good")
 
 
 def test_a_dataset_without_end_is_stopped_by_the_memory_limit(running: Host) -> None:

@@ -12,6 +12,7 @@ from testinfra.host import Host
 from tests.host import training
 from tests.host.booted_host import BootedHost
 from tests.host.conftest import JUNIPER_CTL
+from tests.host.exposure import GPU_LIMIT, LIMIT, exposure
 from tests.host.probes import PROBES
 from tests.host.sandbox import BARRIERS, NOT_HELD, Barrier, barriers_of, units
 from tests.host.user_units import eventually
@@ -129,13 +130,8 @@ def test_every_probe_succeeds_outside(baited: Host) -> None:
 
 @pytest.mark.parametrize("unit", units())
 def test_the_exposure_is_low(machine: BootedHost, juniper: Host, unit: str) -> None:
-    """As systemd counts it, for a real host: with the drop-in that a container does not take."""
-    machine.copy_folder(HERE.parents[1] / "systemd/user", "units")
-    file = unit.partition("@")[0] + ("@" if "@" in unit else "") + ".service"
-    said = juniper.check_output(f"systemd-analyze --user security --offline=yes --no-pager $HOME/units/{file}")
-    exposure = re.search(r"exposure level for \S+: ([0-9.]+)", said)
-    assert exposure is not None, said
-    assert float(exposure[1]) <= (1.8 if unit == "juniper-cascor" else 1.6), said
+    """As systemd counts it."""
+    assert exposure(machine, juniper, unit) <= (GPU_LIMIT if unit == "juniper-cascor" else LIMIT)
 
 
 def test_a_training_compiles_inside_the_sandbox(running: Host) -> None:

@@ -6,14 +6,14 @@ import time
 import pytest
 from testinfra.host import Host
 
-from tests.host import training
+from tests.host import datasets, training
 from tests.host.booted_host import BootedHost
 from tests.host.conftest import JUNIPER_CTL
+from tests.host.run_store import run_store
 from tests.host.user_units import eventually
 
 pytestmark = [pytest.mark.host, pytest.mark.timeout(900)]
 
-DATASETS = "http://127.0.0.1:8100/v1/datasets"
 SAFE_AFTER_S = 1.0
 POINTS = """
 import json, sqlite3, sys
@@ -23,23 +23,11 @@ print(json.dumps(rows.fetchall()))
 """
 
 
-def make_dataset(host: Host) -> tuple[str, str]:
-    """The id and the checksum of a new one."""
-    answer = host.check_output("curl -sf %s -d %s", DATASETS, json.dumps({"generator": "xor", "params": {"seed": 7}}))
-    meta = json.loads(answer)["meta"]
-    return str(meta["dataset_id"]), str(meta["checksum"])
-
-
-def run_store(host: Host) -> str:
-    """Where systemd has it."""
-    return str(host.check_output("find /home/juniper -name runs.sqlite3"))
-
-
 def test_what_was_there_a_second_before_a_power_cut_is_there_after_it(machine: BootedHost, running: Host) -> None:
     """A finished dataset, each snapshot and each metric point; and the training goes on where its checkpoint was."""
     training.start(running, pace=100)
     eventually(lambda: training.got(running, "/v1/metrics")["hidden_units"] >= 2, "two units are installed")
-    dataset, checksum = make_dataset(running)
+    dataset, checksum = datasets.make(running, seed=7)
     run = training.status(running).run_id
     snapshots = training.got(running, f"/v1/snapshots?run_id={run}&limit=500")["snapshots"]
     series = training.got(running, f"/v1/runs/{run}/metrics")["series"]
@@ -60,8 +48,7 @@ def test_what_was_there_a_second_before_a_power_cut_is_there_after_it(machine: B
     assert max(step for _, step in kept) >= epoch - 1
 
     assert running.run(f"{JUNIPER_CTL} start").rc == 0
-    artifact = f"curl -sf {DATASETS}/{dataset}/artifact | sha256sum"
-    assert running.check_output(artifact).split()[0] == checksum
+    assert datasets.checksum(running, dataset) == checksum
     assert snapshots
     for snapshot in snapshots:
         assert training.got(running, f"/v1/snapshots/{snapshot['id']}")["state"] == "whole"

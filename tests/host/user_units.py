@@ -29,3 +29,15 @@ def eventually(claim: Callable[[], bool], what: str) -> None:
     while not claim():
         assert time.monotonic() < deadline, f"{what}: not within {TIMEOUT_S} s"
         time.sleep(0.2)
+
+
+def kill_until_settled(host: Host, unit: str) -> None:
+    """Kill its process, and wait until there is another, or systemd has given the unit up."""
+    process = number(host, unit, "MainPID")
+    host.check_output("systemctl --user kill --kill-whom=main --signal=KILL %s", unit)
+
+    def is_settled() -> bool:
+        is_another = is_running(host, unit) and number(host, unit, "MainPID") != process
+        return is_another or value(host, unit, "ActiveState") == "failed"
+
+    eventually(is_settled, f"{unit} is up again, or down for good")
