@@ -63,7 +63,8 @@ class TrainerKeeper:
         dying_timeout_s: float = DYING_TIMEOUT_S,
     ) -> None:
         self.name = name
-        self.user: TrainerUser | None = None
+        self._user: TrainerUser | None = None
+        self._expected_since = 0.0  # before that it had nothing to say
         self.restarts = 0
         self._warm = asyncio.Event()
         self._make_trainer = make_trainer
@@ -77,6 +78,16 @@ class TrainerKeeper:
         self._killed_at: float | None = None
         self._failures = 0
         self._background = Background()
+
+    @property
+    def user(self) -> TrainerUser | None:
+        """The run that it works on, if any."""
+        return self._user
+
+    @user.setter
+    def user(self, user: TrainerUser | None) -> None:
+        self._user = user
+        self._expected_since = time.monotonic()
 
     @property
     def is_warm(self) -> bool:
@@ -123,7 +134,9 @@ class TrainerKeeper:
         """Send; `answer` waits until it is done. Raises UnavailableError."""
         if self._process is None:
             raise UnavailableError("the trainer process is starting again; try in a moment")
-        if message.kind != "train":  # A job is not answered: the run reports.
+        if message.kind == "train":  # A job is not answered: the run reports.
+            self._expected_since = time.monotonic()
+        else:
             self._asked += 1
             self._newest = self._answers[self._asked] = asyncio.get_running_loop().create_future()
             message = replace(message, fields={**message.fields, "number": self._asked})
@@ -210,7 +223,7 @@ class TrainerKeeper:
             self._oom_kills_before = self._oom_kills()
             # What it does before it is warm is no run's, and no run's deadline holds for it.
             allowed_s = self.user.silence_s() if self.is_warm else LOAD_TIMEOUT_S
-            silent_s = time.monotonic() - self._process.heard_at
+            silent_s = time.monotonic() - max(self._process.heard_at, self._expected_since)
             if silent_s > allowed_s:
                 self.kill(f"the trainer was silent for {silent_s:.1f} s")
 

@@ -197,6 +197,23 @@ def test_a_silent_trainer_is_killed() -> None:
     kept(use, silence_s=0.01)
 
 
+def test_a_trainer_without_a_run_may_be_silent() -> None:
+    """The deadline of a run begins with the run: not with what an idle trainer said last."""
+
+    async def use(keeper: TrainerKeeper, trainers: FakeTrainers, listener: Listener) -> None:
+        keeper.user = None
+        trainers.last.say("ready")
+        trainers.last.heard_at -= 3600
+        keeper.user = listener
+        await asyncio.sleep(1.5)  # The watch has looked.
+        assert listener.deaths == []
+        keeper.tell(Message("train"))
+        await asyncio.sleep(1.5)
+        assert listener.deaths == []
+
+    kept(use)
+
+
 def test_what_warms_up_is_heard_and_nothing_more() -> None:
     """No run is told of it, and none is given to it yet."""
 
