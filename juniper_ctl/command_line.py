@@ -24,6 +24,14 @@ class Parser(argparse.ArgumentParser):
     def __init__(self, **options: Any) -> None:  # argparse's own, whatever they are
         super().__init__(**options, formatter_class=_Formatter, allow_abbrev=False)
 
+    def parse_known_args(self, args: Sequence[str] | None = None, namespace: Any = None) -> Any:  # type: ignore[override]
+        """Parse, and take what follows `--since` for its value even where it begins with a dash: `--since -10min`."""
+        words = list(args or ())
+        while "--since" in words[:-1]:
+            at = words.index("--since")
+            words[at : at + 2] = [f"--since={words[at + 1]}"]
+        return super().parse_known_args(words, namespace)
+
     def error(self, message: str) -> NoReturn:
         """Raise it.
 

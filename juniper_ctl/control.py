@@ -46,7 +46,7 @@ def start(services: Sequence[Service], report: Report, *, profile: str | None = 
     if running not in (wanted, None):
         raise _runs_as(running, wanted)
     profiles.choose(wanted, Locations.of(os.environ))
-    _forget_failures(services)
+    _forget_starts(services)
     units = [profiles.TARGETS[wanted]] if tuple(services) == SERVICES else [service.unit for service in services]
     systemctl.tell("start", "--no-block", *units)
     if wait:
@@ -67,7 +67,7 @@ def restart(services: Sequence[Service], report: Report, *, wait: bool = True) -
         # The other profile's target must go, so that what systemd shows as active is what runs.
         stop(services, report)
     profiles.choose(wanted, Locations.of(os.environ))
-    _forget_failures(services)
+    _forget_starts(services)
     units = [service.unit for service in services]
     before = {state.unit: state.number("MainPID") for state in systemctl.show(units)}
     systemctl.tell("restart", "--no-block", *units)
@@ -193,10 +193,10 @@ def _start_failed(service: Service, state: UnitState) -> ControlError:
     )
 
 
-def _forget_failures(services: Sequence[Service]) -> None:
-    # Else a service that reached its start limit is refused for minutes, although a person asks for it.
-    failed = [
-        state.unit for state in systemctl.show([service.unit for service in services]) if state.active == "failed"
-    ]
-    if failed:
-        systemctl.tell("reset-failed", *failed)
+def _forget_starts(services: Sequence[Service]) -> None:
+    # Else a service that has reached its start limit, or does so now, is refused for minutes, although a person asks for
+    # it. One that is stopped is mostly not even loaded, and then has no count.
+    states = systemctl.show([service.unit for service in services])
+    counted = [state.unit for state in states if state.active != "inactive"]
+    if counted:
+        systemctl.tell("reset-failed", *counted)

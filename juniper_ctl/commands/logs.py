@@ -10,7 +10,7 @@ from juniper_ctl.services import named
 EXAMPLES = (
     ("juniper-ctl logs", "the last lines of all three"),
     ("juniper-ctl logs cascor -f", "go on as it writes"),
-    ("juniper-ctl logs data --since=-10min", "all of the last ten minutes"),
+    ("juniper-ctl logs data --since -10min", "all of the last ten minutes"),
     ("juniper-ctl logs --run RUN --level warning", "what went wrong in one training"),
 )
 EXITS = (Exit.UNKNOWN_UNIT, Exit.NO_BUS)

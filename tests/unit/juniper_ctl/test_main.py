@@ -73,7 +73,9 @@ def test_commands_reach_systemd(systemd: FakeSystemd, capsys: pytest.CaptureFixt
     assert main(["stop", "canopy"]) == 0
     assert main(["status", "data"]) == 0
     assert systemd.calls() == [
+        "reset-failed juniper-data.service",
         "start juniper-data.service",
+        "reset-failed juniper-cascor.service",
         "restart juniper-cascor.service",
         "stop juniper-canopy.service",
     ]
@@ -212,3 +214,9 @@ sys.exit(code)
     command = [sys.executable, "-S", "-c", program]
     ended = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
     assert (ended.returncode, ended.stderr) == (0, "[]\n")
+
+
+@pytest.mark.parametrize("words", [["--since", "-10min"], ["--since=-10min"]])
+def test_a_time_may_begin_with_a_dash(words: list[str]) -> None:
+    """As journalctl takes it."""
+    assert parser(["logs"]).parse_args(["logs", *words, "data"]).since == "-10min"
