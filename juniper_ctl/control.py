@@ -194,7 +194,7 @@ def _start_failed(service: Service, state: UnitState) -> ControlError:
 
 
 def _forget_starts(services: Sequence[Service]) -> None:
-    # Else a service that has reached its start limit, or does so now, is refused for minutes, although a person asks for
+    # Else a service that has reached its start limit, or does so now, is refused for minutes although a person asks for
     # it. One that is stopped is mostly not even loaded, and then has no count.
     states = systemctl.show([service.unit for service in services])
     counted = [state.unit for state in states if state.active != "inactive"]
