@@ -44,12 +44,10 @@ def test_the_demo_trains(demo: tuple[Host, str]) -> None:
 
 
 def test_the_journal_shows_the_run(demo: tuple[Host, str]) -> None:
-    """`journalctl -t juniper-cascor` names the run."""
+    """`journalctl -t juniper-cascor JUNIPER_RUN=…` tells of this run alone."""
     host, said = demo
-    run = run_of(said)
-    eventually(
-        lambda: run in host.check_output("journalctl -q -t juniper-cascor --no-pager"), "the journal has the run"
-    )
+    lines = f"journalctl -q -t juniper-cascor JUNIPER_RUN={run_of(said)} --no-pager -o cat"
+    eventually(lambda: "run is STARTED" in host.check_output(lines), "the journal has the run")
 
 
 def test_a_second_demo_leaves_the_training_alone(demo: tuple[Host, str]) -> None:
