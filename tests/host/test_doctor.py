@@ -27,9 +27,10 @@ def test_a_tidy_host_has_nothing_wrong(running: Host) -> None:
 
 
 def test_a_sandbox_with_a_hole_is_found_out(installed: Host) -> None:
-    """A drop-in that shows the home: keys are seen, a file arrives there, the bus answers; nothing is left behind."""
+    """A drop-in that shows home and /run: a file arrives, keys are seen, the bus answers; nothing is left behind."""
     folder = f"{UNITS}/juniper-probe@.service.d"
-    installed.check_output(f"printf '[Service]\\nProtectHome=no\\n' >{folder}/90-test.conf")
+    lines = "[Service]\\nProtectHome=no\\nTemporaryFileSystem=\\n"
+    installed.check_output(f"printf '{lines}' >{folder}/90-test.conf")
     installed.check_output("systemctl --user daemon-reload")
     try:
         made, sees, reaches = wrong(installed, "sandbox")
@@ -44,10 +45,8 @@ def test_a_sandbox_with_a_hole_is_found_out(installed: Host) -> None:
 def test_an_edited_unit_file_is_found_and_put_right(installed: Host) -> None:
     """Doctor names it, `install --diff` shows the line, `install` takes it back."""
     installed.check_output(f"echo '# mine' >>{UNITS}/juniper-data.service")
-    assert wrong(installed, "install") == [
-        f"/home/juniper/{UNITS}/juniper-data.service is changed since it was installed",
-        "systemd has not read the unit files as they are now",
-    ]
+    changed = f"/home/juniper/{UNITS}/juniper-data.service is changed since it was installed"
+    assert wrong(installed, "install")[0] == changed
     assert "\n-# mine" in installed.check_output(f"{JUNIPER_CTL} install --diff")
     installed.check_output(f"{JUNIPER_CTL} install")
     assert wrong(installed, "install") == []
