@@ -46,9 +46,9 @@ def goes_on(host: Host, before: TrainingStatus) -> bool:
 
 
 def worker(host: Host) -> int:
-    """The process of its one trainer."""
+    """The process of its one trainer; 0 while there is none."""
     (only,) = got(host, "/v1/workers")["workers"]
-    return int(only["pid"])
+    return int(only["pid"] or 0)
 
 
 def is_warm(host: Host) -> bool:
