@@ -70,7 +70,8 @@ def test_port_that_the_settings_no_longer_say_is_closed(start: Start, manager: s
 def test_same_port_at_another_address_is_free_at_once(start: Start, manager: socket.socket, port: str) -> None:
     """Although the manager has not closed its end yet: the service does not have to be started twice."""
     with socket.create_server(("127.0.0.1", int(port))) as kept:
-        start(kept=kept, JUNIPER_TINY_HOST="0.0.0.0", JUNIPER_TINY_PORT=port)  # noqa: S104 - a test
+        # Without keys production listens on the loopback alone.
+        start(kept=kept, JUNIPER_ENV="dev", JUNIPER_TINY_HOST="0.0.0.0", JUNIPER_TINY_PORT=port)  # noqa: S104 - a test
         hear_until(manager, b"READY=1")
         with socket.create_connection(kept.getsockname(), timeout=30) as caller:
             caller.sendall(REQUEST)

@@ -168,7 +168,7 @@ def test_those_that_run_are_restarted(systemd: FakeSystemd) -> None:
     systemd.set("juniper-data.service", READY | {"MainPID": "101"})
     systemd.after("restart", "juniper-data.service", READY | {"MainPID": "102"})
     credentials.restart_running(SERVICES)
-    assert systemd.calls() == ["restart juniper-data.service"]
+    assert systemd.calls() == ["reset-failed juniper-data.service", "restart juniper-data.service"]
 
 
 @pytest.mark.usefixtures("no_systemd")
