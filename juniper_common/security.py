@@ -125,9 +125,8 @@ class RequestIdentity:
             await send(message)
 
         try:
-            with (
-                logs.about()
-            ):  # Its handler says of what; the request before it on this connection may have said so too.
+            # Its handler says of what; the request before it on this connection may have said so too.
+            with logs.about():
                 await self._app(scope, receive, echoing)
         finally:
             logs.request_id.reset(token)

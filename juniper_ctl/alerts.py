@@ -15,7 +15,7 @@ from pathlib import Path
 
 from juniper_ctl.errors import Exit
 from juniper_ctl.locations import Locations
-from juniper_ctl.progress import program_as_typed
+from juniper_ctl.progress import print_json, program_as_typed
 from juniper_ctl.release import write_atomically
 
 REPEAT_S = 3600
@@ -99,9 +99,7 @@ def alerts(*, as_json: bool) -> Exit:
     found = [alert for path in sorted(folder.glob("*.json")) if (alert := _read(path)) is not None]
     verdict = Exit.FAILED if found else Exit.OK
     if as_json:
-        print(
-            json.dumps({"verdict": verdict.name.lower(), "alerts": [_for_programs(each) for each in found]}, indent=2)
-        )
+        print_json({"verdict": verdict.name.lower(), "alerts": [_for_programs(each) for each in found]})
         return verdict
     if not found:
         print("nothing has failed that is not well again")
@@ -126,9 +124,7 @@ def _iso(moment: float) -> str:
 
 
 def _path(unit: str, environment: Mapping[str, str]) -> Path:
-    told = environment.get("STATE_DIRECTORY")
-    folder = Path(told) if told else Locations.of(environment).state_of("alerts")
-    return folder / f"{unit}.json"
+    return Locations.of(environment).own_state_of("alerts", environment) / f"{unit}.json"
 
 
 def _read(path: Path) -> Alert | None:

@@ -1,7 +1,6 @@
 """Takes a backup of what the services keep, while they run."""
 
 import errno
-import json
 import os
 import sqlite3
 import time
@@ -11,13 +10,12 @@ from pathlib import Path
 from juniper_ctl import backup_manifest, file_copy, restore_plan
 from juniper_ctl.backup_folder import BackupFolder, name_at
 from juniper_ctl.backup_manifest import FileRecord, Manifest, ServiceRecord
-from juniper_ctl.backup_settings import BackupSettings
 from juniper_ctl.checkout import version_of_this_program
 from juniper_ctl.env_file import environment_of
 from juniper_ctl.errors import ControlError, Exit
 from juniper_ctl.file_copy import SourceError
 from juniper_ctl.locations import Locations
-from juniper_ctl.progress import program_as_typed, say
+from juniper_ctl.progress import print_json, program_as_typed, say
 from juniper_ctl.services import SERVICES, Service
 from juniper_ctl.sqlite_copy import check
 from juniper_ctl.state_copy import StateCopy
@@ -35,7 +33,7 @@ def backup(services: Sequence[Service], to: Path | None, *, as_json: bool) -> Ex
         ControlError: there is no backup now that was not there before.
     """
     locations = Locations.of(os.environ)
-    folder = BackupFolder(to or BackupSettings.read(os.environ, locations).folder)
+    folder = BackupFolder.of(to, locations)
     began = time.monotonic()
     try:
         with folder.locked():
@@ -49,7 +47,7 @@ def backup(services: Sequence[Service], to: Path | None, *, as_json: bool) -> Ex
             next_command=f"df -h {folder.path}",
         ) from error
     if as_json:
-        print(json.dumps({"path": str(path), **summary(manifest)}, indent=2))
+        print_json({"path": str(path), **summary(manifest)})
         return _verdict(manifest)
     for service in services:
         if service.name not in manifest.services:

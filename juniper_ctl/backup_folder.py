@@ -20,7 +20,9 @@ from pathlib import Path
 
 from juniper_ctl import backup_manifest
 from juniper_ctl.backup_manifest import Manifest, ManifestError
+from juniper_ctl.backup_settings import BackupSettings
 from juniper_ctl.errors import ControlError, Exit
+from juniper_ctl.locations import Locations
 
 LATEST = "latest"
 
@@ -53,6 +55,15 @@ class BackupFolder:
     """It need not exist."""
 
     path: Path
+
+    @classmethod
+    def of(cls, asked: Path | None, locations: Locations) -> "BackupFolder":
+        """The one that a person asked for, else the one that the settings say.
+
+        Raises:
+            ControlError: a setting is wrong.
+        """
+        return cls(asked or BackupSettings.read(os.environ, locations).folder)
 
     def names(self) -> list[str]:
         """The backups that are there, oldest first."""

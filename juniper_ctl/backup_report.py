@@ -1,6 +1,5 @@
 """Tells of backups: which there are, and whether one is whole."""
 
-import json
 import os
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -9,10 +8,9 @@ from juniper_ctl import backup_check, backup_manifest
 from juniper_ctl.backup import summary
 from juniper_ctl.backup_folder import LATEST, BackupFolder, moment_of
 from juniper_ctl.backup_manifest import ManifestError
-from juniper_ctl.backup_settings import BackupSettings
 from juniper_ctl.errors import Exit
 from juniper_ctl.locations import Locations
-from juniper_ctl.progress import program_as_typed, say
+from juniper_ctl.progress import print_json, program_as_typed, say
 
 _FORMAT = "{:<21} {:<17} {:>9} {:>7}  {:<20} {}"
 _HEADER = _FORMAT.format("NAME", "TAKEN (UTC)", "SIZE", "FILES", "OF", "PROBLEMS")
@@ -31,7 +29,7 @@ class Verdict:
 
 def show(source: Path | None, *, as_json: bool) -> Exit:
     """Print the backups that there are, oldest first."""
-    folder = _folder(source)
+    folder = BackupFolder.of(source, Locations.of(os.environ))
     told: list[dict[str, object]] = []
     lines = []
     for name in folder.names():
@@ -53,7 +51,7 @@ def show(source: Path | None, *, as_json: bool) -> Exit:
             )
         )
     if as_json:
-        print(json.dumps({"folder": str(folder.path), "backups": told}, indent=2))
+        print_json({"folder": str(folder.path), "backups": told})
     elif lines:
         print("\n".join([_HEADER, *lines]))
     else:
@@ -67,14 +65,14 @@ def verify(source: Path | None, name: str | None, *, as_json: bool) -> Exit:
     Raises:
         ControlError: there is none.
     """
-    folder = _folder(source)
+    folder = BackupFolder.of(source, Locations.of(os.environ))
     with folder.locked():
         backup = folder.named(name or LATEST)
         manifest = backup_check.manifest_of(backup)
         damage = backup_check.damage(backup, manifest)
     verdict = Verdict(manifest.name, not damage, damage, manifest.problems)
     if as_json:
-        print(json.dumps(asdict(verdict), indent=2))
+        print_json(asdict(verdict))
     else:
         for line in damage:
             say("damaged", line)
@@ -84,7 +82,3 @@ def verify(source: Path | None, name: str | None, *, as_json: bool) -> Exit:
     if damage:
         return Exit.FAILED
     return Exit.DEGRADED if manifest.problems else Exit.OK
-
-
-def _folder(source: Path | None) -> BackupFolder:
-    return BackupFolder(source or BackupSettings.read(os.environ, Locations.of(os.environ)).folder)

@@ -1,7 +1,6 @@
 """Which backups stay: the last, and the newest of each of the last weeks and months."""
 
 import contextlib
-import json
 import os
 from collections.abc import Callable, Collection, Sequence
 from datetime import datetime
@@ -13,7 +12,7 @@ from juniper_ctl.backup_manifest import ManifestError
 from juniper_ctl.backup_settings import BackupSettings
 from juniper_ctl.errors import Exit
 from juniper_ctl.locations import Locations
-from juniper_ctl.progress import say
+from juniper_ctl.progress import print_json, say
 
 
 def retention(source: Path | None, *, dry_run: bool, as_json: bool) -> Exit:
@@ -35,7 +34,7 @@ def retention(source: Path | None, *, dry_run: bool, as_json: bool) -> Exit:
             for name in removed:
                 folder.remove(name)
     if as_json:
-        print(json.dumps({"kept": sorted(stay), "removed": removed, "dry_run": dry_run}, indent=2))
+        print_json({"kept": sorted(stay), "removed": removed, "dry_run": dry_run})
         return Exit.OK
     verb = "would remove" if dry_run else "removed"
     for name in removed:

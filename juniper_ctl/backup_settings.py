@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from juniper_ctl.env_file import parse
+from juniper_ctl.env_file import common
 from juniper_ctl.errors import ControlError, Exit
 from juniper_ctl.locations import Locations
 from juniper_ctl.services import DATA
@@ -34,8 +34,7 @@ class BackupSettings:
         Raises:
             ControlError: a number is none.
         """
-        path = locations.configuration / "juniper.env"
-        told = parse(path.read_text(encoding="utf-8")) if path.is_file() else {}
+        told = common(locations)
         values = {name: environment.get(name) or told.get(name) or default for name, default in DEFAULTS.items()}
         folder = values[FOLDER]
         return cls(

@@ -42,11 +42,12 @@ def start(services: Sequence[Service], report: Report, *, profile: str | None = 
     Raises:
         ControlError: no manager answers, no units, another profile runs, or a service fails or does not become ready.
     """
-    wanted, running = _profiles(profile)
+    states = systemctl.show([service.unit for service in SERVICES])
+    wanted, running = _profiles(profile, states)
     if running not in (wanted, None):
         raise _runs_as(running, wanted)
     profiles.choose(wanted, Locations.of(os.environ))
-    _forget_starts(services)
+    _forget_starts(services, states)
     units = [profiles.TARGETS[wanted]] if tuple(services) == SERVICES else [service.unit for service in services]
     systemctl.tell("start", "--no-block", *units)
     if wait:
@@ -59,17 +60,19 @@ def restart(services: Sequence[Service], report: Report, *, wait: bool = True) -
     Raises:
         ControlError: as `start`.
     """
-    wanted, running = _profiles(None)
+    states = systemctl.show([service.unit for service in SERVICES])
+    wanted, running = _profiles(None, states)
     is_all = tuple(services) == SERVICES
     if running not in (wanted, None):
         if not is_all:
             raise _runs_as(running, wanted)
         # The other profile's target must go, so that what systemd shows as active is what runs.
         stop(services, report)
+        states = systemctl.show([service.unit for service in SERVICES])
     profiles.choose(wanted, Locations.of(os.environ))
-    _forget_starts(services)
+    _forget_starts(services, states)
     units = [service.unit for service in services]
-    before = {state.unit: state.number("MainPID") for state in systemctl.show(units)}
+    before = {state.unit: state.number("MainPID") for state in states}
     systemctl.tell("restart", "--no-block", *units)
     if is_all:
         # Without the target, a later stop of it would not reach services that were started one by one.
@@ -78,10 +81,9 @@ def restart(services: Sequence[Service], report: Report, *, wait: bool = True) -
         wait_until_ready(services, report, before=before)
 
 
-def _profiles(asked: str | None) -> tuple[str, str | None]:
+def _profiles(asked: str | None, states: Sequence[UnitState]) -> tuple[str, str | None]:
     """The profile that is wanted, and the one that runs. What runs stays what it is, unless somebody says another."""
     locations = Locations.of(os.environ)
-    states = systemctl.show([service.unit for service in SERVICES])
     runs = any(state.active in ("active", "activating", "reloading") for state in states)
     running = profiles.chosen(locations) if runs else None
     return asked or profiles.said(os.environ, locations) or running or profiles.DEFAULT, running
@@ -193,10 +195,10 @@ def _start_failed(service: Service, state: UnitState) -> ControlError:
     )
 
 
-def _forget_starts(services: Sequence[Service]) -> None:
+def _forget_starts(services: Sequence[Service], states: Sequence[UnitState]) -> None:
     # Else a service that has reached its start limit, or does so now, is refused for minutes although a person asks for
     # it. One that is stopped is mostly not even loaded, and then has no count.
-    states = systemctl.show([service.unit for service in services])
-    counted = [state.unit for state in states if state.active != "inactive"]
+    units = {service.unit for service in services}
+    counted = [state.unit for state in states if state.unit in units and state.active != "inactive"]
     if counted:
         systemctl.tell("reset-failed", *counted)

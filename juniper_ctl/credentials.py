@@ -5,7 +5,6 @@ old ones and restarts the service, which then takes both; after that it gives th
 and restarts those. `rotate --finish` drops the old ones: until then everybody else may go on with the key they have.
 """
 
-import json
 import os
 import re
 import secrets
@@ -21,7 +20,7 @@ from juniper_ctl.control import restart
 from juniper_ctl.env_file import credential
 from juniper_ctl.errors import ControlError, Exit
 from juniper_ctl.locations import Locations
-from juniper_ctl.progress import say
+from juniper_ctl.progress import print_json, say
 from juniper_ctl.release import write_atomically
 from juniper_ctl.services import SERVICES, Service
 
@@ -64,7 +63,7 @@ def list_credentials(locations: Locations, *, as_json: bool) -> Exit:
     verdict = Exit.CONFIGURATION if any(row.complaint for row in rows) else Exit.OK
     if as_json:
         told = {"verdict": verdict.name.lower(), "credentials": [asdict(row) for row in rows]}
-        print(json.dumps(told, indent=2))
+        print_json(told)
         return verdict
     for row in rows:
         state = {None: "missing", False: "empty", True: "set"}[row.is_set]

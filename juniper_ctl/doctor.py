@@ -1,6 +1,5 @@
 """Looks at what a service needs of this host, a section at a time: a line per finding, and what to type next."""
 
-import json
 import os
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
@@ -18,7 +17,7 @@ from juniper_ctl import (
 from juniper_ctl.errors import ControlError, Exit
 from juniper_ctl.findings import Finding
 from juniper_ctl.locations import Locations
-from juniper_ctl.progress import program_as_typed
+from juniper_ctl.progress import print_json
 
 Look: TypeAlias = Callable[[Locations], Sequence[Finding]]
 
@@ -53,15 +52,9 @@ def doctor(names: Sequence[str], *, as_json: bool, sections: Mapping[str, Look] 
     verdict = Exit.OK if is_well else Exit.FAILED
     if as_json:
         told = {name: [asdict(finding) for finding in findings] for name, findings in found.items()}
-        print(json.dumps({"verdict": verdict.name.lower(), "sections": told}, indent=2))
+        print_json({"verdict": verdict.name.lower(), "sections": told})
         return verdict
     for name, findings in found.items():
         for finding in findings:
-            print(_line(name, finding))
+            print(f"{name:<8} {finding.shown()}")
     return verdict
-
-
-def _line(section: str, finding: Finding) -> str:
-    next_command = finding.next_command.replace("juniper-ctl", program_as_typed(), 1)
-    then = f"\n  next: {next_command}" if next_command else ""
-    return f"{section:<8} {finding.level:<7} {finding.text}{then}"

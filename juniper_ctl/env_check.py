@@ -125,9 +125,7 @@ def _misread(each: Assignment) -> str:
 
 def names_of(file: str, text: str, services: Sequence[Service], names: Names) -> Iterator[Fault]:
     """Names that no service which reads the file knows; older ones; secrets."""
-    read = {
-        name for service in services for name in names.of_service.get(service.name, ())
-    } | backup_settings.DEFAULTS.keys()
+    read = set(backup_settings.DEFAULTS).union(*(names.of_service.get(service.name, ()) for service in services))
     known = {name for each in names.of_service.values() for name in each}
     for each in assignments(text):
         if not each.is_read:

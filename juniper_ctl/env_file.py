@@ -139,6 +139,11 @@ def environment_of(
     return environment | dict(over or {})
 
 
+def common(locations: Locations) -> dict[str, str]:
+    """What `juniper.env`, which is for all of them, sets."""
+    return parse(text_of(locations.configuration / "juniper.env"))
+
+
 def text_of(path: Path) -> str:
     """What an env file holds; nothing where there is none, as the units have it."""
     return path.read_text(encoding="utf-8", errors="replace") if path.is_file() else ""

@@ -1,6 +1,5 @@
 """Doctor's section on the env files and the credentials; `juniper-ctl env check` and `env show`."""
 
-import json
 from collections.abc import Sequence
 from dataclasses import asdict
 
@@ -10,7 +9,7 @@ from juniper_ctl.env_file import assignments, files_of, text_of
 from juniper_ctl.errors import ControlError, Exit
 from juniper_ctl.findings import Finding
 from juniper_ctl.locations import Locations
-from juniper_ctl.progress import program_as_typed
+from juniper_ctl.progress import print_json
 from juniper_ctl.services import SERVICES, Service
 
 HIDDEN = "(hidden)"
@@ -35,12 +34,10 @@ def env_check(locations: Locations, *, as_json: bool) -> Exit:
     faults = check(locations)
     verdict = Exit.CONFIGURATION if any(fault.level == "wrong" for fault in faults) else Exit.OK
     if as_json:
-        print(json.dumps({"verdict": verdict.name.lower(), "faults": [asdict(fault) for fault in faults]}, indent=2))
+        print_json({"verdict": verdict.name.lower(), "faults": [asdict(fault) for fault in faults]})
         return verdict
-    for finding in [fault.as_finding() for fault in faults]:
-        print(f"{finding.level:<7} {finding.text}")
-        if finding.next_command:
-            print(f"  next: {finding.next_command.replace('juniper-ctl', program_as_typed(), 1)}")
+    for fault in faults:
+        print(fault.as_finding().shown())
     if verdict is Exit.OK:
         print(f"{'ok':<7} nothing wrong in {locations.configuration}, profile {profiles.chosen(locations)}")
     return verdict
@@ -51,7 +48,7 @@ def env_show(services: Sequence[Service], locations: Locations, *, as_json: bool
     _require(locations)
     told = {service.name: _seen(service, locations) for service in services}
     if as_json:
-        print(json.dumps({"profile": profiles.chosen(locations), "services": told}, indent=2))
+        print_json({"profile": profiles.chosen(locations), "services": told})
         return Exit.OK
     print(f"profile {profiles.chosen(locations)}")
     for service, rows in told.items():

@@ -1,6 +1,5 @@
 """Asks services whether they are well, in bounded time whatever answers: one line each, and kept if so wished."""
 
-import json
 import os
 import queue
 import threading
@@ -16,7 +15,7 @@ from juniper_ctl.env_file import environment_of
 from juniper_ctl.errors import ControlError, Exit
 from juniper_ctl.health_record import Check, HealthRecord, Status, lasting
 from juniper_ctl.locations import Locations
-from juniper_ctl.progress import program_as_typed
+from juniper_ctl.progress import print_json, program_as_typed
 from juniper_ctl.service_api import Answer, ServiceApi
 from juniper_ctl.services import Service
 
@@ -39,11 +38,11 @@ def health(services: Sequence[Service], *, as_json: bool) -> Exit:
     """
     record = HealthRecord.of(os.environ)
     with ThreadPoolExecutor() as pool:
-        asked = list(pool.map(partial(check, environments()), services))
+        asked = list(pool.map(partial(check, environment_for), services))
     checks = [lasting(each, record.last(each.service)) for each in _as_systemd_has_it(services, asked)]
     verdict = verdict_on(checks)
     if as_json:
-        print(json.dumps({"verdict": verdict.name.lower(), "services": [asdict(each) for each in checks]}, indent=2))
+        print_json({"verdict": verdict.name.lower(), "services": [asdict(each) for each in checks]})
         return verdict
     print(HEADER)
     for each in checks:
@@ -62,7 +61,7 @@ def record_health(services: Sequence[Service]) -> Exit:
     record = HealthRecord.of(os.environ)
     is_ok = True
     for service in services:
-        seen = check(environments(), service, patience_s=PATIENCE_S)
+        seen = check(environment_for, service, patience_s=PATIENCE_S)
         seen = lasting(seen, record.last(service.name))
         print(seen.line(), flush=True)
         record.append(seen)
@@ -70,10 +69,9 @@ def record_health(services: Sequence[Service]) -> Exit:
     return Exit.OK if is_ok else Exit.FAILED
 
 
-def environments() -> Callable[[Service], Mapping[str, str]]:
+def environment_for(service: Service) -> Mapping[str, str]:
     """The settings of a service. In a unit's sandbox its files are hidden, and systemd has read them."""
-    locations = Locations.of(os.environ)
-    return lambda service: {**os.environ, **environment_of(service, locations)}
+    return {**os.environ, **environment_of(service, Locations.of(os.environ))}
 
 
 def check(
@@ -157,9 +155,7 @@ def _as_systemd_has_it(services: Sequence[Service], checks: Sequence[Check]) -> 
             raise
         return list(checks)
     if all(away) and not any(state.is_installed for state in states):
-        raise ControlError(
-            "no unit of Juniper is installed", next_command="juniper-ctl install", code=Exit.UNKNOWN_UNIT
-        )
+        raise systemctl.not_installed()
     return [
         each
         if each.status != "away"

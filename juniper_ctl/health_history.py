@@ -1,6 +1,5 @@
 """Prints what the record of health checks comes to, a line for each service."""
 
-import json
 import os
 import re
 from collections.abc import Sequence
@@ -9,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 
 from juniper_ctl.errors import ControlError, Exit
 from juniper_ctl.health_record import HealthRecord, Summary, summary_of
+from juniper_ctl.progress import print_json
 from juniper_ctl.services import Service
 
 _LENGTHS = {"s": "seconds", "min": "minutes", "h": "hours", "d": "days", "w": "weeks"}
@@ -28,7 +28,7 @@ def history(services: Sequence[Service], *, since: datetime | None, as_json: boo
     if not summaries:
         raise ControlError(f"no health check is recorded in {record.folder}", next_command="juniper-ctl health")
     if as_json:
-        print(json.dumps({"services": [asdict(summary) for summary in summaries]}, indent=2))
+        print_json({"services": [asdict(summary) for summary in summaries]})
         return Exit.OK
     print(HEADER)
     for summary in summaries:

@@ -71,8 +71,7 @@ class HealthRecord:
     @classmethod
     def of(cls, environment: Mapping[str, str]) -> "HealthRecord":
         """Where the units keep it: they are told, whoever asks looks there."""
-        told = environment.get("STATE_DIRECTORY")
-        return cls(Path(told) if told else Locations.of(environment).state_of("health"))
+        return cls(Locations.of(environment).own_state_of("health", environment))
 
     def append(self, check: Check) -> None:
         """Add a line; one that tells of a change is on the disk when this returns."""

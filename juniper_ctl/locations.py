@@ -72,3 +72,8 @@ class Locations(NamedTuple):
             return newer
         # Both, where a demo in the foreground has made the newer one; later versions make it a link to the older one.
         return newer if newer.exists() and systemctl.version() >= _STATE_HOME_SINCE else older
+
+    def own_state_of(self, name: str, environment: Mapping[str, str]) -> Path:
+        """The same for who may be that unit's process itself: systemd has told it then."""
+        told = environment.get("STATE_DIRECTORY")
+        return Path(told) if told else self.state_of(name)

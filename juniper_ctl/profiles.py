@@ -6,7 +6,7 @@ systemd expands no variable in `EnvironmentFile=`. So the units read `profile.en
 import os
 from collections.abc import Mapping
 
-from juniper_ctl.env_file import PROFILE_LINK, parse, text_of
+from juniper_ctl.env_file import PROFILE_LINK, common, parse, text_of
 from juniper_ctl.errors import ControlError, Exit
 from juniper_ctl.locations import Locations
 
@@ -24,7 +24,7 @@ def said(environment: Mapping[str, str], locations: Locations) -> str | None:
     Raises:
         ControlError: it names none that there is.
     """
-    profile = environment.get(VARIABLE) or _common(locations).get(VARIABLE) or None
+    profile = environment.get(VARIABLE) or common(locations).get(VARIABLE) or None
     if profile is not None and profile not in TARGETS:
         raise ControlError(
             f"{VARIABLE}={profile} is no profile; there are {', '.join(TARGETS)}",
@@ -37,7 +37,7 @@ def said(environment: Mapping[str, str], locations: Locations) -> str | None:
 def chosen(locations: Locations) -> str:
     """The one that services are started with now."""
     link = locations.configuration / PROFILE_LINK
-    profile = link.readlink().name.removesuffix(".env") if link.is_symlink() else _common(locations).get(VARIABLE)
+    profile = link.readlink().name.removesuffix(".env") if link.is_symlink() else common(locations).get(VARIABLE)
     return profile or DEFAULT
 
 
@@ -48,7 +48,7 @@ def choose(profile: str, locations: Locations) -> None:
         ControlError: services would be started with another profile, since the file does not set this one.
     """
     file = locations.configuration / f"{profile}.env"
-    if (_common(locations) | parse(text_of(file))).get(VARIABLE, DEFAULT) != profile:
+    if (common(locations) | parse(text_of(file))).get(VARIABLE, DEFAULT) != profile:
         missing = not file.exists()
         raise ControlError(
             f"{file} {'is not there' if missing else f'does not say {VARIABLE}={profile}'}",
@@ -63,7 +63,3 @@ def choose(profile: str, locations: Locations) -> None:
         beside.unlink(missing_ok=True)
         beside.symlink_to(file.name)
         beside.replace(link)
-
-
-def _common(locations: Locations) -> dict[str, str]:
-    return parse(text_of(locations.configuration / "juniper.env"))

@@ -13,7 +13,6 @@ from juniper_ctl import backup_check, control, systemctl
 from juniper_ctl.backup import state_folder
 from juniper_ctl.backup_folder import LATEST, BackupFolder, name_at, sync_folders
 from juniper_ctl.backup_manifest import Manifest
-from juniper_ctl.backup_settings import BackupSettings
 from juniper_ctl.errors import ControlError, Exit
 from juniper_ctl.locations import Locations
 from juniper_ctl.progress import say
@@ -32,7 +31,7 @@ def restore(
         ControlError: it is not restored, unless the message says so.
     """
     locations = Locations.of(os.environ)
-    folder = _folder(source, locations)
+    folder = BackupFolder.of(source, locations)
     with folder.locked():
         unfinished = RestorePlan.read(folder)
         if unfinished is not None:
@@ -60,7 +59,7 @@ def restore_test(name: str | None, services: Sequence[Service], source: Path | N
         ControlError: the backup is of no use.
     """
     locations = Locations.of(os.environ)
-    folder = _folder(source, locations)
+    folder = BackupFolder.of(source, locations)
     began = time.monotonic()
     with folder.locked():
         refuse_unfinished(folder)
@@ -72,10 +71,6 @@ def restore_test(name: str | None, services: Sequence[Service], source: Path | N
                 say("check", line)
     say("check", f"{manifest.name} restores and opens, in {time.monotonic() - began:.1f} s")
     return Exit.DEGRADED if manifest.problems else Exit.OK
-
-
-def _folder(source: Path | None, locations: Locations) -> BackupFolder:
-    return BackupFolder(source or BackupSettings.read(os.environ, locations).folder)
 
 
 def _in_backup(services: Sequence[Service], manifest: Manifest) -> list[Service]:

@@ -1,6 +1,5 @@
 """The training service's runs: a table of them, one of them, and the commands that it takes for one."""
 
-import json
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Any, Literal
@@ -8,6 +7,7 @@ from urllib.parse import quote, urlencode
 
 from juniper_ctl.asking import ask, tell
 from juniper_ctl.errors import Exit
+from juniper_ctl.progress import print_json
 from juniper_ctl.table import printable, table
 
 Command = Literal["pause", "resume", "stop"]
@@ -27,7 +27,7 @@ def list_runs(*, limit: int, status: str | None, as_json: bool) -> Exit:
     query = {"limit": str(limit)} | ({"status": status.upper()} if status else {})
     page = ask(f"/v1/runs?{urlencode(query)}", instead="juniper-ctl runs --help")
     if as_json:
-        print(json.dumps(page, indent=2))
+        print_json(page)
         return Exit.OK
     rows = [_row(record, page["metrics"].get(record["id"], {})) for record in page["runs"]]
     print("\n".join(table(_HEADER, rows, left=_WORDS)))
@@ -40,7 +40,7 @@ def show_run(run_id: str, *, as_json: bool) -> Exit:
     """Print all that is recorded of one run."""
     detail = ask(f"/v1/runs/{quote(run_id, safe='')}", instead="juniper-ctl runs")
     if as_json:
-        print(json.dumps(detail, indent=2))
+        print_json(detail)
         return Exit.OK
     for name in _TOLD:
         if detail.get(name) not in (None, "", [], {}):

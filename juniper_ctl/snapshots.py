@@ -1,12 +1,12 @@
 """The training service's snapshots: a table of them, and whether one of them is whole."""
 
-import json
 from collections.abc import Mapping
 from typing import Any
 from urllib.parse import quote, urlencode
 
 from juniper_ctl.asking import ask
 from juniper_ctl.errors import Exit
+from juniper_ctl.progress import print_json
 from juniper_ctl.runs import moment
 from juniper_ctl.table import printable, table
 
@@ -19,7 +19,7 @@ def list_snapshots(run_id: str | None, *, limit: int, as_json: bool) -> Exit:
     query = {"limit": str(limit)} | ({"run_id": run_id} if run_id else {})
     page = ask(f"/v1/snapshots?{urlencode(query)}", instead="juniper-ctl snapshots --help")
     if as_json:
-        print(json.dumps(page, indent=2))
+        print_json(page)
         return Exit.OK
     print("\n".join(table(_HEADER, [_row(snapshot) for snapshot in page["snapshots"]], left=_WORDS)))
     if (others := page["total"] - len(page["snapshots"])) > 0:
@@ -32,7 +32,7 @@ def verify_snapshot(snapshot_id: str, *, as_json: bool) -> Exit:
     detail = ask(f"/v1/snapshots/{quote(snapshot_id, safe='')}", instead="juniper-ctl snapshots")
     is_whole = detail["state"] == "whole"
     if as_json:
-        print(json.dumps(detail, indent=2))
+        print_json(detail)
     else:
         why = "" if is_whole else f": {detail['problem']}"
         print(printable(f"{detail['id']} is {detail['state']}{why}"))

@@ -112,9 +112,7 @@ def show_installed(services: Sequence[Service]) -> list[UnitState]:
     """
     states = systemctl.show([service.unit for service in services])
     if not any(state.is_installed for state in states):
-        raise ControlError(
-            "no unit of Juniper is installed", next_command="juniper-ctl install", code=Exit.UNKNOWN_UNIT
-        )
+        raise systemctl.not_installed()
     return states
 
 

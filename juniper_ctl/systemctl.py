@@ -121,6 +121,11 @@ def no_manager() -> ControlError:
     )
 
 
+def not_installed() -> ControlError:
+    """The error for a host on which systemd knows none of our units."""
+    return ControlError("no unit of Juniper is installed", next_command="juniper-ctl install", code=Exit.UNKNOWN_UNIT)
+
+
 def show(units: Sequence[str]) -> list[UnitState]:
     """Ask once for the states of all `units`.
 
