@@ -48,6 +48,8 @@ echo mounted
 exec sleep infinity
 """
 
+_IN_CGROUPS = 'for group in $CGROUPS; do echo 0 >"$group/cgroup.procs"; done; exec "$@"'
+
 # Should the test run be killed, this ends too. A session of its own: Ctrl-C must not reach it first.
 _ENDS_WITH_US = ("setsid", "setpriv", "--pdeathsig", "TERM")
 
@@ -83,6 +85,8 @@ class BootedHost:
     scratch: Path
     disk: int
     """The process that holds its disk, which outlives a power cut."""
+    cgroups: list[Path]
+    """Those it runs in, and no other host."""
     nspawn: subprocess.Popen[bytes] | None = None
     leader: int = 0
     """Its first process, as this machine numbers it."""
@@ -104,8 +108,12 @@ class BootedHost:
             OSError, CalledProcessError, TimeoutError: it does not come up; the console's last lines are in a note.
         """
         options = ("--boot", "--keep-unit", "--register=no", "-M", self.name, "--network-veth", "--console=pipe")
-        enter = ("nsenter", f"--mount=/proc/{self.disk}/ns/mnt")
-        environment = {"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "SYSTEMD_NSPAWN_UNIFIED_HIERARCHY": "1"}
+        enter = ("sh", "-c", _IN_CGROUPS, "sh", "nsenter", f"--mount=/proc/{self.disk}/ns/mnt")
+        environment = {
+            "PATH": "/usr/sbin:/usr/bin:/sbin:/bin",
+            "SYSTEMD_NSPAWN_UNIFIED_HIERARCHY": "1",
+            "CGROUPS": " ".join(str(group) for group in self.cgroups),
+        }
         with (self.scratch / "console.log").open("ab") as log:
             self.nspawn = subprocess.Popen(
                 [*_ENDS_WITH_US, *enter, "systemd-nspawn", "-D", str(self.scratch / "root"), *options],
@@ -196,7 +204,7 @@ def booted_host() -> Iterator[BootedHost]:
         number = _claimed_number(cleanup)
         name = f"juniper{number}"
         _prepare(scratch, name)
-        host = BootedHost(name, number, scratch, _disk(scratch, cleanup))
+        host = BootedHost(name, number, scratch, _disk(scratch, cleanup), _cgroups(name, cleanup))
         cleanup.callback(host.power_off)
         host.boot()
         _make_user(host)
@@ -218,6 +226,30 @@ def _disk(scratch: Path, cleanup: contextlib.ExitStack) -> int:
     if not is_mounted:
         raise OSError(f"the host's disk cannot be made: {holder.wait()}")
     return holder.pid
+
+
+def _cgroups(name: str, cleanup: contextlib.ExitStack) -> list[Path]:
+    """Make the host a cgroup below this process's, in each hierarchy that systemd keeps; else two hosts share one."""
+    ours = [line.split(":", 2)[1:] for line in Path("/proc/self/cgroup").read_text(encoding="utf-8").splitlines()]
+    cgroups = []
+    for kind, options in (("cgroup2", ""), ("cgroup", "name=systemd")):
+        found = ["findmnt", "--noheadings", "--first-only", "--output", "TARGET", "--types", kind]
+        mounted = subprocess.run(
+            [*found, *(["--options", options] if options else [])], capture_output=True, text=True, check=False
+        ).stdout.strip()
+        if mounted:
+            within = next(path for controllers, path in ours if controllers == options)
+            cgroups.append(Path(mounted, within.lstrip("/"), name))
+    for group in cgroups:
+        group.mkdir(exist_ok=True)
+        cleanup.callback(_remove_cgroup, group)
+    return cgroups
+
+
+def _remove_cgroup(group: Path) -> None:
+    """Its folders alone: the files go with them."""
+    for folder, _, __ in os.walk(group, topdown=False):
+        Path(folder).rmdir()
 
 
 def _claimed_number(cleanup: contextlib.ExitStack) -> int:

@@ -16,11 +16,12 @@ from tests.unit.juniper_common.fake_journal import FakeJournal
 
 @pytest.fixture(autouse=True)
 def _restore() -> Iterator[None]:
-    """Leave logging as it was found."""
+    """Begin with nothing known, and leave logging as it was found."""
     root = logging.getLogger()
     handlers, level = root.handlers[:], root.level
     root.handlers[:] = []  # Else configure closes pytest's own.
-    yield
+    with logs.about():
+        yield
     for handler in root.handlers:
         handler.close()
     root.handlers[:] = handlers
