@@ -8,7 +8,7 @@ from juniper_ctl import profiles, systemctl
 from juniper_ctl.errors import ControlError, Exit
 from juniper_ctl.locations import Locations
 from juniper_ctl.progress import Report
-from juniper_ctl.services import SERVICES, Service
+from juniper_ctl.services import Service, of_this_host
 from juniper_ctl.status import says_more, show_installed
 from juniper_ctl.systemctl import UnitState
 
@@ -42,13 +42,13 @@ def start(services: Sequence[Service], report: Report, *, profile: str | None = 
     Raises:
         ControlError: no manager answers, no units, another profile runs, or a service fails or does not become ready.
     """
-    states = systemctl.show([service.unit for service in SERVICES])
+    states = systemctl.show([service.unit for service in of_this_host()])
     wanted, running = _profiles(profile, states)
     if running not in (wanted, None):
         raise _runs_as(running, wanted)
     profiles.choose(wanted, Locations.of(os.environ))
     _forget_starts(services, states)
-    units = [profiles.TARGETS[wanted]] if tuple(services) == SERVICES else [service.unit for service in services]
+    units = [profiles.TARGETS[wanted]] if tuple(services) == of_this_host() else [service.unit for service in services]
     systemctl.tell("start", "--no-block", *units)
     if wait:
         wait_until_ready(services, report)
@@ -60,15 +60,15 @@ def restart(services: Sequence[Service], report: Report, *, wait: bool = True) -
     Raises:
         ControlError: as `start`.
     """
-    states = systemctl.show([service.unit for service in SERVICES])
+    states = systemctl.show([service.unit for service in of_this_host()])
     wanted, running = _profiles(None, states)
-    is_all = tuple(services) == SERVICES
+    is_all = tuple(services) == of_this_host()
     if running not in (wanted, None):
         if not is_all:
             raise _runs_as(running, wanted)
         # The other profile's target must go, so that what systemd shows as active is what runs.
         stop(services, report)
-        states = systemctl.show([service.unit for service in SERVICES])
+        states = systemctl.show([service.unit for service in of_this_host()])
     profiles.choose(wanted, Locations.of(os.environ))
     _forget_starts(services, states)
     units = [service.unit for service in services]
@@ -105,7 +105,7 @@ def stop(services: Sequence[Service], report: Report) -> None:
     """
     units = [service.unit for service in reversed(services)]
     before = {state.unit: state for state in systemctl.show(units)}
-    targets = ALL if tuple(services) == SERVICES else ()
+    targets = ALL if tuple(services) == of_this_host() else ()
     systemctl.tell("stop", *targets, *units)
     for service in reversed(services):
         was_running = before[service.unit].active not in ("inactive", "failed")

@@ -22,7 +22,7 @@ from juniper_ctl.errors import ControlError, Exit
 from juniper_ctl.locations import Locations
 from juniper_ctl.progress import print_json, say
 from juniper_ctl.release import write_atomically
-from juniper_ctl.services import SERVICES, Service
+from juniper_ctl.services import Service, of_this_host
 
 KEY_BYTES = 32
 """Of a new key: 256 bits, 43 characters."""
@@ -48,7 +48,7 @@ class Credential:
 
 def names() -> list[str]:
     """All that there are."""
-    return sorted({name for service in SERVICES for name in service.credentials})
+    return sorted({name for service in of_this_host() for name in service.credentials})
 
 
 def found(locations: Locations) -> list[Credential]:
@@ -136,7 +136,7 @@ def _begin(service: Service, locations: Locations, restarts: Restarts) -> None:
         restarts([service])
     for name in shown:
         _write(name, [new], locations)
-    restarts([reader for reader in SERVICES if set(shown) & set(reader.credentials)])
+    restarts([reader for reader in of_this_host() if set(shown) & set(reader.credentials)])
     if old:
         say(service.name, f"new key in {locations.credentials / own}; the old one counts until:")
         say("next", f"juniper-ctl credentials rotate --finish {own}")
@@ -168,18 +168,18 @@ def _finish(service: Service, locations: Locations, restarts: Restarts) -> None:
 
 
 def _services_of(name: str | None, locations: Locations) -> list[Service]:
-    asked = [service for service in SERVICES if name in (_own(service), service.name)]
+    asked = [service for service in of_this_host() if name in (_own(service), service.name)]
     if name is not None and not asked:
         raise ControlError(
-            f"{name} is no service's keys; there are {', '.join(_own(service) for service in SERVICES)}",
+            f"{name} is no service's keys; there are {', '.join(_own(service) for service in of_this_host())}",
             next_command="juniper-ctl credentials list",
             code=Exit.USAGE,
         )
-    chosen = asked or [service for service in SERVICES if _keys(_own(service), locations)]
+    chosen = asked or [service for service in of_this_host() if _keys(_own(service), locations)]
     if not chosen:
         raise ControlError(
             "no service asks for a key: name one to make its first",
-            next_command=f"juniper-ctl credentials rotate {_own(SERVICES[0])}",
+            next_command=f"juniper-ctl credentials rotate {_own(of_this_host()[0])}",
         )
     return chosen
 
@@ -194,7 +194,7 @@ def _shown(service: Service) -> list[str]:
 
 
 def _readers(name: str) -> list[Service]:
-    readers = [service for service in SERVICES if name in service.credentials]
+    readers = [service for service in of_this_host() if name in service.credentials]
     if not readers:
         raise ControlError(
             f"there is no credential {name}; there are {', '.join(names())}",

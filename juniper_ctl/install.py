@@ -3,20 +3,72 @@
 import difflib
 import os
 import time
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from juniper_ctl import interpreter, scope, systemctl, unit_files
 from juniper_ctl.checkout import Checkout
-from juniper_ctl.errors import ControlError, Exit
+from juniper_ctl.errors import ControlError
 from juniper_ctl.locations import Locations
-from juniper_ctl.progress import say
+from juniper_ctl.progress import Report, say
 from juniper_ctl.release import Release, locked, prune, write_atomically
 from juniper_ctl.release_source import Bundle, CheckoutSource, ReleaseSource
-from juniper_ctl.services import SERVICES
+from juniper_ctl.services import Service, of_this_host
 from juniper_ctl.status import release_of_process
 from juniper_ctl.unit_files import Change
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What has to change for a release to be the one that the units start."""
+
+    release: Release
+    is_made: bool
+    """The release is there; it need not be made."""
+    settings: Mapping[Path, str]
+    """Files that the units read, to be written where none are."""
+    units: Sequence[Change]
+    current: str | None
+    """The release that is current before."""
+
+    @classmethod
+    def of(cls, release: Release, root: Path, services: Collection[Service], locations: Locations) -> "Plan":
+        """What `root`, a checkout, a bundle or a release's own files, has for these services."""
+        return cls(
+            release=release,
+            is_made=release.is_whole(),
+            settings=_missing_settings(root, services, locations),
+            units=unit_files.changes(unit_files.wanted(root, locations, services), locations),
+            current=locations.current.readlink().name if locations.current.is_symlink() else None,
+        )
+
+    def changes_something(self) -> bool:
+        """It is not all so already."""
+        return bool(not self.is_made or self.settings or self.units or self.current != self.release.version)
+
+    def as_json(self) -> dict[str, object]:
+        """For programs."""
+        return {
+            "release": self.release.version,
+            "changes": self.changes_something(),
+            "makes_release": not self.is_made,
+            "settings": [str(path) for path in self.settings],
+            "units": [
+                {"path": str(change.path), "before": change.before, "after": change.after} for change in self.units
+            ],
+            "current": self.current,
+        }
+
+    def as_text(self) -> str:
+        """For a person, a unified diff where it is a file."""
+        told = [
+            *([] if self.is_made else [f"release   would be made: {self.release.folder}"]),
+            *(f"settings  would be written: {path}" for path in self.settings),
+            *map(_unified, self.units),
+            *([] if self.current == self.release.version else [f"current   would be {self.release.version}"]),
+        ]
+        return "\n".join(told or [f"install   {self.release.version} is installed already, nothing would change"])
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,47 +78,53 @@ class Install:
     wheelhouse: Path | None = None
     extras: Sequence[str] = ()
     python: Path | None = None
+    services: Collection[Service] = ()
+    """Those that this host is to have; none: those that it has, or all where nothing is installed."""
 
-    def run(self) -> Exit:
-        """Install, and say what changed.
+    def run(self, report: Report = say) -> Plan:
+        """Install; returns what was to change, and has.
 
         Raises:
             ControlError: something failed. What was current before still is.
         """
         locations = Locations.of(os.environ)
         with locked(locations):
-            source = self._source(set_up=True)
-            python = interpreter.for_release(given=self.python, wanted=source.python)
-            release = Release.of(source, python, locations)
-            changes = [
-                _make(release, source, python),
-                _write_settings(source, locations),
-                _write_units(source, locations),
-                _switch(release, locations),
-            ]
-        if any(changes):
-            _tell_what_still_runs(release)
-        else:
-            say("install", f"{release.version} is installed already, nothing changed")
-        return Exit.OK
+            source, python, plan = self._plan(set_up=True, locations=locations)
+            if not plan.is_made:
+                _make(plan.release, source, python, report)
+            put_in_place(plan, locations, report)
+        if not plan.changes_something():
+            report("install", f"{plan.release.version} is installed already, nothing changed")
+        return plan
 
-    def diff(self) -> Exit:
-        """Print what `run` would change, as a unified diff where it is a file, and change nothing.
+    def prepare(self, report: Report = say) -> Plan:
+        """Make the release alone: what is current stays so, and so do the unit files.
+
+        Raises:
+            ControlError: that failed.
+        """
+        locations = Locations.of(os.environ)
+        with locked(locations):
+            source, python, plan = self._plan(set_up=True, locations=locations)
+            if not plan.is_made:
+                _make(plan.release, source, python, report)
+        if plan.is_made:
+            report("release", f"{plan.release.version} is made already, nothing changed")
+        return plan
+
+    def diff(self) -> Plan:
+        """What `run` would change; nothing is.
 
         Raises:
             ControlError: there is nothing to install from.
         """
-        locations = Locations.of(os.environ)
-        source = self._source(set_up=False)
-        release = Release.of(source, interpreter.for_release(given=self.python, wanted=source.python), locations)
-        told = [
-            *([] if release.is_whole() else [f"release   would be made: {release.folder}"]),
-            *(f"settings  would be written: {path}" for path in _missing_settings(source, locations)),
-            *map(_unified, unit_files.changes(unit_files.wanted(source.root, locations), locations)),
-            *([] if release.is_current(locations) else [f"current   would be {release.version}"]),
-        ]
-        print("\n".join(told or [f"install   {release.version} is installed already, nothing would change"]))
-        return Exit.OK
+        return self._plan(set_up=False, locations=Locations.of(os.environ))[-1]
+
+    def _plan(self, *, set_up: bool, locations: Locations) -> tuple[ReleaseSource, interpreter.Interpreter, Plan]:
+        source = self._source(set_up=set_up)
+        python = interpreter.for_release(given=self.python, wanted=source.python)
+        services = self.services or of_this_host(locations)
+        return source, python, Plan.of(Release.of(source, python, locations), source.root, services, locations)
 
     def _source(self, *, set_up: bool) -> ReleaseSource:
         if self.wheelhouse is not None:
@@ -95,92 +153,91 @@ def extras_for_this_machine(asked: Sequence[str]) -> tuple[str, ...]:
     return tuple(sorted({*asked, *found}))
 
 
-def _make(release: Release, source: ReleaseSource, python: interpreter.Interpreter) -> bool:
-    if release.is_whole():
-        return False
-    say("release", f"making {release.version} with {python.path}{_with(source.extras)}")
+def put_in_place(plan: Plan, locations: Locations, report: Report) -> None:
+    """Write settings and units, and make the release current. Restarts nobody: a training may be under way.
+
+    Raises:
+        ControlError: systemd does not read the units.
+    """
+    _write_settings(plan.settings, locations, report)
+    _write_units(plan.units, locations, report)
+    _switch(plan, locations, report)
+    older = [name for name, running in running_releases(locations) if running != plan.release.version]
+    if plan.changes_something() and older:
+        report("running", f"{', '.join(older)} from another release until: juniper-ctl restart")
+
+
+def running_releases(locations: Locations) -> list[tuple[str, str]]:
+    """The services that run, each with the release that it was started from."""
+    if not systemctl.manager_answers():
+        return []
+    services = of_this_host(locations)
+    states = systemctl.show([service.unit for service in services])
+    pids = [(service.name, state.number("MainPID") or 0) for service, state in zip(services, states, strict=True)]
+    return [(name, running) for name, pid in pids if pid and (running := release_of_process(pid))]
+
+
+def _make(release: Release, source: ReleaseSource, python: interpreter.Interpreter, report: Report) -> None:
+    extras = f" and {', '.join(source.extras)}" if source.extras else ""
+    report("release", f"making {release.version} with {python.path}{extras}")
     began = time.monotonic()
     release.make(source, python)
-    say("release", f"made in {time.monotonic() - began:.0f} s: {release.folder}")
-    return True
+    report("release", f"made in {time.monotonic() - began:.0f} s: {release.folder}")
 
 
-def _with(extras: Sequence[str]) -> str:
-    return f" and {', '.join(extras)}" if extras else ""
-
-
-def _missing_settings(source: ReleaseSource, locations: Locations) -> dict[Path, str]:
+def _missing_settings(root: Path, services: Collection[Service], locations: Locations) -> dict[Path, str]:
     """The files that the units read, where none are: what a person wrote stays."""
-    examples = sorted((source.root / "conf").glob("*.env.example"))
+    examples = sorted((root / "conf").glob("*.env.example"))
     wanted = {locations.configuration / path.stem: path.read_text(encoding="utf-8") for path in examples}
-    for service in SERVICES:
+    for service in services:
         wanted[locations.configuration / f"{service.name}.env"] = ""
         wanted.update({locations.credentials / name: "" for name in service.credentials})
     return {path: text for path, text in wanted.items() if not path.exists()}
 
 
-def _write_settings(source: ReleaseSource, locations: Locations) -> bool:
+def _write_settings(missing: Mapping[Path, str], locations: Locations, report: Report) -> None:
     locations.configuration.mkdir(mode=0o700, parents=True, exist_ok=True)
     locations.credentials.mkdir(mode=0o700, exist_ok=True)
-    missing = _missing_settings(source, locations)
     for path, text in missing.items():
         write_atomically(path, text, mode=0o600)
     if missing:
-        say("settings", f"{_files(len(missing))} written in {locations.configuration}")
-    return bool(missing)
+        report("settings", f"{_files(len(missing))} written in {locations.configuration}")
 
 
-def _write_units(source: ReleaseSource, locations: Locations) -> bool:
+def _write_units(changed: Sequence[Change], locations: Locations, report: Report) -> None:
     """Write the unit files that differ, remove those of an earlier version, and have systemd read them again."""
-    changed = unit_files.write(unit_files.wanted(source.root, locations), locations)
     if not changed:
-        return False
+        return
+    unit_files.write(changed, locations)
     answers = systemctl.manager_answers()
     if answers:
         systemctl.tell("daemon-reload", next_command="juniper-ctl install")
     said = "" if answers else f"; no systemd {scope.chosen()} manager answers that would read them"
-    say("units", f"{_files(len(changed))} changed in {locations.units}{said}")
-    return True
+    report("units", f"{_files(len(changed))} changed in {locations.units}{said}")
 
 
-def _switch(release: Release, locations: Locations) -> bool:
-    link_changed = _link_command(locations)
-    if release.is_current(locations):
-        return link_changed
-    release.make_current(locations)
-    say("current", release.version)
-    removed = prune(locations, {running for _, running in _running_releases()})
+def _switch(plan: Plan, locations: Locations, report: Report) -> None:
+    _link_command(locations, report)
+    if plan.current == plan.release.version:
+        return
+    plan.release.make_current(locations)
+    report("current", plan.release.version)
+    removed = prune(locations, {running for _, running in running_releases(locations)} | {plan.current or ""})
     if removed:
-        say("release", f"removed, since {len(removed)} more than kept: {', '.join(removed)}")
-    return True
+        report("release", f"removed, since {len(removed)} more than kept: {', '.join(removed)}")
 
 
-def _link_command(locations: Locations) -> bool:
+def _link_command(locations: Locations, report: Report) -> None:
     target = locations.current / "bin/juniper-ctl"
     link = locations.command
     if link.is_symlink() and link.readlink() == target:
-        return False
+        return
     if link.exists() and not link.is_symlink():
-        say("command", f"{link} is not a link, left as it is")
-        return False
+        report("command", f"{link} is not a link, left as it is")
+        return
     link.parent.mkdir(parents=True, exist_ok=True)
     link.unlink(missing_ok=True)
     link.symlink_to(target)
-    return True
-
-
-def _running_releases() -> list[tuple[str, str]]:
-    if not systemctl.manager_answers():
-        return []
-    states = systemctl.show([service.unit for service in SERVICES])
-    pids = [(service.name, state.number("MainPID") or 0) for service, state in zip(SERVICES, states, strict=True)]
-    return [(name, running) for name, pid in pids if pid and (running := release_of_process(pid))]
-
-
-def _tell_what_still_runs(release: Release) -> None:
-    older = [name for name, running in _running_releases() if running != release.version]
-    if older:
-        say("running", f"{', '.join(older)} from an earlier release until: juniper-ctl restart")
 
 
 def _unified(change: Change) -> str:

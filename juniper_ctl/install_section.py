@@ -8,7 +8,7 @@ from juniper_ctl.errors import ControlError
 from juniper_ctl.findings import Finding
 from juniper_ctl.locations import Locations
 from juniper_ctl.release import Release
-from juniper_ctl.services import SERVICES
+from juniper_ctl.services import of_this_host
 from juniper_ctl.status import release_of_process
 from juniper_ctl.systemctl import UnitState
 
@@ -30,7 +30,7 @@ def look(locations: Locations) -> list[Finding]:
         why = f"{locations.command.parent} is not on your PATH, so juniper-ctl is not found there"
         found.append(Finding("absent", why, f'export PATH="{locations.command.parent}:$PATH"'))
     try:
-        states = systemctl.show([service.unit for service in SERVICES])
+        states = systemctl.show([service.unit for service in of_this_host()])
     except ControlError:  # nothing runs where no manager answers, and the section on the host says so
         return found
     return [*found, *running(states, release.version)]
@@ -52,7 +52,7 @@ def running(states: Sequence[UnitState], version: str) -> list[Finding]:
                 f"systemctl --{scope.chosen()} daemon-reload",
             )
         )
-    for service, state in zip(SERVICES, states, strict=True):
+    for service, state in zip(of_this_host(), states, strict=True):
         if state.active == "failed":
             why = f"{service.name} has failed: {state.properties.get('Result', '')}"
             found.append(Finding("wrong", why, f"juniper-ctl logs {service.name}"))
@@ -73,7 +73,7 @@ def _units(locations: Locations) -> list[Finding]:
         Finding("wrong", f"{path} is {'changed' if path.exists() else 'gone'} since it was installed", _DIFF)
         for path in drifted
     ]
-    own = unit_files.own_drop_ins((service.unit for service in SERVICES), locations)
+    own = unit_files.own_drop_ins((service.unit for service in of_this_host()), locations)
     same = len(files) - len(drifted)
     return [
         Finding("ok", f"{same} unit files in {locations.units} are as they were installed"),

@@ -13,7 +13,7 @@ from typing import Any, NoReturn
 from juniper_ctl import scope, systemctl
 from juniper_ctl.errors import ControlError, Exit
 from juniper_ctl.locations import Locations
-from juniper_ctl.services import SERVICES, Service
+from juniper_ctl.services import Service, of_this_host
 from juniper_ctl.table import printable
 
 LEVELS = {"critical": 2, "error": 3, "warning": 4, "info": 6, "debug": 7}
@@ -44,7 +44,7 @@ class Query:
         command = ["journalctl", "--quiet", "--no-pager", "--all", "--output=json"]
         identifiers = [service.command for service in self.services]
         units = [service.unit for service in self.services]
-        if tuple(self.services) == SERVICES:
+        if tuple(self.services) == of_this_host():
             identifiers.append("juniper-alert")
             units += [f"juniper-alert@{service.command}.service" for service in self.services]
         command += [f"--identifier={identifier}" for identifier in identifiers]

@@ -18,6 +18,8 @@ GROUPS: Mapping[str, Mapping[str, str]] = {
         "dev": "data and cascor with loud logs, the dashboard on recordings: to work on them",
         "install": "install a release and the systemd units",
         "uninstall": "stop and remove the services; settings and data stay",
+        "releases": "the releases that are kept here",
+        "rollback": "make an earlier release current again",
         "bundle": "make a folder from which hosts without a registry install",
     },
     "run the services": {

@@ -10,7 +10,7 @@ from juniper_ctl.env_file import environment_of
 from juniper_ctl.errors import ControlError
 from juniper_ctl.findings import Finding
 from juniper_ctl.locations import Locations
-from juniper_ctl.services import SERVICES, Service
+from juniper_ctl.services import Service, of_this_host
 from juniper_ctl.systemctl import UnitState
 
 _LISTEN = "0A"
@@ -18,18 +18,19 @@ _LISTEN = "0A"
 
 def look(locations: Locations, proc: Path = Path("/proc")) -> list[Finding]:
     """Compare who listens with what the settings say."""
+    services = of_this_host(locations)
     try:
-        ports = {service: service.port(environment_of(service, locations, over=os.environ)) for service in SERVICES}
+        ports = {service: service.port(environment_of(service, locations, over=os.environ)) for service in services}
     except ControlError as error:
         return [Finding("wrong", error.message, error.next_command)]
     try:
-        states = systemctl.show([service.unit for service in SERVICES])
+        states = systemctl.show([service.unit for service in services])
     except ControlError:  # no manager answers, so no service holds a port as its unit
-        states = [UnitState(service.unit, {}) for service in SERVICES]
+        states = [UnitState(service.unit, {}) for service in services]
     sockets = listening(proc)
     return [
         *_shared(ports),
-        *(_one(service, state, ports[service], sockets, proc) for service, state in zip(SERVICES, states, strict=True)),
+        *(_one(service, state, ports[service], sockets, proc) for service, state in zip(services, states, strict=True)),
     ]
 
 
@@ -48,7 +49,7 @@ def listening(proc: Path) -> dict[int, set[str]]:
 def _shared(ports: Mapping[Service, int]) -> list[Finding]:
     found = []
     for port in sorted(set(ports.values())):
-        first, *others = [service for service in SERVICES if ports[service] == port]
+        first, *others = [service for service, wanted in ports.items() if wanted == port]
         if others:
             why = f"port {port} is meant for {first.name} and for {' and '.join(other.name for other in others)}"
             found.append(Finding("wrong", why, f"set {others[-1].port_variable} to another in the env file"))

@@ -6,6 +6,7 @@ import hashlib
 import json
 import os
 import shutil
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -39,9 +40,18 @@ class Release:
         """Its name: a local version as PEP 440 has it."""
         return self.folder.name
 
+    @property
+    def files(self) -> Path:
+        """Its `systemd/` and `conf/`, for going back to it without the bundle or checkout that it was made of."""
+        return self.folder / "share/juniper"
+
     def is_whole(self) -> bool:
         """It was made to the end. The description is what is written last."""
         return (self.folder / _DESCRIPTION).is_file()
+
+    def age_s(self) -> float:
+        """How long ago it was made."""
+        return time.time() - self.folder.stat().st_mtime
 
     def make(self, source: ReleaseSource, python: Interpreter) -> None:
         """Make it; what an interrupted installation left goes first.
@@ -57,6 +67,8 @@ class Release:
         venv = (python.path, "-I", "-m", "venv", "--without-pip", self.folder)
         pip.run(venv, what="making the environment", next_command="apt-get install python3-venv")
         source.install_into(self.folder)
+        for name in ("systemd", "conf"):
+            shutil.copytree(source.root / name, self.files / name)
         # The services see the folder read-only, so what is not compiled now is compiled at each start.
         compile_all = (self.folder / "bin/python", "-m", "compileall", "-q", "-j", "0", self.folder / "lib")
         pip.run(compile_all, what="compiling", next_command="juniper-ctl install")
@@ -85,8 +97,8 @@ class Release:
 def prune(locations: Locations, in_use: set[str]) -> list[str]:
     """Remove all but the newest releases, the current one and those in use; returns the names of those removed."""
     current = locations.current.readlink().name if locations.current.is_symlink() else ""
-    newest_first = sorted(locations.releases.iterdir(), key=lambda folder: folder.stat().st_mtime, reverse=True)
-    others = [folder for folder in newest_first if folder.name not in {current, *in_use}]
+    newest_first = sorted(map(Release, locations.releases.iterdir()), key=Release.age_s)
+    others = [release.folder for release in newest_first if release.version not in {current, *in_use}]
     removed = others[KEPT - 1 :]
     for folder in removed:
         # First it stops being whole, so that an interruption leaves nothing that looks so.

@@ -17,7 +17,7 @@ from juniper_ctl.errors import ControlError, Exit
 from juniper_ctl.locations import Locations
 from juniper_ctl.progress import say
 from juniper_ctl.restore_plan import Exchange, RestorePlan, refuse_in_use, refuse_unfinished
-from juniper_ctl.services import SERVICES, Service, named
+from juniper_ctl.services import Service, named, of_this_host
 
 
 def restore(
@@ -84,9 +84,10 @@ def _running() -> list[Service]:
     """The services that systemd runs."""
     if not systemctl.manager_answers():
         return []
-    states = systemctl.show([service.unit for service in SERVICES])
+    services = of_this_host()
+    states = systemctl.show([service.unit for service in services])
     return [
-        service for service, state in zip(SERVICES, states, strict=True) if state.active not in ("inactive", "failed")
+        service for service, state in zip(services, states, strict=True) if state.active not in ("inactive", "failed")
     ]
 
 
@@ -99,7 +100,7 @@ def _confirm(
         return
     if not sys.stdin.isatty():
         # No service more than was asked for, and from where it was asked for.
-        words = [manifest.name, *(service.name for service in chosen if tuple(chosen) != SERVICES)]
+        words = [manifest.name, *(service.name for service in chosen if tuple(chosen) != of_this_host())]
         words += ["--from", str(source)] if source else []
         raise ControlError(
             f"this puts {manifest.name} in the place of the state of {names}{stopped}",

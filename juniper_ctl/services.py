@@ -1,9 +1,11 @@
-"""The three services: their names, units and ports."""
+"""The three services: their names, units and ports; and those of them that this host has."""
 
+import os
 from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
 from juniper_ctl.errors import ControlError, Exit
+from juniper_ctl.locations import Locations
 
 
 class Service(NamedTuple):
@@ -69,22 +71,30 @@ SERVICES = (DATA, CASCOR, CANOPY)
 """In the order of their start: each needs those before it."""
 
 
+def of_this_host(locations: Locations | None = None) -> tuple[Service, ...]:
+    """Those whose units are installed, since a host may have some of them alone; all where none is."""
+    units = (locations or Locations.of(os.environ)).units
+    return tuple(service for service in SERVICES if (units / service.unit).is_file()) or SERVICES
+
+
 def named(words: Iterable[str]) -> tuple[Service, ...]:
     """The services that the words name (`data`, `juniper-data` or `juniper-data.service`), in starting order.
 
-    No word at all names them all.
+    No word at all names all that this host has.
 
     Raises:
-        ControlError: a word names none.
+        ControlError: a word names none, or one that this host has not.
     """
+    here = of_this_host()
     wanted = set()
     for word in words:
         name = word.removeprefix("juniper-").removesuffix(".service")
-        if name not in {service.name for service in SERVICES}:
+        if name not in {service.name for service in here}:
+            where = "" if here == SERVICES else " on this host"
             raise ControlError(
-                f"there is no service {word}; there are {', '.join(service.name for service in SERVICES)}",
+                f"there is no service {word}{where}; there are {', '.join(service.name for service in here)}",
                 next_command="juniper-ctl status",
                 code=Exit.UNKNOWN_UNIT,
             )
         wanted.add(name)
-    return tuple(service for service in SERVICES if not wanted or service.name in wanted)
+    return tuple(service for service in here if not wanted or service.name in wanted)

@@ -8,7 +8,7 @@ from pathlib import Path
 from juniper_ctl import scope
 from juniper_ctl.findings import Finding
 from juniper_ctl.locations import Locations
-from juniper_ctl.services import SERVICES
+from juniper_ctl.services import of_this_host
 
 LEAST_FREE_BYTES = 1 << 30
 LEAST_FREE_SHARE = 0.05
@@ -17,7 +17,7 @@ LEAST_FREE_SHARE = 0.05
 
 def look(locations: Locations) -> list[Finding]:
     """Room for what the services keep, and modes of what they are told."""
-    folders = [locations.state_of(service.name) for service in SERVICES]
+    folders = [locations.state_of(service.name) for service in of_this_host(locations)]
     return [*_room(folders), *_modes(locations), *_owned(folders)]
 
 

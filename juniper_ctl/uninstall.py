@@ -8,7 +8,7 @@ from juniper_ctl.control import stop
 from juniper_ctl.errors import Exit
 from juniper_ctl.locations import Locations
 from juniper_ctl.progress import say
-from juniper_ctl.services import DATA, SERVICES
+from juniper_ctl.services import DATA, of_this_host
 
 
 def uninstall() -> Exit:
@@ -24,7 +24,7 @@ def uninstall() -> Exit:
         return Exit.OK
     answers = systemctl.manager_answers()
     if answers and units:
-        stop(SERVICES, say)
+        stop(of_this_host(), say)
         systemctl.tell("disable", "juniper.target")
     unit_files.remove(units, locations)
     if answers:

@@ -5,13 +5,14 @@ import json
 import re
 import shutil
 import subprocess
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from juniper_ctl import scope, systemctl
 from juniper_ctl.locations import Locations
 from juniper_ctl.release import write_atomically
+from juniper_ctl.services import SERVICES, Service
 
 HOST_ONLY = "host-only.conf"
 """The end of the name of drop-ins that a container does not take."""
@@ -35,8 +36,10 @@ def is_container() -> bool:
     return detect is not None and subprocess.run([detect, "--container", "--quiet"], check=False).returncode == 0
 
 
-def wanted(root: Path, locations: Locations) -> dict[str, str]:
+def wanted(root: Path, locations: Locations, services: Collection[Service] = SERVICES) -> dict[str, str]:
     """The unit files, by their paths below the units' folder, that a checkout or bundle has for this machine.
+
+    Those of other services than these are left out.
 
     The host's own services are the user's, with the host's folders, and what `systemd/system` adds.
     """
@@ -44,7 +47,10 @@ def wanted(root: Path, locations: Locations) -> dict[str, str]:
     if scope.chosen() == "system":
         files = {name: _for_host(text, locations) for name, text in files.items()} | _below(root / "systemd/system")
     container, version = is_container(), systemctl.version()
-    return {name: files[name] for name in sorted(files) if _is_for(name, container, version)}
+    absent = tuple(f"juniper-{each.name}{end}" for each in SERVICES if each not in services for end in (".", "-"))
+    return {
+        name: files[name] for name in sorted(files) if _is_for(name, container, version) and not name.startswith(absent)
+    }
 
 
 def _is_for(name: str, container: bool, version: int) -> bool:
@@ -71,19 +77,19 @@ def changes(files: Mapping[str, str], locations: Locations) -> list[Change]:
     return [change for change in compared if change.before != change.after]
 
 
-def write(files: Mapping[str, str], locations: Locations) -> list[Change]:
-    """Make `files` the installed ones; returns what changed."""
-    changed = changes(files, locations)
+def write(changed: Iterable[Change], locations: Locations) -> None:
+    """Carry out what `changes` found."""
+    checksums = installed(locations)
     for change in changed:
+        name = str(change.path.relative_to(locations.units))
         if change.after is None:
             _remove(change.path, locations)
+            checksums.pop(name, None)
         else:
             change.path.parent.mkdir(parents=True, exist_ok=True)
             write_atomically(change.path, change.after)
-    checksums = {name: _checksum(text) for name, text in sorted(files.items())}
-    if installed(locations) != checksums:
-        write_atomically(_manifest(locations), json.dumps(checksums, indent=2) + "\n")
-    return changed
+            checksums[name] = _checksum(change.after)
+    write_atomically(_manifest(locations), json.dumps(dict(sorted(checksums.items())), indent=2) + "\n")
 
 
 def installed(locations: Locations) -> dict[str, str]:

@@ -26,6 +26,9 @@ def make(root: Path, *, python: str, digest: str = "d" * 64) -> Bundle:
     bundle.requirements.write_text(requirements(sorted(bundle.wheels.glob("*.whl"))))
     units = {
         "juniper-data.service": "[Service]\nExecStart=/bin/true\n",
+        "juniper-data-sweep.timer": "[Timer]\n",
+        "juniper-cascor.service": "[Service]\nExecStart=/bin/true\n",
+        "juniper-canopy.service": "[Service]\nExecStart=/bin/true\n",
         "juniper-.service.d/30-host-only.conf": "[Service]\nProtectKernelLogs=yes\n",
         "juniper-.service.d/40-newer.since-254.conf": "[Service]\nRestartSteps=4\n",
     }

@@ -10,6 +10,7 @@ from juniper_ctl.install import Install, extras_for_this_machine
 from juniper_ctl.locations import Locations
 from juniper_ctl.release import Release, locked
 from juniper_ctl.release_source import Bundle
+from juniper_ctl.services import CANOPY, CASCOR, DATA, of_this_host
 from juniper_ctl.uninstall import uninstall
 from juniper_ctl.unit_files import is_container
 from tests.unit.juniper_ctl import small_bundle
@@ -40,7 +41,7 @@ def test_an_installation_runs_and_a_second_one_changes_nothing(
     systemd: FakeSystemd, home: Locations, bundle: Bundle, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """The program behind `current` works; the second time no file differs, and systemd is asked for nothing."""
-    assert Install(wheelhouse=bundle.root).run() is Exit.OK
+    assert Install(wheelhouse=bundle.root).run().changes_something()
     program = home.current / "bin/juniper-data"
     assert subprocess.run([program], capture_output=True, text=True, check=True).stdout == "here\n"
     assert (home.units / "juniper-data.service").is_file()
@@ -50,7 +51,7 @@ def test_an_installation_runs_and_a_second_one_changes_nothing(
 
     before = everything_below(Path(os.environ["HOME"]))
     capsys.readouterr()
-    assert Install(wheelhouse=bundle.root).run() is Exit.OK
+    assert not Install(wheelhouse=bundle.root).run().changes_something()
     assert everything_below(Path(os.environ["HOME"])) == before
     assert "nothing changed" in capsys.readouterr().out
     assert systemd.calls() == ["daemon-reload"]
@@ -90,7 +91,7 @@ def test_who_still_runs_the_old_release_is_told(
         systemd.set("juniper-data.service", READY | {"MainPID": str(running.pid)})
         Install(wheelhouse=bundle.root).run()
         running.kill()
-    assert "data from an earlier release until: juniper-ctl restart" in capsys.readouterr().out
+    assert "data from another release until: juniper-ctl restart" in capsys.readouterr().out
 
 
 @pytest.mark.usefixtures("no_systemd")
@@ -131,8 +132,7 @@ def test_what_would_change_is_shown_and_nothing_changes(
 ) -> None:
     """First all of it, then the one line of a unit file that somebody edited, then nothing."""
     install = Install(wheelhouse=bundle.root)
-    install.diff()
-    told = capsys.readouterr().out
+    told = install.diff().as_text()
     assert list(Path(os.environ["HOME"]).iterdir()) == []
     assert "release   would be made" in told
     assert f"settings  would be written: {home.configuration}/juniper.env" in told
@@ -142,15 +142,38 @@ def test_what_would_change_is_shown_and_nothing_changes(
     (home.units / "juniper-data.service").write_text("[Service]\nExecStart=/bin/false\n")
     assert unit_files.drifted(home) == [home.units / "juniper-data.service"]
     capsys.readouterr()
-    install.diff()
-    told = capsys.readouterr().out
+    told = install.diff().as_text()
     assert told.splitlines()[2:] == ["@@ -1,2 +1,2 @@", " [Service]", "-ExecStart=/bin/false", "+ExecStart=/bin/true"]
 
     install.run()
     assert unit_files.drifted(home) == []
     capsys.readouterr()
-    install.diff()
-    assert capsys.readouterr().out.endswith("is installed already, nothing would change\n")
+    assert install.diff().as_text().endswith("is installed already, nothing would change")
+
+
+@pytest.mark.usefixtures("no_systemd")
+def test_a_host_has_the_services_that_were_asked_for(home: Locations, bundle: Bundle) -> None:
+    """Units, env files and keys of these alone, at the next installation too, until others are asked for."""
+    Install(wheelhouse=bundle.root, services=(CASCOR,)).run()
+    assert sorted(path.name for path in home.units.glob("*.*") if path.is_file()) == ["juniper-cascor.service"]
+    assert not (home.configuration / "data.env").exists()
+    assert not (home.credentials / "juniper_data_api_keys").exists()
+    assert of_this_host(home) == (CASCOR,)
+    assert not Install(wheelhouse=bundle.root).diff().changes_something()
+    Install(wheelhouse=bundle.root, services=(DATA, CANOPY)).run()
+    assert of_this_host(home) == (DATA, CANOPY)
+    assert not (home.units / "juniper-cascor.service").exists()
+    assert (home.units / "juniper-data-sweep.timer").is_file()
+
+
+@pytest.mark.usefixtures("no_systemd")
+def test_a_release_can_be_made_before_it_is_wanted(home: Locations, bundle: Bundle) -> None:
+    """Nothing that runs reads any of it; installing it then takes no time."""
+    prepared = Install(wheelhouse=bundle.root).prepare()
+    assert prepared.release.is_whole()
+    assert not home.current.exists()
+    assert not home.units.exists()
+    assert Install(wheelhouse=bundle.root).diff().is_made
 
 
 @pytest.mark.usefixtures("no_systemd")

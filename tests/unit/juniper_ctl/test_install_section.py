@@ -10,12 +10,13 @@ UNIT = "juniper-data.service"
 
 @pytest.fixture
 def installed(home: Locations, systemd: FakeSystemd, monkeypatch: pytest.MonkeyPatch) -> Locations:
-    """A whole release with one unit file, and nothing running."""
+    """A whole release with a unit file for each service, and nothing running."""
     folder = home.releases / "1.0"
     folder.mkdir(parents=True)
     (folder / "release.json").touch()
     home.current.symlink_to("releases/1.0")
-    unit_files.write({UNIT: "[Service]\n"}, home)
+    units = {f"juniper-{name}.service": "[Service]\n" for name in ("data", "cascor", "canopy")}
+    unit_files.write(unit_files.changes(units, home), home)
     monkeypatch.setenv("PATH", f"{home.command.parent}:{systemd.folder / 'bin'}:/usr/bin:/bin")
     for name in ("data", "cascor", "canopy"):
         systemd.set(f"juniper-{name}.service", STOPPED)
@@ -34,7 +35,7 @@ def test_an_installation_as_it_was_made(installed: Locations) -> None:
     own.write_text("[Service]\n")
     assert [(finding.level, finding.text) for finding in look(installed)] == [
         ("ok", "release 1.0"),
-        ("ok", f"1 unit files in {installed.units} are as they were installed"),
+        ("ok", f"3 unit files in {installed.units} are as they were installed"),
         ("ok", f"a drop-in of your own: {own}"),
     ]
 
