@@ -113,4 +113,4 @@ def test_every_direct_dependency_is_pinned() -> None:
     ]
     pinned = re.findall(r"^([a-z0-9-]+)==[0-9]\S*$", (ROOT / "constraints.txt").read_text(), re.M)
     names = {re.split(r"[\[<>=!~ ]", line)[0].lower().replace("_", "-") for line in wanted}
-    assert names <= set(pinned)
+    assert names - {"juniper"} <= set(pinned)  # Its own extras, with those for developers
