@@ -1,5 +1,7 @@
 """One booted host for all tests here, with Juniper installed on it from a bundle, over ssh."""
 
+import fcntl
+import os
 import signal
 from collections.abc import Iterator
 from pathlib import Path
@@ -40,10 +42,13 @@ def juniper(machine: BootedHost) -> Host:
 
 @pytest.fixture(scope="session")
 def bundle(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A bundle of the sources under test."""
-    folder = tmp_path_factory.mktemp("bundle") / "bundle"
-    make_bundle(folder)
-    return folder
+    """A bundle of the sources under test, one for all workers: a second time nothing is made."""
+    base = tmp_path_factory.getbasetemp()
+    shared = base.parent if "PYTEST_XDIST_WORKER" in os.environ else base
+    with (shared / "bundle.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        make_bundle(shared / "bundle")
+    return shared / "bundle"
 
 
 @pytest.fixture(scope="session")
