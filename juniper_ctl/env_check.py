@@ -10,10 +10,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from juniper_ctl import backup_settings, profiles
+from juniper_ctl import profiles
+from juniper_ctl.backups import settings as backup_settings
+from juniper_ctl.doctor.findings import Finding, Level
 from juniper_ctl.env_file import Assignment, assignments, environment_of, files_of, text_of
 from juniper_ctl.errors import ControlError
-from juniper_ctl.findings import Finding, Level
 from juniper_ctl.locations import Locations
 from juniper_ctl.programs import NoAnswerError, ask, program_of
 from juniper_ctl.services import SERVICES, Service

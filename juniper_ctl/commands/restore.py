@@ -3,9 +3,9 @@
 import argparse
 from pathlib import Path
 
+from juniper_ctl.backups.restore import restore, restore_test
 from juniper_ctl.commands.arguments import add_services
 from juniper_ctl.errors import Exit
-from juniper_ctl.restore import restore, restore_test
 from juniper_ctl.services import named
 
 EXAMPLES = (

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from juniper_ctl.doctor.env_section import look
 from juniper_ctl.env_check import lines_of
-from juniper_ctl.env_section import look
 from juniper_ctl.errors import Exit
 from juniper_ctl.locations import Locations
 from juniper_ctl.main import main

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from juniper_ctl.doctor.gpu_section import bound_nodes
 from juniper_ctl.env_file import PROFILE_LINK, parse
-from juniper_ctl.gpu_section import bound_nodes
 from juniper_ctl.profiles import TARGETS
 from juniper_ctl.services import SERVICES, Service
 from tests.host.sandbox import files_of
