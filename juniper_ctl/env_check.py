@@ -69,7 +69,7 @@ def check(locations: Locations) -> list[Fault]:
     """Everything that is wrong, in the order of the files; what no program could be asked about is said."""
     names, refused = _ask_programs(locations)
     faults = [*refused, *_refused_here(locations)]
-    for path, services in _files(locations).items():
+    for path, services in profiles.env_files(locations).items():
         faults += _modes(path)
         faults += lines_of(path.name, text_of(path))
         if names is not None:
@@ -148,14 +148,6 @@ def names_of(file: str, text: str, services: Sequence[Service], names: Names) ->
             yield Fault("wrong", file, each.line, each.name, "is no setting")
         else:
             yield Fault("ok", file, each.line, each.name, "is none of Juniper's settings, and is passed on")
-
-
-def _files(locations: Locations) -> dict[Path, Sequence[Service]]:
-    """Those that there are, with the services that read each."""
-    names = ["juniper", *profiles.TARGETS]
-    shared = {locations.configuration / f"{name}.env": SERVICES for name in names}
-    own = {locations.configuration / f"{service.name}.env": (service,) for service in SERVICES}
-    return {path: services for path, services in {**shared, **own}.items() if path.is_file()}
 
 
 def _modes(path: Path) -> list[Fault]:

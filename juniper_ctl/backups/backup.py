@@ -7,6 +7,7 @@ import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from juniper_ctl import profiles
 from juniper_ctl.backups import file_copy, restore_plan, sqlite_copy
 from juniper_ctl.backups.file_copy import SourceError
 from juniper_ctl.backups.folder import BackupFolder, name_at
@@ -18,7 +19,7 @@ from juniper_ctl.env_file import environment_of
 from juniper_ctl.errors import ControlError, Exit
 from juniper_ctl.locations import Locations
 from juniper_ctl.progress import print_json, program_as_typed, say
-from juniper_ctl.services import SERVICES, Service
+from juniper_ctl.services import Service
 
 SETTINGS = "settings"
 
@@ -26,7 +27,7 @@ _NO_ROOM = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 
 
 def backup(services: Sequence[Service], to: Path | None, *, as_json: bool) -> Exit:
-    """Take one, and say what is in it. Degraded where something could not be taken, or was damaged before.
+    """Take one, and say what is in it. Degraded where it has nothing, or not all, or what was damaged before.
 
     Raises:
         ControlError: there is no backup now that was not there before.
@@ -45,9 +46,10 @@ def backup(services: Sequence[Service], to: Path | None, *, as_json: bool) -> Ex
             f"there is no room for a backup in {folder.path}; nothing is left of it",
             next_command=f"df -h {folder.path}",
         ) from error
+    verdict = Exit.DEGRADED if manifest.problems or not manifest.services else Exit.OK
     if as_json:
-        print_json({"path": str(path), **summary(manifest)})
-        return _verdict(manifest)
+        print_json({"verdict": verdict.name.lower(), "path": str(path), **summary(manifest)})
+        return verdict
     for service in services:
         if service.name not in manifest.services:
             say(service.name, f"has kept nothing yet in {state_folder(service, locations)}")
@@ -57,9 +59,11 @@ def backup(services: Sequence[Service], to: Path | None, *, as_json: bool) -> Ex
         for problem in record.problems:
             say(name, f"PROBLEM {problem}")
     say("backup", f"{path} in {time.monotonic() - began:.1f} s; credentials are not in it")
-    if manifest.problems:
-        print(f"next: {program_as_typed()} backup list")
-    return _verdict(manifest)
+    if not manifest.services:
+        say("backup", "it has env files alone: there is nothing in it that could be restored")
+    if verdict is not Exit.OK:
+        print(f"next: {program_as_typed()} {'backup list' if manifest.services else 'start'}")
+    return verdict
 
 
 def take(services: Sequence[Service], folder: BackupFolder, locations: Locations) -> tuple[Path, Manifest]:
@@ -80,7 +84,7 @@ def take(services: Sequence[Service], folder: BackupFolder, locations: Locations
                 records[service.name], copied = taken
                 files |= {f"{service.name}/{path}": record for path, record in copied.items()}
         files |= _take_settings(partial / SETTINGS, locations)
-        manifest = Manifest(name, version_of_this_program()[0], records, files)
+        manifest = Manifest(name, version_of_this_program()[0], records, files, profiles.chosen(locations))
         written = partial / FILE_NAME
         written.write_text(manifest.as_text(), encoding="utf-8")
         with written.open("rb") as file:
@@ -104,14 +108,11 @@ def summary(manifest: Manifest) -> dict[str, object]:
     return {
         "name": manifest.name,
         "release": manifest.release,
+        "profile": manifest.profile,
         "files": len(manifest.files),
         "bytes": manifest.size,
         "services": services,
     }
-
-
-def _verdict(manifest: Manifest) -> Exit:
-    return Exit.DEGRADED if manifest.problems else Exit.OK
 
 
 def _take_service(
@@ -138,10 +139,7 @@ def _take_settings(target: Path, locations: Locations) -> dict[str, FileRecord]:
     """The env files; secrets do not stand in them."""
     target.mkdir(mode=0o700)
     taken = {}
-    for name in ("juniper", *(service.name for service in SERVICES)):
-        path = locations.configuration / f"{name}.env"
-        if not path.is_file():
-            continue
+    for path in profiles.env_files(locations):
         try:
             taken[f"{SETTINGS}/{path.name}"] = file_copy.copy(path.resolve(), target / path.name)
         except SourceError as error:

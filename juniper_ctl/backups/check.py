@@ -109,13 +109,13 @@ def open_staged(service: Service, state: Path, locations: Locations, *, even_dam
 
 def opened(
     services: Sequence[Service], backup: Path, manifest: Manifest, scratch: Path, locations: Locations
-) -> list[str]:
+) -> dict[str, str]:
     """Restore into a scratch folder and open it there; what each program says. Raises as `stage` and `open_staged`."""
-    said = []
+    said = {}
     for service in services:
         state = scratch / service.name
         stage(service, backup, manifest, state)
-        said.append(f"{service.name}: {open_staged(service, state, locations, even_damaged=bool(manifest.problems))}")
+        said[service.name] = open_staged(service, state, locations, even_damaged=bool(manifest.problems))
         shutil.rmtree(state)
     return said
 

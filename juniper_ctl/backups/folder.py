@@ -12,6 +12,7 @@ import contextlib
 import fcntl
 import os
 import re
+import shlex
 import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -54,6 +55,8 @@ class BackupFolder:
     """It need not exist."""
 
     path: Path
+    is_default: bool = True
+    """It is the one that the settings say."""
 
     @classmethod
     def of(cls, asked: Path | None, locations: Locations) -> "BackupFolder":
@@ -62,7 +65,12 @@ class BackupFolder:
         Raises:
             ControlError: a setting is wrong.
         """
-        return cls(asked or BackupSettings.read(os.environ, locations).folder)
+        return cls(asked or BackupSettings.read(os.environ, locations).folder, is_default=asked is None)
+
+    @property
+    def named_by(self) -> str:
+        """What names it to `juniper-ctl restore`, after the other words."""
+        return "" if self.is_default else f" --from {shlex.quote(str(self.path))}"
 
     def names(self) -> list[str]:
         """The backups that are there, oldest first."""

@@ -46,6 +46,8 @@ class Manifest:
     services: Mapping[str, ServiceRecord]
     files: Mapping[str, FileRecord] = field(default_factory=dict)
     """By their paths in the backup: `data/index.sqlite`, `settings/juniper.env` and so on."""
+    profile: str = ""
+    """The one that was chosen. Earlier versions did not write it down."""
 
     @property
     def problems(self) -> list[str]:
@@ -83,6 +85,7 @@ def read_manifest(folder: Path) -> Manifest:
             release=str(told["release"]),
             services={name: _service(values) for name, values in told["services"].items()},
             files={_checked_path(name): _file(values) for name, values in told["files"].items()},
+            profile=str(told.get("profile", "")),
         )
     except (OSError, UnicodeDecodeError, KeyError, TypeError, AttributeError, json.JSONDecodeError) as error:
         raise ManifestError(f"{path} is no manifest: {error or type(error).__name__}") from error

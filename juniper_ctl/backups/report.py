@@ -20,6 +20,7 @@ _HEADER = _FORMAT.format("NAME", "TAKEN (UTC)", "SIZE", "FILES", "OF", "PROBLEMS
 class Verdict:
     """Of one backup, as `--json` prints it."""
 
+    verdict: str
     name: str
     is_whole: bool
     damage: list[str]
@@ -70,15 +71,13 @@ def verify(source: Path | None, name: str | None, *, as_json: bool) -> Exit:
         backup = folder.named(name or LATEST)
         manifest = check.manifest_of(backup)
         damage = check.damage(backup, manifest)
-    verdict = Verdict(manifest.name, not damage, damage, manifest.problems)
+    verdict = Exit.FAILED if damage else Exit.DEGRADED if manifest.problems else Exit.OK
     if as_json:
-        print_json(asdict(verdict))
+        print_json(asdict(Verdict(verdict.name.lower(), manifest.name, not damage, damage, manifest.problems)))
     else:
         for line in damage:
             say("damaged", line)
         for line in manifest.problems:
             say("problem", line)
         say("verify", f"{manifest.name} is {'damaged' if damage else 'whole'}: {len(manifest.files)} files")
-    if damage:
-        return Exit.FAILED
-    return Exit.DEGRADED if manifest.problems else Exit.OK
+    return verdict

@@ -17,12 +17,18 @@ from juniper_ctl.backups.manifest import Manifest
 from juniper_ctl.backups.restore_plan import Exchange, RestorePlan, refuse_in_use, refuse_unfinished
 from juniper_ctl.errors import ControlError, Exit
 from juniper_ctl.locations import Locations
-from juniper_ctl.progress import say
+from juniper_ctl.progress import Report, print_json, say, say_nothing
 from juniper_ctl.services import Service, named, of_this_host
 
 
 def restore(
-    name: str | None, services: Sequence[Service], source: Path | None, *, yes: bool, even_damaged: bool
+    name: str | None,
+    services: Sequence[Service],
+    source: Path | None,
+    *,
+    yes: bool,
+    even_damaged: bool,
+    as_json: bool = False,
 ) -> Exit:
     """Restore services from a backup; first of all, end what an interrupted call began.
 
@@ -33,27 +39,29 @@ def restore(
     """
     locations = Locations.of(os.environ)
     folder = BackupFolder.of(source, locations)
+    report = say_nothing if as_json else say
     with folder.locked():
         unfinished = RestorePlan.read(folder)
         if unfinished is not None:
-            carry_out(unfinished, folder)
+            carry_out(unfinished, folder, report)
         if name is None:
             if unfinished is None:
                 raise ControlError("restore which one?", next_command="juniper-ctl backup list", code=Exit.USAGE)
-            return Exit.OK
+            return _told(unfinished, as_json=as_json)
         backup = folder.named(name)
         manifest = check.manifest_of(backup)
         chosen = _in_backup(services, manifest)
         running = _running()
-        _confirm(chosen, running, manifest, source, yes=yes)
-        exchanges = _lay_ready(chosen, running, backup, manifest, locations, even_damaged=even_damaged)
+        if not yes:
+            _confirm(chosen, running, manifest, folder, may_ask=not as_json and sys.stdin.isatty())
+        exchanges = _lay_ready(chosen, running, backup, manifest, locations, report, even_damaged=even_damaged)
         plan = RestorePlan(manifest.name, exchanges, [service.name for service in running])
         plan.write(folder)
-        carry_out(plan, folder)
-    return Exit.OK
+        carry_out(plan, folder, report)
+    return _told(plan, as_json=as_json)
 
 
-def restore_test(name: str | None, services: Sequence[Service], source: Path | None) -> Exit:
+def restore_test(name: str | None, services: Sequence[Service], source: Path | None, *, as_json: bool = False) -> Exit:
     """Restore into a scratch folder, open it there, and leave everything as it is.
 
     Raises:
@@ -68,10 +76,23 @@ def restore_test(name: str | None, services: Sequence[Service], source: Path | N
         manifest = check.manifest_of(backup)
         with tempfile.TemporaryDirectory(dir=folder.path, prefix=f".check-{manifest.name}-") as scratch:
             chosen = _in_backup(services, manifest)
-            for line in check.opened(chosen, backup, manifest, Path(scratch), locations):
-                say("check", line)
+            said = check.opened(chosen, backup, manifest, Path(scratch), locations)
+    verdict = Exit.DEGRADED if manifest.problems else Exit.OK
+    if as_json:
+        print_json({"verdict": verdict.name.lower(), "name": manifest.name, "services": said})
+        return verdict
+    for service, line in said.items():
+        say("check", f"{service}: {line}")
     say("check", f"{manifest.name} restores and opens, in {time.monotonic() - began:.1f} s")
-    return Exit.DEGRADED if manifest.problems else Exit.OK
+    return verdict
+
+
+def _told(plan: RestorePlan, *, as_json: bool) -> Exit:
+    """End a restore that is done; programs are told where the former states stay."""
+    if as_json:
+        kept = {each.service: each.aside if Path(each.aside).exists() else None for each in plan.exchanges}
+        print_json({"verdict": "ok", "name": plan.name, "kept": kept})
+    return Exit.OK
 
 
 def _in_backup(services: Sequence[Service], manifest: Manifest) -> list[Service]:
@@ -93,19 +114,16 @@ def _running() -> list[Service]:
 
 
 def _confirm(
-    chosen: Sequence[Service], running: Sequence[Service], manifest: Manifest, source: Path | None, *, yes: bool
+    chosen: Sequence[Service], running: Sequence[Service], manifest: Manifest, folder: BackupFolder, *, may_ask: bool
 ) -> None:
     names = ", ".join(service.name for service in chosen)
     stopped = f", which stops {', '.join(service.name for service in running)} for a moment" if running else ""
-    if yes:
-        return
-    if not sys.stdin.isatty():
+    if not may_ask:
         # No service more than was asked for, and from where it was asked for.
         words = [manifest.name, *(service.name for service in chosen if tuple(chosen) != of_this_host())]
-        words += ["--from", str(source)] if source else []
         raise ControlError(
             f"this puts {manifest.name} in the place of the state of {names}{stopped}",
-            next_command=f"juniper-ctl restore {shlex.join(words)} --yes",
+            next_command=f"juniper-ctl restore {shlex.join(words)}{folder.named_by} --yes",
             code=Exit.USAGE,
         )
     answer = input(f"Put {manifest.name} in the place of the state of {names}{stopped}? [y/N] ")
@@ -119,6 +137,7 @@ def _lay_ready(
     backup: Path,
     manifest: Manifest,
     locations: Locations,
+    report: Report,
     *,
     even_damaged: bool,
 ) -> list[Exchange]:
@@ -145,7 +164,7 @@ def _lay_ready(
         except BaseException:
             shutil.rmtree(staging, ignore_errors=True)
             raise
-        say(service.name, said)
+        report(service.name, said)
         aside = state.with_name(f"{state.name}.before-{at}")
         exchanges.append(Exchange(service.name, str(state), str(staging), str(aside), staging.stat().st_ino))
     return exchanges
@@ -160,7 +179,7 @@ def _give_to_owner(staging: Path, state: Path) -> None:
         os.chown(path, owner.st_uid, owner.st_gid)
 
 
-def carry_out(plan: RestorePlan, folder: BackupFolder) -> None:
+def carry_out(plan: RestorePlan, folder: BackupFolder, report: Report = say) -> None:
     """Bring all states of a plan to the new ones, and start what ran; from wherever an earlier call was interrupted.
 
     Raises:
@@ -169,19 +188,19 @@ def carry_out(plan: RestorePlan, folder: BackupFolder) -> None:
     began = time.monotonic()
     restored = named(exchange.service for exchange in plan.exchanges)
     if _running():
-        control.stop(restored, say)
+        control.stop(restored, report)
     for exchange in plan.exchanges:
         refuse_in_use(exchange.service, Path(exchange.state))
         exchange.carry_out()
         kept = f"; what was there is in {exchange.aside}" if Path(exchange.aside).exists() else ""
-        say(exchange.service, f"restored from {plan.name}{kept}")
+        report(exchange.service, f"restored from {plan.name}{kept}")
     try:
         if plan.to_start:
-            control.start(named(plan.to_start), say)
+            control.start(named(plan.to_start), report)
     except ControlError as error:
         RestorePlan.forget(folder)
         raise ControlError(
             f"{plan.name} is restored, but {error.message}", next_command=error.next_command, code=error.code
         ) from error
     RestorePlan.forget(folder)
-    say("restore", f"done; from the stop to all ready {time.monotonic() - began:.1f} s")
+    report("restore", f"done; from the stop to all ready {time.monotonic() - began:.1f} s")

@@ -87,7 +87,9 @@ def refuse_unfinished(folder: BackupFolder) -> None:
     """
     plan = RestorePlan.read(folder)
     if plan is not None:
-        raise ControlError(f"the restore of {plan.name} was interrupted", next_command="juniper-ctl restore")
+        raise ControlError(
+            f"the restore of {plan.name} was interrupted", next_command=f"juniper-ctl restore{folder.named_by}"
+        )
 
 
 def refuse_in_use(service: str, state: Path) -> None:

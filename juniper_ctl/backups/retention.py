@@ -33,7 +33,7 @@ def retention(source: Path | None, *, dry_run: bool, as_json: bool) -> Exit:
             for name in removed:
                 folder.remove(name)
     if as_json:
-        print_json({"kept": sorted(stay), "removed": removed, "dry_run": dry_run})
+        print_json({"verdict": "ok", "kept": sorted(stay), "removed": removed, "dry_run": dry_run})
         return Exit.OK
     verb = "would remove" if dry_run else "removed"
     for name in removed:

@@ -17,7 +17,7 @@ import pytest
 from juniper_ctl.backups import check
 from juniper_ctl.backups.backup import backup, take
 from juniper_ctl.backups.folder import BackupFolder, name_at
-from juniper_ctl.backups.manifest import Manifest
+from juniper_ctl.backups.manifest import Manifest, read_manifest
 from juniper_ctl.errors import ControlError, Exit
 from juniper_ctl.locations import Locations
 from juniper_ctl.main import main
@@ -297,10 +297,37 @@ def test_a_folder_that_cannot_be_written_to(capsys: pytest.CaptureFixture[str]) 
 
 def test_a_service_that_has_kept_nothing_is_no_error(home: Locations, capsys: pytest.CaptureFixture[str]) -> None:
     """It is said, but not to programs, which get JSON alone."""
+    kept_state.put(home.state / "data", 0)
     assert backup(SERVICES, None, as_json=False) is Exit.OK
-    assert f"data       has kept nothing yet in {home.state / 'data'}" in capsys.readouterr().out
+    assert f"cascor     has kept nothing yet in {home.state / 'cascor'}" in capsys.readouterr().out
     assert backup(SERVICES, None, as_json=True) is Exit.OK
-    assert json.loads(capsys.readouterr().out)["services"] == {}
+    told = json.loads(capsys.readouterr().out)
+    assert (told["verdict"], list(told["services"])) == ("ok", ["data"])
+
+
+@pytest.mark.usefixtures("home")
+def test_a_backup_of_nothing_says_that_it_cannot_be_restored(capsys: pytest.CaptureFixture[str]) -> None:
+    """At once, and not first when somebody tries: exit code 2."""
+    assert main(["backup"]) == Exit.DEGRADED
+    *_, line, next_line = capsys.readouterr().out.splitlines()
+    assert line == "backup     it has env files alone: there is nothing in it that could be restored"
+    assert next_line == "next: juniper-ctl start"
+    assert main(["backup", "--json"]) == Exit.DEGRADED
+    assert json.loads(capsys.readouterr().out)["verdict"] == "degraded"
+
+
+def test_a_backup_has_the_env_files_of_all_profiles(folder: BackupFolder, home: Locations) -> None:
+    """And which of them was chosen; of an earlier backup nobody knows that."""
+    for name in ("dev", "demo", "production", "data"):
+        (home.configuration / f"{name}.env").write_text(f"# {name}\n")
+    (home.configuration / "profile.env").symlink_to("dev.env")
+    path, manifest = taken(folder, home)
+    names = sorted(file.name for file in (path / "settings").iterdir())
+    assert names == ["data.env", "demo.env", "dev.env", "juniper.env", "production.env"]
+    assert read_manifest(path).profile == manifest.profile == "dev"
+    text = (path / "manifest.json").read_text()
+    (path / "manifest.json").write_text(text.replace('"profile"', '"other"'))
+    assert read_manifest(path).profile == ""
 
 
 def test_what_is_there_is_listed(folder: BackupFolder, home: Locations, capsys: pytest.CaptureFixture[str]) -> None:

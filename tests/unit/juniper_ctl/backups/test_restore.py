@@ -196,6 +196,21 @@ def test_a_trial_changes_nothing(folder: BackupFolder, home: Locations, capsys: 
     assert kept_state.datasets(home.state / "data") == [id_of(0), id_of(1), id_of(2)]
 
 
+def test_programs_are_told_what_was_restored_and_where_the_former_state_stays(
+    folder: BackupFolder, home: Locations, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A trial tells what each service's program said; neither asks nor says anything else."""
+    assert main(["restore", "latest", "--json"]) == Exit.USAGE
+    assert json.loads(capsys.readouterr().out)["next"] == f"juniper-ctl restore {folder.names()[0]} --yes"
+    assert main(["restore", "--check", "--json"]) == Exit.OK
+    told = json.loads(capsys.readouterr().out)
+    assert (told["verdict"], told["name"], told["services"]["data"]) == ("ok", folder.names()[0], "all whole")
+    assert main(["restore", "latest", "data", "--yes", "--json"]) == Exit.OK
+    (aside,) = home.state.glob("data.before-*")
+    told = json.loads(capsys.readouterr().out)
+    assert told == {"verdict": "ok", "name": folder.names()[0], "kept": {"data": str(aside)}}
+
+
 def test_an_interrupted_restore_is_ended_by_the_next_call(
     folder: BackupFolder, home: Locations, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -208,6 +223,9 @@ def test_an_interrupted_restore_is_ended_by_the_next_call(
     RestorePlan("B", [exchange], []).write(folder)
     with pytest.raises(ControlError, match="the restore of B was interrupted"):
         restore_test(None, SERVICES, None)
+    with pytest.raises(ControlError) as raised:
+        restore_test(None, SERVICES, folder.path)
+    assert raised.value.next_command == f"juniper-ctl restore --from {folder.path}"
     assert main(["backup"]) == Exit.FAILED
     assert main(["restore"]) == Exit.OK
     assert "data       restored from B" in capsys.readouterr().out
@@ -220,6 +238,7 @@ def test_verify_tells_programs(folder: BackupFolder, capsys: pytest.CaptureFixtu
     """A whole one, then the same with a damaged file."""
     assert main(["backup", "verify", "--json"]) == Exit.OK
     assert json.loads(capsys.readouterr().out) == {
+        "verdict": "ok",
         "name": folder.names()[0],
         "is_whole": True,
         "damage": [],
