@@ -21,9 +21,13 @@ def look(locations: Locations) -> list[Finding]:
         return [Finding("absent", f"there is no {locations.configuration}", "juniper-ctl install")]
     found = [fault.as_finding() for fault in check(locations)]
     found += [
-        Finding("wrong", f"credential {row.name}: {f'mode {row.mode}' if row.mode else 'missing'}", row.complaint)
+        Finding("wrong", f"others may look into {path}", next_command)
+        for path, next_command in credentials.exposed(locations).items()
+    ]
+    found += [
+        Finding("wrong", f"credential {row.name}: missing", row.complaint)
         for row in credentials.found(locations)
-        if row.complaint
+        if row.mode is None
     ]
     return found or [Finding("ok", f"the files in {locations.configuration} say nothing that is not known")]
 

@@ -1,13 +1,12 @@
 """Doctor's section on the host: systemd, what it may hand out, and the clock."""
 
-import os
-import pwd
 import re
 import shutil
 import subprocess
 from pathlib import Path
 
 from juniper_ctl import scope, systemctl
+from juniper_ctl.boot import lingers
 from juniper_ctl.doctor.findings import Finding, Level
 from juniper_ctl.locations import Locations
 
@@ -37,7 +36,7 @@ def look(
         return [Finding("wrong", error.message, error.next_command), clock()]
     found = [systemd(systemctl.manager_property("Version")), *controllers(cgroups)]
     if scope.chosen() == "user":
-        found += [linger(pwd.getpwuid(os.getuid()).pw_name), *namespaces(proc, etc)]
+        found += [linger(lingers()), *namespaces(proc, etc)]
     return [*found, clock()]
 
 
@@ -52,11 +51,13 @@ def systemd(version: str) -> Finding:
     return Finding("ok", f"systemd {number[0]} answers")
 
 
-def linger(user: str, folder: Path = Path("/var/lib/systemd/linger")) -> Finding:
+def linger(is_on: bool | None) -> Finding:
     """Whether the services outlive the user's login."""
-    if (folder / user).exists():
-        return Finding("ok", f"{user} lingers: the services run without a login, and from the boot on where enabled")
-    return Finding("wrong", f"{user} does not linger: the services end at logout", "loginctl enable-linger")
+    if is_on is None:
+        return Finding("unknown", "logind does not tell whether you linger: the services may end at logout")
+    if is_on:
+        return Finding("ok", "you linger: the services run without a login, and from the boot on where enabled")
+    return Finding("wrong", "you do not linger: the services end at logout", "loginctl enable-linger")
 
 
 def controllers(cgroups: Path) -> list[Finding]:

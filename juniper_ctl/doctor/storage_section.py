@@ -1,7 +1,6 @@
-"""Doctor's section on the disk: room, and who may read what."""
+"""Doctor's section on the disk: room, and whose the folders are."""
 
 import os
-import stat
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -16,9 +15,9 @@ LEAST_FREE_SHARE = 0.05
 
 
 def look(locations: Locations) -> list[Finding]:
-    """Room for what the services keep, and modes of what they are told."""
+    """Room for what the services keep, and whether they may write there."""
     folders = [locations.state_of(service.name) for service in of_this_host(locations)]
-    return [*_room(folders), *_modes(locations), *_owned(folders)]
+    return [*_room(folders), *_owned(folders)]
 
 
 def _room(folders: list[Path]) -> Iterator[Finding]:
@@ -38,21 +37,6 @@ def _room(folders: list[Path]) -> Iterator[Finding]:
             yield Finding("wrong", f"the disk of {there} is short of inodes", f"df -i {there}")
         else:
             yield Finding("ok", said)
-
-
-def _modes(locations: Locations) -> list[Finding]:
-    """What others could read or change of the settings, and most of all of the secrets."""
-    if not locations.configuration.is_dir():
-        return []  # nothing is installed
-    found = []
-    for path in (locations.configuration, locations.credentials, *sorted(locations.credentials.glob("*"))):
-        mode = stat.S_IMODE(path.stat().st_mode)
-        if mode & 0o077:
-            wanted = "700" if path.is_dir() else "600"
-            found.append(
-                Finding("wrong", f"others may look into {path}: its mode is {mode:o}", f"chmod {wanted} {path}")
-            )
-    return found or [Finding("ok", f"{locations.configuration} and its secrets are yours alone")]
 
 
 def _owned(folders: list[Path]) -> list[Finding]:

@@ -168,6 +168,19 @@ def test_doctor_sees_credentials_too(installed: Locations) -> None:
     assert "credential juniper_data_api_keys: missing" in texts
 
 
+def test_doctor_sees_what_others_can_look_into(installed: Locations) -> None:
+    """The folders, and whatever lies among the secrets; each with what mends it."""
+    installed.configuration.chmod(0o755)
+    installed.credentials.chmod(0o700)
+    secret = installed.credentials / "of_an_earlier_version"
+    secret.touch(0o644)
+    found = [finding for finding in look(installed) if finding.text.startswith("others may look into")]
+    assert {finding.next_command for finding in found} == {
+        f"chmod 700 {installed.configuration}",
+        f"chmod 600 {secret}",
+    }
+
+
 def test_a_host_where_nothing_is_installed(home: Locations, capsys: pytest.CaptureFixture[str]) -> None:
     """One line, what to type, and no traceback."""
     for action in ("check", "show"):

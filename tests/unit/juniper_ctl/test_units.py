@@ -48,6 +48,12 @@ def test_each_group_of_directives_says_what_breaks_without_it(path: Path) -> Non
             assert explained, f"{path.name}: {line}"
 
 
+def test_every_profile_can_be_started_at_boot() -> None:
+    """`juniper-ctl enable` enables its target."""
+    for target in TARGETS.values():
+        assert "[Install]\n" in (UNITS / target).read_text()
+
+
 def test_the_training_unit_sees_the_gpus_and_nothing_of_a_screen() -> None:
     """The driver's door, sixteen GPUs, CUDA's memory, the parts of a shared GPU: each where it exists."""
     text = (UNITS / "juniper-cascor.service.d/50-gpu.conf").read_text()
