@@ -4,31 +4,37 @@ import os
 import pwd
 import subprocess
 
-from juniper_ctl import scope, systemctl
+from juniper_ctl import profiles, scope, systemctl
 from juniper_ctl.errors import Exit
+from juniper_ctl.locations import Locations
 from juniper_ctl.progress import print_json, say
 
-_TARGET = "juniper.target"
+TARGETS = tuple(profiles.TARGETS.values())
+"""Those that may be enabled."""
 
 
 def enable(*, as_json: bool) -> Exit:
-    """Have them started at boot. It is only in part done where the user does not linger.
+    """Have them started at boot, under the profile that this host runs. In part alone where the user does not linger.
 
     Raises:
-        ControlError: no manager answers, or nothing is installed.
+        ControlError: no manager answers, nothing is installed, or the settings name no profile that there is.
     """
     systemctl.require_manager()  # systemctl would write the link without one, of units that nobody has looked at
-    systemctl.tell("enable", _TARGET)
-    lingers = None if scope.chosen() == "system" else _lingers()
-    verdict = Exit.DEGRADED if lingers is False else Exit.OK
+    locations = Locations.of(os.environ)
+    target = profiles.TARGETS[profiles.said(os.environ, locations) or profiles.chosen(locations)]
+    systemctl.tell("enable", target)
+    # That of the profile before.
+    systemctl.tell("disable", *(other for other in TARGETS if other != target))
+    is_on = None if scope.chosen() == "system" else lingers()
+    verdict = Exit.DEGRADED if is_on is False else Exit.OK
     if as_json:
-        print_json({"verdict": verdict.name.lower(), "is_enabled": True, "lingers": lingers})
+        print_json({"verdict": verdict.name.lower(), "is_enabled": True, "target": target, "lingers": is_on})
         return verdict
     if scope.chosen() == "system":
-        say("enable", f"{_TARGET} starts at boot")
+        say("enable", f"{target} starts at boot")
         return verdict
-    say("enable", f"{_TARGET} starts with this user's manager")
-    say("linger", _LINGER[lingers])
+    say("enable", f"{target} starts with this user's manager")
+    say("linger", _LINGER[is_on])
     if verdict is not Exit.OK:
         print("next: loginctl enable-linger")
     return verdict
@@ -48,16 +54,16 @@ def disable(*, as_json: bool) -> Exit:
         ControlError: no manager answers, or nothing is installed.
     """
     systemctl.require_manager()
-    systemctl.tell("disable", _TARGET)
+    systemctl.tell("disable", *TARGETS)
     if as_json:
         print_json({"verdict": "ok", "is_enabled": False})
     else:
-        say("disable", f"{_TARGET} does not start by itself; what runs goes on")
+        say("disable", "nothing starts by itself any more; what runs goes on")
     return Exit.OK
 
 
-def _lingers() -> bool | None:
-    """None: logind does not tell."""
+def lingers() -> bool | None:
+    """Whether the user's manager runs without a login; None: logind does not tell."""
     user = pwd.getpwuid(os.getuid()).pw_name
     try:
         asked = subprocess.run(

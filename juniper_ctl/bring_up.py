@@ -12,8 +12,8 @@ from juniper_ctl.checkout import Checkout
 from juniper_ctl.env_file import environment_of, parse, text_of
 from juniper_ctl.errors import ControlError, Exit
 from juniper_ctl.locations import Locations
-from juniper_ctl.progress import program_as_typed, say
-from juniper_ctl.service_api import ServiceApi
+from juniper_ctl.progress import Report, print_json, program_as_typed, say, say_nothing
+from juniper_ctl.service_api import Json, ServiceApi
 from juniper_ctl.services import CANOPY, CASCOR, DATA, SERVICES, Service
 from juniper_ctl.supervisor import Program, ServiceEnded, StopRequested, Supervisor
 
@@ -42,8 +42,10 @@ class BringUp:
     profile: str
     foreground: bool
     """No systemd, even where it answers."""
-    then: Callable[[Up], None]
-    """Called once all are ready."""
+    then: Callable[[Up, Report], Json]
+    """Called once all are ready; what it returns programs are told."""
+    as_json: bool = False
+    """Say nothing but one document, once all are ready."""
 
     def run(self) -> Exit:
         """Bring them up; in the foreground, stay until Ctrl-C.
@@ -55,8 +57,12 @@ class BringUp:
         if not self.foreground and systemctl.manager_answers():
             return self._on_units(locations)
         if not self.foreground:
-            say(self.profile, f"{systemctl.no_manager().message}; the services run in the foreground")
+            self._report(self.profile, f"{systemctl.no_manager().message}; the services run in the foreground")
         return self._in_foreground(locations)
+
+    @property
+    def _report(self) -> Report:
+        return say_nothing if self.as_json else say
 
     def _on_units(self, locations: Locations) -> Exit:
         from juniper_ctl.control import start
@@ -64,10 +70,10 @@ class BringUp:
 
         # Without a checkout this is the installed program itself, and what is installed is started.
         if Checkout.find() is not None:
-            Install().run()
-        start(SERVICES, say, profile=self.profile)
+            Install().run(self._report)
+        start(SERVICES, self._report, profile=self.profile)
         self._finish(Up({each.name: environment_of(each, locations) for each in SERVICES}, lambda: None))
-        say("stop", f"{program_as_typed()} stop")
+        self._report("stop", f"{program_as_typed()} stop")
         return Exit.OK
 
     def _in_foreground(self, locations: Locations) -> Exit:
@@ -79,26 +85,29 @@ class BringUp:
         for service, program in zip(SERVICES, programs, strict=True):
             refuse_taken_port(service, program.environment, self.profile)
         try:
-            with Supervisor(say) as supervisor:
+            with Supervisor(self._report) as supervisor:
                 for program in programs:
                     took_s = supervisor.start(program)
-                    say(program.name, f"ready in {took_s:.1f} s, log in {program.log}")
+                    self._report(program.name, f"ready in {took_s:.1f} s, log in {program.log}")
                 self._finish(Up({each.name: each.environment for each in programs}, supervisor.check))
-                say("stop", "press Ctrl-C")
+                self._report("stop", "press Ctrl-C")
                 supervisor.watch()
         except StopRequested:
-            say(self.profile, "stopped")
+            self._report(self.profile, "stopped")
             return Exit.OK
         except ServiceEnded as ended:
             raise _explained(ended) from None
 
     def _finish(self, up: Up) -> None:
         try:
-            self.then(up)
+            told = self.then(up, self._report)
         except OSError as error:
             up.check()
             raise ControlError(f"a service does not answer: {error}", next_command="juniper-ctl logs") from error
-        say("dashboard", CANOPY.url(up.environments[CANOPY.name]))
+        dashboard = CANOPY.url(up.environments[CANOPY.name])
+        self._report("dashboard", dashboard)
+        if self.as_json:
+            print_json({"verdict": "ok", "profile": self.profile, **told, "dashboard": dashboard})
 
 
 def refuse_taken_port(service: Service, environment: Mapping[str, str], command: str) -> None:

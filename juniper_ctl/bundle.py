@@ -11,7 +11,7 @@ from pathlib import Path
 from juniper_ctl import interpreter, pip
 from juniper_ctl.checkout import Checkout
 from juniper_ctl.errors import ControlError, Exit
-from juniper_ctl.progress import say
+from juniper_ctl.progress import Report, print_json, say, say_nothing
 from juniper_ctl.release import write_atomically
 from juniper_ctl.release_source import Bundle
 
@@ -19,7 +19,7 @@ _TOOL = ("juniper_ctl", "systemd", "conf", "pyproject.toml", "scripts/juniper-ct
 """What a host needs beside the wheels, at the places where a checkout has it."""
 
 
-def make_bundle(folder: Path | None, *, extras: Sequence[str], python: Path | None) -> Exit:
+def make_bundle(folder: Path | None, *, extras: Sequence[str], python: Path | None, as_json: bool = False) -> Exit:
     """Make a bundle in `folder`, by default below `dist/`, for the Python that hosts of this kind use.
 
     Raises:
@@ -39,19 +39,29 @@ def make_bundle(folder: Path | None, *, extras: Sequence[str], python: Path | No
         python=chosen.tag,
         platform=sysconfig.get_platform(),
     )
-    if _is_made(bundle):
-        say("bundle", f"{target} is of these sources already, nothing changed")
-        return Exit.OK
-    _clear(target)
-    say("bundle", f"collecting wheels for Python {chosen.tag}")
-    _collect_wheels(checkout, bundle, chosen)
+    report = say_nothing if as_json else say
+    is_made = _is_made(bundle)
+    if is_made:
+        report("bundle", f"{target} is of these sources already, nothing changed")
+    else:
+        _make(bundle, checkout, chosen, report)
+    if as_json:
+        sizes = [path.stat().st_size for path in bundle.wheels.iterdir()]
+        told = {"folder": str(bundle.root), "version": bundle.version, "wheels": len(sizes), "bytes": sum(sizes)}
+        print_json({"verdict": "ok", "changes": not is_made, **told})
+    return Exit.OK
+
+
+def _make(bundle: Bundle, checkout: Checkout, python: interpreter.Interpreter, report: Report) -> None:
+    _clear(bundle.root)
+    report("bundle", f"collecting wheels for Python {python.tag}")
+    _collect_wheels(checkout, bundle, python)
     _copy_tool(checkout, bundle.root)
     write_atomically(bundle.requirements, requirements(sorted(bundle.wheels.glob("*.whl"))))
     write_atomically(bundle.root / Bundle.DESCRIPTION, bundle.describe())
     size = sum(path.stat().st_size for path in bundle.wheels.iterdir()) / 2**20
-    say("bundle", f"{target}: {len(list(bundle.wheels.iterdir()))} wheels, {size:.0f} MiB")
-    say("next", f"copy it to a host, and there: {target.name}/scripts/juniper-ctl install")
-    return Exit.OK
+    report("bundle", f"{bundle.root}: {len(list(bundle.wheels.iterdir()))} wheels, {size:.0f} MiB")
+    report("next", f"copy it to a host, and there: {bundle.root.name}/scripts/juniper-ctl install")
 
 
 def requirements(wheels: Sequence[Path]) -> str:

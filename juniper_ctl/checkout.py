@@ -11,6 +11,7 @@ from pathlib import Path
 
 from juniper_ctl.errors import ControlError, Exit
 
+_STANDARD_ERROR = 2
 _BUILT_FROM = ("pyproject.toml", "constraints.txt", "README.md", "LICENSE")
 _FOLDERS = ("juniper_common", "juniper_ctl", "juniper_data", "juniper_cascor", "juniper_canopy", "systemd", "conf")
 
@@ -49,7 +50,7 @@ class Checkout:
         return self.root / ".venv"
 
     def set_up(self, *arguments: str) -> None:
-        """Run `scripts/setup`, which says itself what it does.
+        """Run `scripts/setup`, which says itself what it does, on standard error.
 
         Raises:
             ControlError: it failed; it has said why.
@@ -64,7 +65,8 @@ class Checkout:
         environment = dict(os.environ)
         if sys.prefix == sys.base_prefix:
             environment.setdefault("PYTHON", sys.executable)
-        ended = subprocess.run([script, *arguments], env=environment, check=False)
+        # Not on standard output: whoever asked for --json reads a document there.
+        ended = subprocess.run([script, *arguments], env=environment, stdout=_STANDARD_ERROR, check=False)
         if ended.returncode != 0:
             raise ControlError("scripts/setup failed", next_command="scripts/setup")
 

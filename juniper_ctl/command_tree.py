@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from juniper_ctl.commands import arguments
-from juniper_ctl.doctor import SECTIONS
+from juniper_ctl.doctor.doctor import SECTIONS
 from juniper_ctl.main import COMMANDS, parser
 from juniper_ctl.services import SERVICES
 

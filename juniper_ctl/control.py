@@ -12,7 +12,6 @@ from juniper_ctl.services import Service, of_this_host
 from juniper_ctl.status import says_more, show_installed
 from juniper_ctl.systemctl import UnitState
 
-ALL = tuple(profiles.TARGETS.values())
 POLL_S = 0.1
 START_TIMEOUT_S = 150.0
 """Longer than the units' TimeoutStartSec, so that systemd's verdict is the one that is told."""
@@ -105,7 +104,7 @@ def stop(services: Sequence[Service], report: Report) -> None:
     """
     units = [service.unit for service in reversed(services)]
     before = {state.unit: state for state in systemctl.show(units)}
-    targets = ALL if tuple(services) == of_this_host() else ()
+    targets = profiles.TARGETS.values() if tuple(services) == of_this_host() else ()
     systemctl.tell("stop", *targets, *units)
     for service in reversed(services):
         was_running = before[service.unit].active not in ("inactive", "failed")

@@ -56,6 +56,16 @@ def found(locations: Locations) -> list[Credential]:
     return [_look(name, locations) for name in names()]
 
 
+def exposed(locations: Locations) -> dict[Path, str]:
+    """What others may look into of the settings' folder and of all secrets, each with the command that mends it."""
+    paths = (locations.configuration, locations.credentials, *sorted(locations.credentials.glob("*")))
+    return {
+        path: f"chmod {'700' if path.is_dir() else '600'} {path}"
+        for path in paths
+        if path.exists() and stat.S_IMODE(path.stat().st_mode) & _OTHERS
+    }
+
+
 def list_credentials(locations: Locations, *, as_json: bool) -> Exit:
     """Print them, never their values. It is a configuration error that others can read one, or that one is missing."""
     _require_folder(locations)
@@ -65,10 +75,12 @@ def list_credentials(locations: Locations, *, as_json: bool) -> Exit:
         told = {"verdict": verdict.name.lower(), "credentials": [asdict(row) for row in rows]}
         print_json(told)
         return verdict
+    form = "{:<30} {:<8} {:<5} {:>6}  {}"
+    print(form.format("CREDENTIAL", "STATE", "MODE", "AGE", "READ BY"))
     for row in rows:
         state = {None: "missing", False: "empty", True: "set"}[row.is_set]
         age = "-" if row.age_s is None else f"{row.age_s / 86400:.0f} d"
-        print(f"{row.name:<30} {state:<8} {row.mode or '-':<5} {age:>6}  {', '.join(row.read_by)}")
+        print(form.format(row.name, state, row.mode or "-", age, ", ".join(row.read_by)))
     for row in rows:
         if row.complaint:
             print(f"  next: {row.complaint}")
@@ -211,7 +223,7 @@ def _keys(name: str, locations: Locations) -> list[str]:
 def _write(name: str, keys: Sequence[str], locations: Locations) -> None:
     """Write one, readable by its owner alone, whatever it was before."""
     _require_folder(locations)
-    if stat.S_IMODE(locations.credentials.stat().st_mode) & _OTHERS:
+    if locations.credentials in exposed(locations):
         locations.credentials.chmod(0o700)
         say("mended", f"others could look into {locations.credentials}")
     write_atomically(locations.credentials / name, ",".join(keys) + "\n", mode=0o600)
@@ -239,10 +251,10 @@ def _look(name: str, locations: Locations) -> Credential:
     if not path.is_file():
         return Credential(name, None, None, None, read_by, "juniper-ctl install")
     status = path.stat()
-    mode = stat.S_IMODE(status.st_mode)
-    complaint = f"chmod 600 {path}" if mode & _OTHERS else ""
-    if stat.S_IMODE(locations.credentials.stat().st_mode) & _OTHERS:
-        complaint = f"chmod 700 {locations.credentials}"
+    mends = exposed(locations)
+    complaint = mends.get(locations.credentials) or mends.get(path, "")
     readable = os.access(path, os.R_OK)
     is_set = bool(credential(name, locations)) if readable else status.st_size > 0
-    return Credential(name, is_set, f"{mode:03o}", time.time() - status.st_mtime, read_by, complaint)
+    return Credential(
+        name, is_set, f"{stat.S_IMODE(status.st_mode):03o}", time.time() - status.st_mtime, read_by, complaint
+    )

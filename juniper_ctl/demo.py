@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from juniper_ctl.bring_up import BringUp, Up
 from juniper_ctl.errors import ControlError, Exit
-from juniper_ctl.progress import say
+from juniper_ctl.progress import Report, say
 from juniper_ctl.service_api import Answer, Json, ServiceApi
 from juniper_ctl.services import CASCOR, DATA
 
@@ -24,19 +24,21 @@ class Demo:
     seed: int
     foreground: bool
     """No systemd, even where it answers."""
+    as_json: bool = False
 
     def run(self) -> Exit:
         """Bring it up; in the foreground, stay until Ctrl-C."""
-        return BringUp("demo", self.foreground, self._train).run()
+        return BringUp("demo", self.foreground, self._train, self.as_json).run()
 
-    def _train(self, up: Up) -> None:
+    def _train(self, up: Up, report: Report) -> Json:
         """Seed the dataset, and train on it unless something trains."""
-        dataset_id = seed_dataset(up.api(DATA))
+        dataset_id = seed_dataset(up.api(DATA), report)
         up.check()
-        start_training(up.api(CASCOR), dataset_id, pace=self.pace, seed=self.seed)
+        run_id = start_training(up.api(CASCOR), dataset_id, report, pace=self.pace, seed=self.seed)
+        return {"dataset": dataset_id, "run": run_id}
 
 
-def seed_dataset(data: ServiceApi) -> str:
+def seed_dataset(data: ServiceApi, report: Report = say) -> str:
     """Have data make the demo's dataset, or find the one it made before; returns its id.
 
     Raises:
@@ -49,12 +51,14 @@ def seed_dataset(data: ServiceApi) -> str:
     dataset_id = answer.text("dataset_id")
     made = "made" if answer.status == 201 else "already there"
     counts = f"{answer.text('meta', 'n_train')} patterns to train on, {answer.text('meta', 'n_test')} to test"
-    say("dataset", f"{dataset_id} {made}: {counts}")
+    report("dataset", f"{dataset_id} {made}: {counts}")
     return dataset_id
 
 
-def start_training(cascor: ServiceApi, dataset_id: str, *, pace: float | None, seed: int) -> None:
-    """Start a run on the dataset, unless one is under way, which is left alone.
+def start_training(
+    cascor: ServiceApi, dataset_id: str, report: Report = say, *, pace: float | None, seed: int
+) -> str | None:
+    """Start a run on the dataset, and return its id, unless one is under way, which is left alone.
 
     Raises:
         ControlError: cascor refused.
@@ -69,12 +73,14 @@ def start_training(cascor: ServiceApi, dataset_id: str, *, pace: float | None, s
         },
     )
     if answer.status == 409:
-        say("training", f"left as it is: {answer.complaint()}")
-    elif answer.is_success:
-        speed = "at full speed" if pace is None else f"at {pace:g} epochs a second"
-        say("training", f"run {answer.text('data', 'run_id')} started {speed}, seed {seed}")
-    else:
+        report("training", f"left as it is: {answer.complaint()}")
+        return None
+    if not answer.is_success:
         raise _refused("cascor does not start the training", answer, "cascor")
+    run_id = answer.text("data", "run_id")
+    speed = "at full speed" if pace is None else f"at {pace:g} epochs a second"
+    report("training", f"run {run_id} started {speed}, seed {seed}")
+    return run_id
 
 
 def _refused(what: str, answer: Answer, service: str) -> ControlError:

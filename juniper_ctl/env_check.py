@@ -10,10 +10,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from juniper_ctl import backup_settings, profiles
+from juniper_ctl import profiles
+from juniper_ctl.backups import settings as backup_settings
+from juniper_ctl.doctor.findings import Finding, Level
 from juniper_ctl.env_file import Assignment, assignments, environment_of, files_of, text_of
 from juniper_ctl.errors import ControlError
-from juniper_ctl.findings import Finding, Level
 from juniper_ctl.locations import Locations
 from juniper_ctl.programs import NoAnswerError, ask, program_of
 from juniper_ctl.services import SERVICES, Service
@@ -68,7 +69,7 @@ def check(locations: Locations) -> list[Fault]:
     """Everything that is wrong, in the order of the files; what no program could be asked about is said."""
     names, refused = _ask_programs(locations)
     faults = [*refused, *_refused_here(locations)]
-    for path, services in _files(locations).items():
+    for path, services in profiles.env_files(locations).items():
         faults += _modes(path)
         faults += lines_of(path.name, text_of(path))
         if names is not None:
@@ -147,14 +148,6 @@ def names_of(file: str, text: str, services: Sequence[Service], names: Names) ->
             yield Fault("wrong", file, each.line, each.name, "is no setting")
         else:
             yield Fault("ok", file, each.line, each.name, "is none of Juniper's settings, and is passed on")
-
-
-def _files(locations: Locations) -> dict[Path, Sequence[Service]]:
-    """Those that there are, with the services that read each."""
-    names = ["juniper", *profiles.TARGETS]
-    shared = {locations.configuration / f"{name}.env": SERVICES for name in names}
-    own = {locations.configuration / f"{service.name}.env": (service,) for service in SERVICES}
-    return {path: services for path, services in {**shared, **own}.items() if path.is_file()}
 
 
 def _modes(path: Path) -> list[Fault]:

@@ -34,11 +34,11 @@ def health(services: Sequence[Service], *, as_json: bool) -> Exit:
     """Ask now and print what each says.
 
     Raises:
-        ControlError: nobody answers, and no manager does or nothing is installed; or a setting is wrong.
+        ControlError: nobody answers, and no manager does or nothing is installed.
     """
     record = HealthRecord.of(os.environ)
     with ThreadPoolExecutor() as pool:
-        asked = list(pool.map(partial(check, environment_for), services))
+        asked = list(pool.map(_asked, services))
     checks = [lasting(each, record.last(each.service)) for each in _as_systemd_has_it(services, asked)]
     verdict = verdict_on(checks)
     if as_json:
@@ -53,6 +53,14 @@ def health(services: Sequence[Service], *, as_json: bool) -> Exit:
     return verdict
 
 
+def _asked(service: Service) -> Check:
+    """How it is; what is wrong with one's settings must not hide how the others are."""
+    try:
+        return check(environment_for, service)
+    except ControlError as error:
+        return _check(service, "unknown", error.message)
+
+
 def record_health(services: Sequence[Service]) -> Exit:
     """Ask now, keep the answers and print each as a line of JSON: what the units' timers run.
 
@@ -63,7 +71,8 @@ def record_health(services: Sequence[Service]) -> Exit:
     for service in services:
         seen = check(environment_for, service, patience_s=PATIENCE_S)
         seen = lasting(seen, record.last(service.name))
-        print(seen.line(), flush=True)
+        # The journal takes the priority off: `juniper-ctl logs` shows what was found, and not each check.
+        print(f"{'' if seen.ok else '<4>'}{seen.line()}", flush=True)
         record.append(seen)
         is_ok = is_ok and seen.ok
     return Exit.OK if is_ok else Exit.FAILED
@@ -124,8 +133,13 @@ def judged(service: Service, answer: Answer) -> tuple[Status, bool, str]:
 
 
 def verdict_on(checks: Sequence[Check]) -> Exit:
-    """One word for all: failed if any is not as it should be, stopped if all are, degraded if any lacks something."""
+    """One word for all: failed if any is not as it should be, stopped if all are, degraded if any lacks something.
+
+    A wrong setting goes before all that: it is what has to be mended first.
+    """
     statuses = {each.status for each in checks}
+    if "unknown" in statuses:
+        return Exit.CONFIGURATION
     if statuses & {"not_ready", "away", "refuses"}:
         return Exit.FAILED
     if statuses == {"stopped"}:
@@ -136,6 +150,8 @@ def verdict_on(checks: Sequence[Check]) -> Exit:
 def _next_command(checks: Sequence[Check]) -> str:
     troubled = [each.service for each in checks if each.status in ("not_ready", "away", "refuses")]
     stopped = [each.service for each in checks if each.status == "stopped"]
+    if any(each.status == "unknown" for each in checks):
+        return "env check"
     if troubled:
         return f"logs {troubled[0]}"
     if stopped:

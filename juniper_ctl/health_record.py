@@ -10,8 +10,11 @@ from typing import Literal
 
 from juniper_ctl.locations import Locations
 
-Status = Literal["ready", "degraded", "not_ready", "away", "refuses", "stopped"]
-"""Away: nobody answers. Refuses: something does, but not as that service. Stopped: away, and systemd has it so."""
+Status = Literal["ready", "degraded", "not_ready", "away", "refuses", "stopped", "unknown"]
+"""Away: nobody answers. Refuses: something does, but not as that service. Stopped: away, and systemd has it so.
+
+Unknown: a setting is wrong that says where to ask; it stands in no record.
+"""
 
 MAX_BYTES = 4_000_000
 """A week and more of one service; then the file becomes `SERVICE.jsonl.1`, in place of the one before."""

@@ -23,6 +23,12 @@ CONTEXT = ("run", "dataset", "request", "phase")
 """What a line may say that it belongs to; the journal's fields are JUNIPER_RUN and so on."""
 
 
+TASKS = ("juniper-backup", "juniper-retention", "juniper-restore-test", "juniper-data-sweep")
+"""What timers start beside the services, by its syslog identifiers."""
+
+_WARNING = range(LEVELS["warning"] + 1)
+
+
 @dataclass(frozen=True, slots=True)
 class Query:
     """What is to be shown."""
@@ -40,22 +46,38 @@ class Query:
     """Of `CONTEXT`: what the lines must belong to."""
 
     def in_journal(self) -> list[str]:
-        """The call of journalctl; with all services it brings the alerts too."""
+        """The call of journalctl; with all services it brings what is written beside them too: alerts, tasks, checks.
+
+        Of the health checks those alone that found something: each half minute one that did not would hide the rest.
+        """
         command = ["journalctl", "--quiet", "--no-pager", "--all", "--output=json"]
-        identifiers = [service.command for service in self.services]
-        units = [service.unit for service in self.services]
-        if tuple(self.services) == of_this_host():
-            identifiers.append("juniper-alert")
-            units += [f"juniper-alert@{service.command}.service" for service in self.services]
-        command += [f"--identifier={identifier}" for identifier in identifiers]
         command += [f"--since={self.since}"] if self.since else [f"--lines={self.lines}"]
         command += [f"--priority={LEVELS[self.level]}"] if self.level else []
         command += [f"--grep={self.pattern}"] if self.pattern is not None else []
         command += ["--follow"] if self.follow else []
+        names = [service.command for service in self.services]
+        if tuple(self.services) != of_this_host():
+            return [*command, *self._from(names, names)]
+        checks = [f"juniper-health@{service.name}" for service in self.services]
+        told = [f"juniper-{kind}@{name}" for kind in ("alert", "recovered") for name in (*names, *TASKS, *checks)]
+        found = [f"PRIORITY={priority}" for priority in _WARNING]
+        return [
+            *command,
+            *self._from([*names, *TASKS, "juniper-alert"], [*names, *TASKS, *told]),
+            "+",
+            *self._from(["juniper-health"], checks),
+            *found,
+        ]
+
+    def _from(self, identifiers: Sequence[str], units: Sequence[str]) -> list[str]:
+        """What the entries of these have; journalctl takes one of each field, and all of the fields."""
         # The services of other users have the same names.
         mine = scope.chosen() == "user"
-        command += [f"_UID={os.getuid()}"] if mine else [f"_SYSTEMD_UNIT={unit}" for unit in units]
-        return [*command, *(f"JUNIPER_{name.upper()}={value}" for name, value in self.about.items())]
+        return [
+            *(f"SYSLOG_IDENTIFIER={identifier}" for identifier in identifiers),
+            *([f"_UID={os.getuid()}"] if mine else [f"_SYSTEMD_UNIT={unit}.service" for unit in units]),
+            *(f"JUNIPER_{name.upper()}={value}" for name, value in self.about.items()),
+        ]
 
     def in_files(self, files: Sequence[str]) -> list[str]:
         """The call of tail.

@@ -4,11 +4,13 @@ systemd expands no variable in `EnvironmentFile=`. So the units read `profile.en
 """
 
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from pathlib import Path
 
 from juniper_ctl.env_file import PROFILE_LINK, common, parse, text_of
 from juniper_ctl.errors import ControlError, Exit
 from juniper_ctl.locations import Locations
+from juniper_ctl.services import SERVICES, Service
 
 DEFAULT = "production"
 
@@ -16,6 +18,13 @@ TARGETS: Mapping[str, str] = {"dev": "juniper-dev.target", "demo": "juniper-demo
 """What starts each profile."""
 
 VARIABLE = "JUNIPER_ENV"
+
+
+def env_files(locations: Locations) -> dict[Path, Sequence[Service]]:
+    """The env files that there are, of each profile too, with the services that read each."""
+    shared = {locations.configuration / f"{name}.env": SERVICES for name in ("juniper", *TARGETS)}
+    own = {locations.configuration / f"{service.name}.env": (service,) for service in SERVICES}
+    return {path: services for path, services in {**shared, **own}.items() if path.is_file()}
 
 
 def said(environment: Mapping[str, str], locations: Locations) -> str | None:
@@ -37,8 +46,10 @@ def said(environment: Mapping[str, str], locations: Locations) -> str | None:
 def chosen(locations: Locations) -> str:
     """The one that services are started with now."""
     link = locations.configuration / PROFILE_LINK
-    profile = link.readlink().name.removesuffix(".env") if link.is_symlink() else common(locations).get(VARIABLE)
-    return profile or DEFAULT
+    if link.is_symlink():
+        return link.readlink().name.removesuffix(".env")
+    # What systemd hands to a unit of the host is a copy of the file.
+    return (common(locations) | parse(text_of(link))).get(VARIABLE) or DEFAULT
 
 
 def choose(profile: str, locations: Locations) -> None:

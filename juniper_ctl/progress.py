@@ -5,6 +5,7 @@ import sys
 from typing import Protocol
 
 from juniper_ctl import scope
+from juniper_ctl.table import printable
 
 
 class Report(Protocol):
@@ -17,7 +18,7 @@ class Report(Protocol):
 def say(who: str, what: str, /, *, is_passing: bool = False) -> None:
     """Tell the person what just happened, at once even into a pipe."""
     if not is_passing:
-        print(f"{who:<10} {what}", flush=True)
+        print(f"{who:<10} {printable(what)}", flush=True)
 
 
 def say_nothing(_who: str, _what: str, /, *, is_passing: bool = False) -> None:
@@ -36,7 +37,7 @@ class LiveLines:
         self._lines[who] = what
         # A line that wraps would be two, and the way up too short.
         columns = os.get_terminal_size(sys.stdout.fileno()).columns
-        lines = (f"{name:<10} {text}"[: columns - 1] for name, text in self._lines.items())
+        lines = (f"{name:<10} {printable(text)}"[: columns - 1] for name, text in self._lines.items())
         print(up + "".join(f"\r{line}\x1b[K\n" for line in lines), end="", flush=True)
 
 

@@ -48,11 +48,14 @@ def show_run(run_id: str, *, as_json: bool) -> Exit:
     return Exit.OK
 
 
-def command_run(command: Command, run_id: str) -> Exit:
+def command_run(command: Command, run_id: str, *, as_json: bool) -> Exit:
     """Have the service pause, resume or stop a run."""
     path = f"/v1/runs/{quote(run_id, safe='')}/{command}"
     answer = tell(path, instead=f"juniper-ctl runs show {run_id}")
-    print(f"run {run_id} is {answer['status']}")
+    if as_json:
+        print_json(answer)
+    else:
+        print(printable(f"run {run_id} is {answer['status']}"))
     return Exit.OK
 
 

@@ -9,6 +9,7 @@ from typing import cast
 from juniper_ctl.env_file import credential, environment_of
 from juniper_ctl.locations import Locations
 from juniper_ctl.services import Service
+from juniper_ctl.table import printable
 
 Json = dict[str, object]
 
@@ -36,8 +37,8 @@ class Answer:
         return "" if value is None else str(value)
 
     def complaint(self) -> str:
-        """What the service says is wrong, in any of the error shapes."""
-        return self.text("error", "message") or self.text("detail") or f"HTTP {self.status}"
+        """What the service says is wrong, in any of the error shapes, fit for a terminal."""
+        return printable(self.text("error", "message") or self.text("detail") or f"HTTP {self.status}")
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,11 +2,15 @@
 
 from collections.abc import Collection, Sequence
 
-_CONTROLS = {code: f"\\x{code:02x}" for code in (*range(0x20), *range(0x7F, 0xA0))}
+_BIDIRECTIONAL = (0x61C, 0x200E, 0x200F, *range(0x202A, 0x202F), *range(0x2066, 0x206A))
+"""What turns the direction of writing, so that a line reads otherwise than it is; a terminal may obey."""
+_CONTROLS = {code: f"\\x{code:02x}" for code in (*range(0x20), *range(0x7F, 0xA0))} | {
+    code: f"\\u{code:04x}" for code in (*_BIDIRECTIONAL, 0x2028, 0x2029)
+}
 
 
 def printable(text: str) -> str:
-    """The text in one line, without what makes a terminal do things."""
+    """The text in one line, without what makes a terminal do things, or text look like another one."""
     return text.translate(_CONTROLS)
 
 

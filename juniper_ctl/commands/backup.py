@@ -3,7 +3,7 @@
 import argparse
 from pathlib import Path
 
-from juniper_ctl import backup, backup_report
+from juniper_ctl.backups import backup, report
 from juniper_ctl.commands.arguments import add_json
 from juniper_ctl.errors import Exit
 from juniper_ctl.services import named
@@ -32,8 +32,8 @@ def run(options: argparse.Namespace) -> Exit:
     """Do that."""
     match options.words:
         case ["list"]:
-            return backup_report.show(options.to, as_json=options.json)
+            return report.show(options.to, as_json=options.json)
         case ["verify", *names] if len(names) < 2:
-            return backup_report.verify(options.to, names[0] if names else None, as_json=options.json)
+            return report.verify(options.to, names[0] if names else None, as_json=options.json)
         case services:
             return backup.backup(named(services), options.to, as_json=options.json)

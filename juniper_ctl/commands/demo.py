@@ -2,6 +2,7 @@
 
 import argparse
 
+from juniper_ctl.commands.arguments import add_json
 from juniper_ctl.errors import Exit
 
 EXAMPLES = (
@@ -26,13 +27,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--seed", type=int, default=SEED, help="of the training run (default: %(default)s)")
     parser.add_argument("--foreground", action="store_true", help="without systemd, even where it answers")
+    add_json(parser)
 
 
 def run(options: argparse.Namespace) -> Exit:
     """Bring it up."""
     from juniper_ctl.demo import Demo
 
-    return Demo(pace=options.pace, seed=options.seed, foreground=options.foreground).run()
+    return Demo(pace=options.pace, seed=options.seed, foreground=options.foreground, as_json=options.json).run()
 
 
 def _pace(text: str) -> float | None:

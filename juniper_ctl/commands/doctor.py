@@ -3,7 +3,7 @@
 import argparse
 
 from juniper_ctl.commands.arguments import SECTION, add_json
-from juniper_ctl.doctor import SECTIONS, doctor
+from juniper_ctl.doctor.doctor import SECTIONS, doctor
 from juniper_ctl.errors import Exit
 
 EXAMPLES = (

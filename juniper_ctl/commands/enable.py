@@ -10,7 +10,7 @@ EXAMPLES = (
     ("juniper-ctl enable", "they start with this user's manager"),
     ("sudo juniper-ctl --system enable", "those of the host: they start at boot"),
 )
-EXITS = (Exit.DEGRADED, Exit.UNKNOWN_UNIT, Exit.NO_BUS)
+EXITS = (Exit.DEGRADED, Exit.UNKNOWN_UNIT, Exit.NO_BUS, Exit.CONFIGURATION)
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

@@ -26,7 +26,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> Exit:
     """Do it."""
-    from juniper_ctl.env_section import env_check, env_show
+    from juniper_ctl.doctor.env_section import env_check, env_show
 
     locations = Locations.of(os.environ)
     if options.action == "check":

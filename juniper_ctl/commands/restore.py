@@ -3,9 +3,9 @@
 import argparse
 from pathlib import Path
 
-from juniper_ctl.commands.arguments import add_services
+from juniper_ctl.backups.restore import restore, restore_test
+from juniper_ctl.commands.arguments import add_json, add_services
 from juniper_ctl.errors import Exit
-from juniper_ctl.restore import restore, restore_test
 from juniper_ctl.services import named
 
 EXAMPLES = (
@@ -22,6 +22,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--yes", action="store_true", help="do not ask before services are stopped")
     parser.add_argument("--even-damaged", action="store_true", help="restore what there is where files were lost")
     parser.add_argument("--from", dest="source", type=Path, metavar="DIR", help="the folder of the backups")
+    add_json(parser)
     parser.add_argument(
         "name", nargs="?", help="a backup, or latest; none: end a restore that was interrupted, or --check the newest"
     )
@@ -32,5 +33,12 @@ def run(options: argparse.Namespace) -> Exit:
     """Restore it, or see whether that would do."""
     services = named(options.service)
     if options.check:
-        return restore_test(options.name, services, options.source)
-    return restore(options.name, services, options.source, yes=options.yes, even_damaged=options.even_damaged)
+        return restore_test(options.name, services, options.source, as_json=options.json)
+    return restore(
+        options.name,
+        services,
+        options.source,
+        yes=options.yes,
+        even_damaged=options.even_damaged,
+        as_json=options.json,
+    )

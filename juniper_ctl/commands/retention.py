@@ -3,7 +3,7 @@
 import argparse
 from pathlib import Path
 
-from juniper_ctl.backup_retention import retention
+from juniper_ctl.backups.retention import retention
 from juniper_ctl.commands.arguments import add_json
 from juniper_ctl.errors import Exit
 

@@ -37,4 +37,4 @@ def run(options: argparse.Namespace) -> Exit:
         raise ControlError(f"{options.action} which run?", next_command="juniper-ctl runs", code=Exit.USAGE)
     if options.action == "show":
         return show_run(options.run, as_json=options.json)
-    return command_run(options.action, options.run)
+    return command_run(options.action, options.run, as_json=options.json)

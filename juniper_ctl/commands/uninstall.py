@@ -2,6 +2,7 @@
 
 import argparse
 
+from juniper_ctl.commands.arguments import add_json
 from juniper_ctl.errors import Exit
 from juniper_ctl.uninstall import uninstall
 
@@ -9,10 +10,11 @@ EXAMPLES = (("juniper-ctl uninstall", "settings and data stay"),)
 EXITS = (Exit.UNKNOWN_UNIT, Exit.NO_BUS)
 
 
-def add_arguments(_: argparse.ArgumentParser) -> None:
-    """None."""
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """For whom it tells."""
+    add_json(parser)
 
 
-def run(_: argparse.Namespace) -> Exit:
+def run(options: argparse.Namespace) -> Exit:
     """Take it away."""
-    return uninstall()
+    return uninstall(as_json=options.json)

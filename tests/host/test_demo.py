@@ -1,5 +1,6 @@
 """`juniper-ctl demo` where a systemd user manager answers."""
 
+import json
 import re
 from collections.abc import Iterator
 
@@ -58,6 +59,9 @@ def test_a_second_demo_leaves_the_training_alone(demo: tuple[Host, str]) -> None
     assert "nothing changed" in again.stdout
     assert "already there" in again.stdout
     assert training.status(host).run_id == run_of(said)
+    told = json.loads(host.check_output(f"{JUNIPER_CTL} demo --json"))
+    assert (told["verdict"], told["profile"], told["run"]) == ("ok", "demo", None)
+    assert told["dashboard"] == "http://127.0.0.1:8050"
 
 
 def test_the_installed_program_runs_the_demo_too(demo: tuple[Host, str]) -> None:

@@ -10,7 +10,7 @@ from juniper_canopy.settings import CanopySettings
 from juniper_cascor.settings import CascorSettings
 from juniper_common.known_settings import known_settings
 from juniper_common.settings import ServiceSettings
-from juniper_ctl import backup_settings
+from juniper_ctl.backups import settings as backup_settings
 from juniper_ctl.services import SERVICES, Service
 from juniper_data.settings import Settings as DataSettings
 

@@ -4,6 +4,7 @@ import pytest
 
 from juniper_ctl import boot
 from juniper_ctl.errors import ControlError, Exit
+from juniper_ctl.locations import Locations
 from tests.unit.juniper_ctl.fake_systemd import FakeSystemd
 
 
@@ -37,7 +38,27 @@ def test_enabled_is_half_of_it_where_the_user_does_not_linger(
     assert boot.enable(as_json=False) is verdict
     told = capsys.readouterr().out
     assert told.endswith("next: loginctl enable-linger\n") is (lingers is False)
-    assert systemd.calls() == ["enable juniper.target"] * 2
+    others = "disable juniper-dev.target juniper-demo.target"
+    assert systemd.calls() == ["enable juniper.target", others] * 2
+
+
+@pytest.mark.parametrize(
+    ("said", "link", "target"),
+    [("", "demo.env", "juniper-demo.target"), ("dev", "demo.env", "juniper-dev.target"), ("", None, "juniper.target")],
+)
+def test_the_target_of_the_profile_that_the_host_runs_is_enabled(
+    systemd: FakeSystemd, home: Locations, said: str, link: str | None, target: str
+) -> None:
+    """What juniper.env says for good, else what was started last; it alone, whatever was enabled before."""
+    set_linger(systemd, "echo yes")
+    home.configuration.mkdir(parents=True)
+    (home.configuration / "juniper.env").write_text(f"JUNIPER_ENV={said}\n")
+    if link is not None:
+        (home.configuration / "profile.env").symlink_to(link)
+    assert boot.enable(as_json=False) is Exit.OK
+    enabled, disabled = systemd.calls()
+    assert enabled == f"enable {target}"
+    assert set(disabled.split()[1:]) == {*boot.TARGETS} - {target}
 
 
 def test_a_machine_without_logind_does_not_tell(systemd: FakeSystemd, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -52,7 +73,7 @@ def test_disabled_says_that_what_runs_goes_on(systemd: FakeSystemd, capsys: pyte
     assert "what runs goes on" in capsys.readouterr().out
     assert boot.disable(as_json=True) is Exit.OK
     assert json.loads(capsys.readouterr().out) == {"verdict": "ok", "is_enabled": False}
-    assert systemd.calls() == ["disable juniper.target"] * 2
+    assert systemd.calls() == ["disable juniper-dev.target juniper-demo.target juniper.target"] * 2
 
 
 def test_what_is_not_installed_cannot_be_enabled(systemd: FakeSystemd) -> None:

@@ -49,8 +49,8 @@ def test_what_is_not_installed_does_not_change_the_digest(checkout: Checkout) ->
     assert checkout.digest() == before
 
 
-def test_a_failing_setup_is_told(checkout: Checkout) -> None:
-    """It has said itself what is wrong."""
+def test_a_failing_setup_is_told(checkout: Checkout, capfd: pytest.CaptureFixture[str]) -> None:
+    """It has said itself what is wrong, where no program reads a document."""
     (checkout.root / "scripts").mkdir()
     script = checkout.root / "scripts/setup"
     script.write_text("#!/bin/sh\nexit 7\n")
@@ -58,8 +58,9 @@ def test_a_failing_setup_is_told(checkout: Checkout) -> None:
     with pytest.raises(ControlError) as raised:
         checkout.set_up()
     assert raised.value.next_command == "scripts/setup"
-    script.write_text("#!/bin/sh\nexit 0\n")
+    script.write_text("#!/bin/sh\necho done\n")
     checkout.set_up()
+    assert capfd.readouterr() == ("", "done\n")
 
 
 def test_a_bundle_cannot_be_set_up(checkout: Checkout) -> None:

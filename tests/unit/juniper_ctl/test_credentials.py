@@ -105,6 +105,7 @@ def test_what_others_can_read_is_a_configuration_error(
     (installed.credentials / "juniper_cascor_api_keys").unlink()
     assert main(["credentials", "list"]) == Exit.CONFIGURATION
     said = capsys.readouterr().out
+    assert said.partition("\n")[0].split() == ["CREDENTIAL", "STATE", "MODE", "AGE", "READ", "BY"]
     assert f"  next: chmod 600 {path}" in said
     assert "  next: juniper-ctl install" in said
 

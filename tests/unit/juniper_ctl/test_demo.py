@@ -88,7 +88,7 @@ def test_training_starts_on_the_demo_set(
 ) -> None:
     """A fresh network, at the pace and from the seed that were asked for."""
     service.answer = {"status": "success", "data": {"run_id": "run-7"}}
-    start_training(service.api, "spiral-1", pace=pace, seed=3)
+    assert start_training(service.api, "spiral-1", pace=pace, seed=3) == "run-7"
     assert service.body == {
         "dataset": {"source": "generator", "dataset_id": "spiral-1"},
         "params": {"pace": pace, "seed": 3},
@@ -100,7 +100,7 @@ def test_training_starts_on_the_demo_set(
 def test_a_training_under_way_is_left_alone(service: FakeService, capsys: pytest.CaptureFixture[str]) -> None:
     """A second `demo` must not end the first one's run."""
     service.status, service.answer = 409, {"status": "error", "error": {"message": "a run is under way"}}
-    start_training(service.api, "spiral-1", pace=None, seed=3)
+    assert start_training(service.api, "spiral-1", pace=None, seed=3) is None
     assert "left as it is: a run is under way" in capsys.readouterr().out
 
 

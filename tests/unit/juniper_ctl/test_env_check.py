@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from juniper_ctl.doctor.env_section import look
 from juniper_ctl.env_check import lines_of
-from juniper_ctl.env_section import look
 from juniper_ctl.errors import Exit
 from juniper_ctl.locations import Locations
 from juniper_ctl.main import main
@@ -166,6 +166,19 @@ def test_doctor_sees_credentials_too(installed: Locations) -> None:
     """One that is missing keeps its services from starting."""
     texts = [finding.text for finding in look(installed) if finding.level == "wrong"]
     assert "credential juniper_data_api_keys: missing" in texts
+
+
+def test_doctor_sees_what_others_can_look_into(installed: Locations) -> None:
+    """The folders, and whatever lies among the secrets; each with what mends it."""
+    installed.configuration.chmod(0o755)
+    installed.credentials.chmod(0o700)
+    secret = installed.credentials / "of_an_earlier_version"
+    secret.touch(0o644)
+    found = [finding for finding in look(installed) if finding.text.startswith("others may look into")]
+    assert {finding.next_command for finding in found} == {
+        f"chmod 700 {installed.configuration}",
+        f"chmod 600 {secret}",
+    }
 
 
 def test_a_host_where_nothing_is_installed(home: Locations, capsys: pytest.CaptureFixture[str]) -> None:

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from juniper_ctl.command_tree import commands
 from juniper_ctl.errors import COMMON, Exit
 from juniper_ctl.main import COMMANDS, main, module_of
 from juniper_ctl.services import SERVICES
@@ -57,6 +58,22 @@ def installed_code(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("code")
     shutil.copytree(Path(module_of.__code__.co_filename).parent, folder / "juniper_ctl")
     return folder
+
+
+WITHOUT_JSON: Mapping[tuple[str, ...], str] = {
+    ("completion",): "it prints a script",
+    ("credentials", "set"): "credentials list --json tells what is set",
+    ("credentials", "rotate"): "and how old it is",
+}
+"""Commands that tell programs nothing, and why they need not."""
+
+
+def test_every_command_tells_programs_what_it_tells_a_person() -> None:
+    """With `--json`, but those few whose reason is written down."""
+    found = commands()
+    groups = {command.path[:-1] for command in found}
+    lacking = {command.path for command in found if command.path not in groups and "--json" not in command.options}
+    assert lacking == set(WITHOUT_JSON)
 
 
 @pytest.mark.parametrize("state", STATES, ids=lambda state: state.__name__)

@@ -205,8 +205,9 @@ def test_a_recorded_check_is_a_line_on_both(
         monkeypatch.setenv("JUNIPER_DATA_PORT", str(port))
         assert record_health([DATA]) is Exit.FAILED
     told = capsys.readouterr().out
-    assert (tmp_path / "kept/data.jsonl").read_text() == told
-    assert json.loads(told)["why"] == "room: full"
+    # The priority that the journal takes off.
+    assert "<4>" + (tmp_path / "kept/data.jsonl").read_text() == told
+    assert json.loads(told.removeprefix("<4>"))["why"] == "room: full"
     assert not home.state.exists()
 
 
@@ -263,11 +264,20 @@ def test_what_cannot_be_told_is_a_clear_line(
     assert capsys.readouterr().err.splitlines()[-1] == f"  next: {next_command}"
 
 
-def test_a_wrong_port_is_a_configuration_error(systemd: FakeSystemd, home: Locations) -> None:
-    """Of the operator's, not of the service's."""
-    systemd.set(DATA.unit, READY)
-    configure(home, data="many")
-    assert main(["health", "data"]) == Exit.CONFIGURATION
+def test_a_wrong_port_is_a_configuration_error(
+    systemd: FakeSystemd, home: Locations, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Of the operator's, not of the service's; how the others are is told all the same."""
+    for service in (DATA, CASCOR):
+        systemd.set(service.unit, READY)
+    with answering(readiness("ready", service="juniper-cascor")) as port:
+        configure(home, data="many", cascor=port)
+        assert main(["health", "data", "cascor"]) == Exit.CONFIGURATION
+    _, data, cascor, next_line = capsys.readouterr().out.splitlines()
+    assert data.split()[1] == "unknown"
+    assert data.endswith("JUNIPER_DATA_PORT=many is no port")
+    assert cascor.split()[1] == "ready"
+    assert next_line == "next: juniper-ctl env check"
 
 
 def test_every_service_says_where_it_listens() -> None:

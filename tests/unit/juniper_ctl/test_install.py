@@ -1,3 +1,4 @@
+import json
 import os
 import subprocess
 from pathlib import Path
@@ -8,6 +9,7 @@ from juniper_ctl import interpreter, unit_files
 from juniper_ctl.errors import ControlError, Exit
 from juniper_ctl.install import Install, extras_for_this_machine
 from juniper_ctl.locations import Locations
+from juniper_ctl.main import main
 from juniper_ctl.release import Release, locked
 from juniper_ctl.release_source import Bundle
 from juniper_ctl.services import CANOPY, CASCOR, DATA, of_this_host
@@ -245,3 +247,17 @@ def test_uninstalling_leaves_settings_and_data(
     assert systemd.calls()[-1] == "daemon-reload"
     assert uninstall() is Exit.OK
     assert "nothing is installed" in capsys.readouterr().out
+
+
+def test_programs_are_told_what_an_uninstallation_leaves(
+    systemd: FakeSystemd, home: Locations, bundle: Bundle, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """One document, and no profile's target stays enabled."""
+    Install(wheelhouse=bundle.root).run()
+    capsys.readouterr()
+    told = {"verdict": "ok", "removed": True, "settings": str(home.configuration), "state": str(home.state)}
+    assert main(["uninstall", "--json"]) == Exit.OK
+    assert json.loads(capsys.readouterr().out) == told
+    assert "disable juniper-dev.target juniper-demo.target juniper.target" in systemd.calls()
+    assert main(["uninstall", "--json"]) == Exit.OK
+    assert json.loads(capsys.readouterr().out) == told | {"removed": False}

@@ -1,5 +1,6 @@
 import json
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -11,6 +12,7 @@ import pytest
 from juniper_ctl import scope
 from juniper_ctl.errors import Exit
 from juniper_ctl.locations import Locations
+from juniper_ctl.logs import TASKS
 from juniper_ctl.main import main
 from tests.unit.juniper_ctl.fake_journal import FakeJournal
 from tests.unit.juniper_ctl.fake_systemd import FakeSystemd
@@ -42,16 +44,39 @@ def _scope() -> Iterator[None]:
 
 
 def _services(call: list[str]) -> list[str]:
-    return [word.partition("=")[2] for word in call if word.startswith("--identifier=")]
+    return [word.partition("=")[2] for word in call if word.startswith("SYSLOG_IDENTIFIER=")]
 
 
-def test_all_services_bring_the_alerts_with_them(journal: FakeJournal) -> None:
-    """One service alone brings its own lines; of this user's services."""
+def test_all_services_bring_what_is_written_beside_them(journal: FakeJournal) -> None:
+    """Alerts and what the timers start; one service alone brings its own lines; of this user's services."""
     main(["logs"])
-    assert _services(journal.call()) == ["juniper-data", "juniper-cascor", "juniper-canopy", "juniper-alert"]
+    services = ["juniper-data", "juniper-cascor", "juniper-canopy"]
+    assert _services(journal.call()) == [*services, *TASKS, "juniper-alert", "juniper-health"]
     assert {"--lines=50", f"_UID={os.getuid()}"} < set(journal.call())
     main(["logs", "data"])
     assert _services(journal.call()) == ["juniper-data"]
+    assert "+" not in journal.call()
+
+
+def test_of_the_health_checks_those_are_shown_that_found_something(journal: FakeJournal) -> None:
+    """There is one each half minute: the others would be all that the last lines are."""
+    main(["logs", "--run", "r1"])
+    call = journal.call()
+    checks = call[call.index("+") + 1 :]
+    assert checks[:3] == ["SYSLOG_IDENTIFIER=juniper-health", f"_UID={os.getuid()}", "JUNIPER_RUN=r1"]
+    assert checks[3:] == [f"PRIORITY={priority}" for priority in range(5)]
+
+
+def test_every_unit_that_writes_is_one_whose_lines_are_shown() -> None:
+    """By the name that its unit file gives it in the journal, but the probe, which only doctor starts."""
+    units = Path(__file__).parents[3] / "systemd/user"
+    texts = {path: path.read_text(encoding="utf-8") for path in units.glob("*.service")}
+    named = {
+        found[1].replace("%p", path.name.partition("@")[0].removesuffix(".service"))
+        for path, text in texts.items()
+        if (found := re.search(r"^SyslogIdentifier=(.*)$", text, re.M))
+    }
+    assert named == {*TASKS, "juniper-alert", "juniper-health", "juniper-probe"}
 
 
 def test_since_shows_all_from_then_on(journal: FakeJournal) -> None:

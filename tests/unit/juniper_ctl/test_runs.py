@@ -82,6 +82,8 @@ def test_a_run_takes_commands(cascor: FakeTrainingService, capsys: pytest.Captur
     cascor.answer("POST /v1/runs/a%2Fb%20c/stop", {"status": "stopped"})
     assert main(["runs", "stop", "a/b c"]) == Exit.OK
     assert capsys.readouterr().out == "run a/b c is stopped\n"
+    assert main(["runs", "stop", "a/b c", "--json"]) == Exit.OK
+    assert json.loads(capsys.readouterr().out) == {"status": "stopped"}
 
 
 def test_a_command_without_a_run_is_a_usage_error() -> None:

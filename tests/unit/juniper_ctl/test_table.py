@@ -15,6 +15,7 @@ def test_a_column_is_as_wide_as_its_widest_cell() -> None:
 def test_a_cell_is_one_line_that_does_nothing() -> None:
     """A run's notes are anybody's."""
     assert printable("a\n\x1b[2J\u009bü") == "a\\x0a\\x1b[2J\\x9bü"
+    assert printable("run\u202etxt.\u2066\u2069\u200f") == "run\\u202etxt.\\u2066\\u2069\\u200f"
     assert len(table(("A",), [("a\nb",)], left=())) == 2
 
 

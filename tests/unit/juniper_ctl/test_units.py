@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from juniper_ctl.doctor.gpu_section import bound_nodes
 from juniper_ctl.env_file import PROFILE_LINK, parse
-from juniper_ctl.gpu_section import bound_nodes
 from juniper_ctl.profiles import TARGETS
 from juniper_ctl.services import SERVICES, Service
 from tests.host.sandbox import files_of
@@ -46,6 +46,12 @@ def test_each_group_of_directives_says_what_breaks_without_it(path: Path) -> Non
             explained = False
         elif not line.startswith(plain):
             assert explained, f"{path.name}: {line}"
+
+
+def test_every_profile_can_be_started_at_boot() -> None:
+    """`juniper-ctl enable` enables its target."""
+    for target in TARGETS.values():
+        assert "[Install]\n" in (UNITS / target).read_text()
 
 
 def test_the_training_unit_sees_the_gpus_and_nothing_of_a_screen() -> None:

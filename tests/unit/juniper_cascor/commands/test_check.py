@@ -11,7 +11,7 @@ import pytest
 from juniper_cascor.serving.model_store import ModelStore
 from juniper_cascor.snapshots import content_of
 from tests.unit.juniper_cascor.snapshot_data import SNAPSHOT
-from tests.unit.juniper_ctl.kept_state import keep_run
+from tests.unit.juniper_ctl.backups.kept_state import keep_run
 
 from .command_line import run
 

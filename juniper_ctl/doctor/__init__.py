@@ -1,0 +1,1 @@
+"""What this host lacks for the services: a section at a time, each a module here."""
