@@ -40,15 +40,18 @@ def serve(_: argparse.Namespace) -> int:
     # Only now, here and below: what the other commands do without takes its time to load.
     from juniper_cascor.app import create_service
     from juniper_cascor.runs.store import StoreError
-    from juniper_common import server
+    from juniper_common import logs, server
     from juniper_common.notify import Notifier
 
     settings = CascorSettings.load()
+    # Before the run store is opened, which says where it is taken back.
+    logs.configure(settings.log_level, PROGRAM, settings.secrets)
     with contextlib.closing(Notifier()) as notifier:
         try:
             service = create_service(settings, notifier=notifier)
         except StoreError as error:
-            print(f"{PROGRAM}: {error}; set JUNIPER_CASCOR_STATE_DIR", file=sys.stderr)
+            hint = "restore the folder from a backup, or set JUNIPER_CASCOR_STATE_DIR to another"
+            print(f"{PROGRAM}: {error}; {hint}", file=sys.stderr)
             return EXIT_CONFIGURATION
         server.serve(service.app, settings, self_check=service.self_check, checks=[service.problem], notifier=notifier)
     return Exit.OK

@@ -67,22 +67,22 @@ def _put(group: h5py.h5g.GroupID, key: str, numbers: NDArray[np.generic], plainl
     stored.write(h5py.h5s.ALL, h5py.h5s.ALL, numbers)
 
 
-def read(content: bytes, groups: Iterable[str]) -> tuple[str, dict[str, Arrays]]:
-    """The text and the groups of `image`.
+def read(content: bytes, groups: Iterable[str]) -> tuple[str, dict[str, Arrays], list[str]]:
+    """The text and the groups of `image`, and the names of what else there is, which is not opened.
 
     Raises:
-        PlainHdf5Error: it lacks one of them, has another member, or one is stored in another way.
+        PlainHdf5Error: it lacks one of them, one is stored in another way, or a member is no hard link.
         OSError, RuntimeError, KeyError, TypeError, ValueError: HDF5 cannot read it.
     """
     import h5py
 
     with h5py.File(io.BytesIO(content), "r") as file:
         reader = _Reader(len(content))
-        wanted = {"card", *groups}
-        if (found := set(reader.names(file))) != wanted:
-            raise PlainHdf5Error(f"it holds {sorted(found)}, not {sorted(wanted)}")
+        wanted, found = {"card", *groups}, set(reader.names(file))
+        if missing := wanted - found:
+            raise PlainHdf5Error(f"it lacks {', '.join(sorted(missing))}")
         text = bytes(reader.array(file["card"], "S").item()).decode()
-        return text, {name: reader.group(file, name) for name in groups}
+        return text, {name: reader.group(file, name) for name in groups}, sorted(found - wanted)
 
 
 def read_groups(file: h5py.File, groups: Iterable[str], size: int) -> dict[str, Arrays]:

@@ -25,6 +25,9 @@ from juniper_common.atomic_file import replace_atomically
 FORMAT = 2
 """Written by this version, which reads those before it too."""
 
+MINOR = 0
+"""Of this format: rises where more is written than before, which the readers of the format may do without."""
+
 MAX_BYTES = 4 << 30
 
 _MAX_UNSEALED_BYTES = 256 << 20
@@ -73,7 +76,8 @@ class Card(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    format: int = FORMAT  # of the file it was read from; `write` writes the present one
+    format: int = FORMAT  # of the file it was read from; `write` writes the present one, and the present minor number
+    minor: int = Field(MINOR, ge=0, exclude_if=lambda minor: minor == 0)  # the first readers know no such field
     run_id: str | None = None
     epoch: int = Field(ge=0, lt=2**63)
     hidden_units: int
@@ -115,7 +119,7 @@ def write(path: Path, snapshot: Snapshot) -> None:
 
 def content_of(snapshot: Snapshot) -> memoryview:
     """The bytes of a snapshot's file. Raises as `write`."""
-    card = snapshot.card.model_copy(update={"format": FORMAT})
+    card = snapshot.card.model_copy(update={"format": FORMAT, "minor": MINOR})
     try:
         text = card.model_dump_json()
     except PydanticSerializationError as error:
@@ -183,11 +187,17 @@ def _sealed(content: bytes, name: str) -> Snapshot:
         )
     if number < FORMAT:
         raise SnapshotError(f"{name} is no snapshot: format {number} has no seal")
-    text, groups = plain_hdf5.read(content, ("network", "state", "metrics"))
-    card = Card.model_validate_json(text)
+    text, groups, others = plain_hdf5.read(content, ("network", "state", "metrics"))
+    card = Card.model_validate_json(text, extra="ignore")
     network = Network.from_arrays(groups["network"], card.task)
-    if unknown := sorted(set(groups["network"]) - set(network.arrays())):
-        raise ValueError(f"a network has no array {unknown[0]}")
+    if card.minor > MINOR:
+        groups["metrics"] = {name: column for name, column in groups["metrics"].items() if name in METRICS}
+    else:
+        Card.model_validate_json(text)  # which forbids what it does not know
+        if unknown := sorted(set(groups["network"]) - set(network.arrays())):
+            raise ValueError(f"a network has no array {unknown[0]}")
+        if others:
+            raise ValueError(f"it holds {', '.join(others)}, which no snapshot does")
     metrics = _columns(groups["metrics"])
     for name, column in metrics.items():
         if groups["metrics"][name].dtype != column.dtype:

@@ -2,15 +2,19 @@
 
 import errno
 import fcntl
+import logging
 import os
 import sqlite3
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 _BUSY_S = 30
 """So long a process waits for what others write."""
+
+log = logging.getLogger(__name__)
 
 
 class StoreError(RuntimeError):
@@ -22,7 +26,34 @@ class StoreFullError(StoreError):
 
 
 class StoreTooNewError(StoreError):
-    """A newer version has written this store."""
+    """A newer version has written this store, and left no way back to what this one knows."""
+
+
+@dataclass(frozen=True, slots=True)
+class Migration:
+    """A step from one version of a schema to the next, and the step back, in SQL; each is taken whole or not at all.
+
+    The step back lies in the file from then on. The release before, which does not know this version, takes it when
+    it is to open the file: so whatever that release had written must be there again, and what it cannot read, gone.
+    """
+
+    forward: str
+    back: str
+
+
+@dataclass(frozen=True, slots=True)
+class Migrations:
+    """The steps that lead to a schema; one that was ever released is never changed."""
+
+    first: tuple[str, ...]
+    """Of the time before there were steps back: nothing is added."""
+    later: tuple[Migration, ...] = ()
+    """At most one is new in a release, since the release before takes one step back."""
+
+    @property
+    def version(self) -> int:
+        """Where they lead."""
+        return len(self.first) + len(self.later)
 
 
 class SqliteFile:
@@ -31,14 +62,14 @@ class SqliteFile:
     Args:
         path: the file; it and its folder are made where they are not there. None: in memory, where readers wait for
             whoever writes.
-        migrations: SQL that is applied once each, in order.
+        migrations: each is applied once, in order; a file that is one step further is taken back where it says how.
         what: the store's name in errors.
         sole_user: what kind of process may use the folder only one at a time; None: several processes share the file.
 
-    Raises StoreError where it cannot be opened or, in a `with`, where it cannot be used.
+    Raises StoreError where it cannot be opened, StoreTooNewError among them, or, in a `with`, where it cannot be used.
     """
 
-    def __init__(self, path: Path | None, migrations: Sequence[str], what: str, sole_user: str | None = None) -> None:
+    def __init__(self, path: Path | None, migrations: Migrations, what: str, sole_user: str | None = None) -> None:
         self._path = path
         self._what = what
         self._failure = f"{what} cannot be used"
@@ -159,14 +190,36 @@ def _locked(path: Path, flags: int, operation: int) -> Iterator[None]:
         os.close(descriptor)
 
 
-def _migrate(connection: sqlite3.Connection, migrations: Sequence[str], what: str) -> None:
+def _migrate(connection: sqlite3.Connection, migrations: Migrations, what: str) -> None:
+    connection.execute("CREATE TABLE IF NOT EXISTS migrations (version INTEGER PRIMARY KEY, back TEXT NOT NULL) STRICT")
     version = connection.execute("PRAGMA user_version").fetchone()[0]
-    if version > len(migrations):
-        raise StoreTooNewError(f"{what} has schema {version}; this version knows {len(migrations)}")
-    for number, migration in enumerate(migrations[version:], start=version + 1):
-        for statement in _statements(migration):
-            connection.execute(statement)
-        connection.execute(f"PRAGMA user_version = {number}")
+    if version > migrations.version:
+        _go_back(connection, version, migrations.version, what)
+        return
+    steps = [*migrations.first, *(migration.forward for migration in migrations.later)]
+    for number, step in enumerate(steps[version:], start=version + 1):
+        _take(connection, step, number)
+        if number > len(migrations.first):
+            back = migrations.later[number - len(migrations.first) - 1].back
+            connection.execute("INSERT INTO migrations VALUES (?, ?)", (number, back))
+
+
+def _go_back(connection: sqlite3.Connection, version: int, known: int, what: str) -> None:
+    found = connection.execute("SELECT back FROM migrations WHERE version = ?", (version,)).fetchone()
+    if version > known + 1 or found is None:
+        raise StoreTooNewError(
+            f"{what} has schema {version}; this version knows {known}, and no way back to it: use a later version"
+        )
+    connection.setlimit(sqlite3.SQLITE_LIMIT_ATTACHED, 0)  # What a file says is done to this file alone.
+    _take(connection, found["back"], known)
+    connection.execute("DELETE FROM migrations WHERE version = ?", (version,))
+    log.warning("%s had schema %d of a later version, and is taken back to %d", what, version, known)
+
+
+def _take(connection: sqlite3.Connection, step: str, version: int) -> None:
+    for statement in _statements(step):
+        connection.execute(statement)
+    connection.execute(f"PRAGMA user_version = {version}")
 
 
 def _statements(script: str) -> Iterator[str]:

@@ -72,7 +72,9 @@ class JobFiles:
         if any(_uploads(job.requests)):
             sync(self._uploads)
         self._jobs.mkdir(parents=True, exist_ok=True)
-        replace_atomically(self._job_file(job.job_id), job.model_dump_json(indent=1).encode())
+        # Without defaults: so the release before refuses a request only if it asks for what that release cannot do.
+        text = job.model_dump_json(indent=1, exclude_defaults=True)
+        replace_atomically(self._job_file(job.job_id), text.encode())
 
     def forget(self, job_id: str, requests: Sequence[DatasetRequest]) -> None:
         """Remove a job where it was kept, then its uploads: so none is missing to a job that is taken up again."""

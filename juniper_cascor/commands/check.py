@@ -35,7 +35,8 @@ def run(_: argparse.Namespace) -> int:
         with closing(RunStore(state / "runs.sqlite3")) as store:
             checksums, runs = store.dataset_checksums(), list(_run_ids(store))
     except StoreError as error:
-        raise CommandError(str(error), next_step="set JUNIPER_CASCOR_STATE_DIR", code=EXIT_CONFIGURATION) from error
+        hint = "restore the folder from a backup, or set JUNIPER_CASCOR_STATE_DIR to another"
+        raise CommandError(str(error), next_step=hint, code=EXIT_CONFIGURATION) from error
     snapshots, damaged = _snapshots(state / "snapshots", runs)
     damaged += _datasets(state / "datasets", checksums) + _models(state / "models")
     if damaged:

@@ -1,6 +1,8 @@
 """The run store's schema, as the steps that lead to it."""
 
-MIGRATIONS = (
+from juniper_common.sqlite_file import Migrations
+
+_FIRST = (
     """
     CREATE TABLE runs (
         id TEXT PRIMARY KEY,
@@ -93,4 +95,5 @@ MIGRATIONS = (
     ) STRICT, WITHOUT ROWID;
     """,
 )
-"""Each is applied once, in order; a migration that was ever released is never changed."""
+
+MIGRATIONS = Migrations(_FIRST)

@@ -25,9 +25,9 @@ class ModelFileError(Exception):
 
 
 class Note(BaseModel):
-    """What a snapshot does not say of a version made of it."""
+    """What a snapshot does not say of a version made of it; what a later release notes besides is passed over."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True)
 
     snapshot_id: str | None
     notes: str

@@ -9,7 +9,7 @@ import fcntl
 import json
 import os
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 
 from juniper_ctl.backups.folder import BackupFolder, sync
@@ -65,7 +65,9 @@ class RestorePlan:
         if not path.is_file():
             return None
         told = json.loads(path.read_text(encoding="utf-8"))
-        return cls(told["name"], [Exchange(**each) for each in told["exchanges"]], told["to_start"])
+        names = [field.name for field in fields(Exchange)]  # A later release may have written more.
+        exchanges = [Exchange(**{name: each[name] for name in names}) for each in told["exchanges"]]
+        return cls(told["name"], exchanges, told["to_start"])
 
     def write(self, folder: BackupFolder) -> None:
         """Decide."""

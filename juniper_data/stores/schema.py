@@ -1,6 +1,8 @@
 """The index's schema, as the steps that lead to it."""
 
-MIGRATIONS = (
+from juniper_common.sqlite_file import Migrations
+
+_FIRST = (
     # `datasets` holds what is searched by, `details` what is told. Times are microseconds since the epoch. A dataset's
     # names and tags are lists of numbers, each between two spaces: to look for one of them while the index is read in
     # its order takes a fraction of the time that a join or a subquery takes.
@@ -68,4 +70,5 @@ MIGRATIONS = (
     END;
     """,
 )
-"""Each is applied once, in order; a migration that was ever released is never changed."""
+
+MIGRATIONS = Migrations(_FIRST)

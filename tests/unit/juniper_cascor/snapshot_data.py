@@ -1,7 +1,14 @@
-"""A small snapshot with everything in it."""
+"""A small snapshot with everything in it, and what others may have made of it."""
 
+import io
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import h5py
 import numpy as np
 
+from juniper_cascor import snapshot_seal, snapshots
 from juniper_cascor.engine.network import Network
 from juniper_cascor.snapshots import METRICS, Card, Snapshot
 
@@ -36,3 +43,26 @@ STATE = {
 N_ROWS = 4
 COLUMNS = {name: np.arange(N_ROWS).astype(dtype) for name, dtype in METRICS.items()}
 SNAPSHOT = Snapshot(CARD, NETWORK, STATE, COLUMNS)
+
+Change = Callable[[Any], object]
+
+
+def snapshot_with(path: Path, change: Change) -> Path:
+    """A snapshot whose HDF5 file was changed, sealed as if it had been written so."""
+    snapshots.write(path, SNAPSHOT)
+    buffer = io.BytesIO(path.read_bytes())
+    with h5py.File(buffer, "r+") as file:
+        change(file)
+    snapshot_seal.seal(buffer.getbuffer(), snapshots.FORMAT)
+    path.write_bytes(buffer.getvalue())
+    return path
+
+
+def set_card(text: bytes) -> Change:
+    """Another text in the card's place."""
+
+    def change(file: Any) -> None:
+        del file["card"]
+        file["card"] = np.bytes_(text)
+
+    return change

@@ -44,4 +44,4 @@ def test_a_state_folder_that_cannot_be_used_is_one_line(
         main([])
     assert ended.value.code == 78
     (line,) = capsys.readouterr().err.splitlines()
-    assert line.endswith("set JUNIPER_CASCOR_STATE_DIR")
+    assert line.endswith("; restore the folder from a backup, or set JUNIPER_CASCOR_STATE_DIR to another")

@@ -9,21 +9,22 @@ from pathlib import Path
 
 import pytest
 
-from juniper_common.sqlite_file import SqliteFile, StoreError, StoreFullError, StoreTooNewError
+from juniper_common.sqlite_file import Migrations, SqliteFile, StoreError, StoreFullError
 
 TABLE = "CREATE TABLE words (word TEXT UNIQUE) STRICT;"
+WORDS = Migrations((TABLE,))
 WHAT = "the word store"
 
 # Writes a word to each of many files as soon as it is told to: its arguments are their folder, the table, and the word.
 WRITER = """
 import sys
 from pathlib import Path
-from juniper_common.sqlite_file import SqliteFile
+from juniper_common.sqlite_file import Migrations, SqliteFile
 folder, table, word = sys.argv[1:]
 print("ready", flush=True)
 sys.stdin.readline()
 for number in range(50):
-    file = SqliteFile(Path(folder, f"{number}.sqlite3"), [table], "the word store")
+    file = SqliteFile(Path(folder, f"{number}.sqlite3"), Migrations((table,)), "the word store")
     with file.writing() as connection:
         connection.execute("INSERT INTO words VALUES (?)", (word,))
     file.close()
@@ -33,7 +34,7 @@ for number in range(50):
 @pytest.fixture
 def file(tmp_path: Path) -> Iterator[SqliteFile]:
     """A file with a table of words."""
-    opened = SqliteFile(tmp_path / "words.sqlite3", [TABLE], WHAT)
+    opened = SqliteFile(tmp_path / "words.sqlite3", WORDS, WHAT)
     yield opened
     opened.close()
 
@@ -41,7 +42,7 @@ def file(tmp_path: Path) -> Iterator[SqliteFile]:
 @pytest.fixture(params=["on disk", "in memory"])
 def any_file(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[SqliteFile]:
     """The same, wherever it is."""
-    opened = SqliteFile(tmp_path / "words.sqlite3" if request.param == "on disk" else None, [TABLE], WHAT)
+    opened = SqliteFile(tmp_path / "words.sqlite3" if request.param == "on disk" else None, WORDS, WHAT)
     yield opened
     opened.close()
 
@@ -109,20 +110,20 @@ def test_a_file_that_is_no_database_is_refused(tmp_path: Path) -> None:
     path.write_bytes(bytes(range(256)) * 40)
     for _ in range(2):
         with pytest.raises(StoreError, match=r"^.*words\.sqlite3 cannot be opened: file is not a database$"):
-            SqliteFile(path, [TABLE], WHAT)
+            SqliteFile(path, WORDS, WHAT)
     assert path.read_bytes() == bytes(range(256)) * 40
 
 
 def test_a_file_that_is_damaged_within_says_so_when_it_is_used(tmp_path: Path) -> None:
     """What SQLite finds only when it comes to the page."""
     path = tmp_path / "words.sqlite3"
-    file = SqliteFile(path, [TABLE], WHAT)
+    file = SqliteFile(path, WORDS, WHAT)
     _write(file, *(f"{number:0100}" for number in range(1_000)))
     file.close()
     content = bytearray(path.read_bytes())
     content[4_096:] = b"\xa5" * (len(content) - 4_096)
     path.write_bytes(content)
-    damaged = SqliteFile(path, [TABLE], WHAT)
+    damaged = SqliteFile(path, WORDS, WHAT)
     with pytest.raises(StoreError, match=r"^the word store cannot be used: database disk image is malformed$"):
         _words(damaged)
     damaged.close()
@@ -131,21 +132,21 @@ def test_a_file_that_is_damaged_within_says_so_when_it_is_used(tmp_path: Path) -
 def test_a_migration_that_fails_leaves_the_file_as_it_was(tmp_path: Path) -> None:
     """It is applied whole or not at all."""
     path = tmp_path / "words.sqlite3"
-    SqliteFile(path, [TABLE], WHAT).close()
+    SqliteFile(path, WORDS, WHAT).close()
     with pytest.raises(StoreError, match="cannot be opened: no such table: sentences"):
-        SqliteFile(path, [TABLE, "DROP TABLE words; DROP TABLE sentences;"], WHAT)
-    file = SqliteFile(path, [TABLE], WHAT)
+        SqliteFile(path, Migrations((TABLE, "DROP TABLE words; DROP TABLE sentences;")), WHAT)
+    file = SqliteFile(path, WORDS, WHAT)
     assert _words(file) == []
     file.close()
 
 
 def test_a_second_sole_user_is_refused(tmp_path: Path) -> None:
     """Until the first one has closed the file."""
-    file = SqliteFile(tmp_path / "words.sqlite3", [TABLE], WHAT, sole_user="writer")
+    file = SqliteFile(tmp_path / "words.sqlite3", WORDS, WHAT, sole_user="writer")
     with pytest.raises(StoreError, match=f"^another writer uses the state folder {tmp_path}$"):
-        SqliteFile(tmp_path / "words.sqlite3", [TABLE], WHAT, sole_user="writer")
+        SqliteFile(tmp_path / "words.sqlite3", WORDS, WHAT, sole_user="writer")
     file.close()
-    SqliteFile(tmp_path / "words.sqlite3", [TABLE], WHAT, sole_user="writer").close()
+    SqliteFile(tmp_path / "words.sqlite3", WORDS, WHAT, sole_user="writer").close()
 
 
 def test_several_processes_share_a_file(tmp_path: Path) -> None:
@@ -163,32 +164,26 @@ def test_several_processes_share_a_file(tmp_path: Path) -> None:
         writer.communicate()
     assert [writer.returncode for writer in writers] == [0, 0, 0, 0]
     for path in tmp_path.glob("*.sqlite3"):
-        file = SqliteFile(path, [TABLE], WHAT)
+        file = SqliteFile(path, WORDS, WHAT)
         assert sorted(_words(file)) == ["a", "b", "c", "d"]
         file.close()
-
-
-def test_a_newer_file_is_refused(tmp_path: Path) -> None:
-    """The store is named, and both versions are."""
-    path = tmp_path / "words.sqlite3"
-    SqliteFile(path, [TABLE, "CREATE TABLE more (a) "], WHAT).close()
-    with pytest.raises(StoreTooNewError, match=r"^the word store has schema 2; this version knows 1$"):
-        SqliteFile(path, [TABLE], WHAT)
 
 
 def test_a_migration_may_have_triggers() -> None:
     """Their statements end with semicolons, too."""
     file = SqliteFile(
         None,
-        [
-            TABLE,
-            """
-            -- A word; and its echo.
-            CREATE TRIGGER echo AFTER INSERT ON words WHEN new.word NOT LIKE '%;' BEGIN
-                INSERT INTO words VALUES (new.word || ';'); SELECT 1;
-            END;
-            """,
-        ],
+        Migrations(
+            (
+                TABLE,
+                """
+                -- A word; and its echo.
+                CREATE TRIGGER echo AFTER INSERT ON words WHEN new.word NOT LIKE '%;' BEGIN
+                    INSERT INTO words VALUES (new.word || ';'); SELECT 1;
+                END;
+                """,
+            )
+        ),
         WHAT,
     )
     _write(file, "hello")
@@ -208,7 +203,7 @@ def test_a_full_disk_is_told_from_other_errors(any_file: SqliteFile) -> None:
 
 def test_a_closed_file_is_not_used(tmp_path: Path) -> None:
     """Neither read nor written, also by whoever was reading when it was closed."""
-    file = SqliteFile(tmp_path / "words.sqlite3", [TABLE], WHAT)
+    file = SqliteFile(tmp_path / "words.sqlite3", WORDS, WHAT)
     _write(file, "one")
     with file.reading() as connection:
         file.close()

@@ -114,6 +114,18 @@ def test_what_a_power_cut_left_is_told_anew(
     assert capsys.readouterr().out.startswith("<3>ALERT")
 
 
+def test_an_alert_of_a_later_release_is_the_same(
+    environment: dict[str, str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    """It is not told again."""
+    failed(UNIT, environment | MONITOR)
+    path = Path(environment["STATE_DIRECTORY"]) / f"{UNIT}.json"
+    path.write_text(json.dumps(json.loads(path.read_text()) | {"severity": 1}))
+    capsys.readouterr()
+    failed(UNIT, environment | MONITOR)
+    assert "ALERT" not in capsys.readouterr().out
+
+
 def test_an_alert_that_cannot_be_kept_is_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """As on a full disk: the journal has it before the error."""
     (tmp_path / "file").touch()

@@ -1,5 +1,6 @@
 import dataclasses
 import hashlib
+import json
 from pathlib import Path
 
 import pytest
@@ -22,6 +23,14 @@ def test_every_wheel_has_its_checksum(tmp_path: Path) -> None:
 def test_a_description_is_read_as_it_was_written(tmp_path: Path) -> None:
     """Root and all."""
     bundle = small_bundle.make(tmp_path / "bundle", python="3.11")
+    assert Bundle.open(bundle.root) == bundle
+
+
+def test_a_description_of_a_later_release_is_read(tmp_path: Path) -> None:
+    """But for what is new in it."""
+    bundle = small_bundle.make(tmp_path / "bundle", python="3.11")
+    path = bundle.root / Bundle.DESCRIPTION
+    path.write_text(json.dumps(json.loads(path.read_text()) | {"signed_by": "me"}))
     assert Bundle.open(bundle.root) == bundle
 
 

@@ -1,3 +1,4 @@
+import json
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -40,6 +41,15 @@ def test_a_line_that_a_power_cut_tore_takes_no_other_with_it(record: HealthRecor
     assert record.last("data") == before
     record.append(after)
     assert list(record.checks("data")) == [before, after]
+
+
+def test_a_line_of_a_later_release_is_read(record: HealthRecord) -> None:
+    """But for what is new in it."""
+    check = checked("10:00:00")
+    record.append(check)
+    path = record.folder / "data.jsonl"
+    path.write_text(json.dumps(json.loads(path.read_text()) | {"load": 1.5}) + "\n")
+    assert record.last("data") == check
 
 
 def test_the_record_is_bounded(record: HealthRecord) -> None:

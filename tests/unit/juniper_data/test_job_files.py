@@ -1,5 +1,6 @@
 """What a kill does not lose."""
 
+import json
 import logging
 from pathlib import Path
 
@@ -70,6 +71,25 @@ def test_damaged_job_is_told_of_and_removed(files: JobFiles, tmp_path: Path, cap
     assert files.left() == []
     assert [(record.levelno, JOB_ID in record.message) for record in caplog.records] == [(logging.ERROR, True)]
     assert not path.exists()
+
+
+def test_job_of_a_later_release_is_taken_up(files: JobFiles, tmp_path: Path) -> None:
+    """Whatever else that release notes of it; what it may ask for and does not is not written."""
+    job = KeptJob(job_id=JOB_ID, created_at=NOON, requests=(CREATE,))
+    files.keep(job)
+    path = tmp_path / "jobs" / f"{JOB_ID}.json"
+    content = json.loads(path.read_text())
+    assert content["requests"] == [CREATE.model_dump(mode="json", include=CREATE.model_fields_set)]
+    path.write_text(json.dumps(content | {"priority": 1}))
+    assert files.left() == [job]
+
+
+def test_job_that_asks_for_what_is_not_known_is_given_up(files: JobFiles, tmp_path: Path) -> None:
+    """It would become another dataset."""
+    files.keep(KeptJob(job_id=JOB_ID, created_at=NOON, requests=(CREATE,)))
+    path = tmp_path / "jobs" / f"{JOB_ID}.json"
+    path.write_text(path.read_text().replace('"generator"', '"scale": 2, "generator"'))
+    assert files.left() == []
 
 
 def test_job_that_cannot_be_read_keeps_its_upload(

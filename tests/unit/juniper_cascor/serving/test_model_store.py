@@ -1,5 +1,6 @@
 """Named models are files alone."""
 
+import json
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -98,6 +99,14 @@ def test_another_process_finds_the_same_models(store: ModelStore, folder: Path, 
     store.promote("flowers", content(2))
     store.rollback("flowers")
     assert ModelStore(folder).info("flowers") == store.info("flowers")
+
+
+def test_a_model_of_a_later_release_answers(store: ModelStore, folder: Path, content: MakeContent) -> None:
+    """Whatever else that release notes of it."""
+    store.promote("flowers", content(1))
+    note = folder / "flowers" / "00001.json"
+    note.write_text(json.dumps(json.loads(note.read_text()) | {"author": "me"}))
+    assert ModelStore(folder).loaded("flowers").card == store.card("flowers", 1)
 
 
 def test_any_version_has_a_card(store: ModelStore, content: MakeContent) -> None:

@@ -2,13 +2,15 @@
 
 import json
 import os
+import sqlite3
 import subprocess
 import sys
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 
-from juniper_common.sqlite_file import alone_in
+from juniper_common.sqlite_file import Migration, Migrations, SqliteFile, alone_in
 from juniper_ctl.backups.backup import take
 from juniper_ctl.backups.folder import BackupFolder
 from juniper_ctl.backups.restore import restore, restore_test
@@ -17,6 +19,7 @@ from juniper_ctl.errors import ControlError, Exit
 from juniper_ctl.locations import Locations
 from juniper_ctl.main import main
 from juniper_ctl.services import CANOPY, CASCOR, DATA, SERVICES
+from juniper_data.stores.schema import MIGRATIONS
 from tests.unit.juniper_ctl.backups import kept_state
 from tests.unit.juniper_ctl.fake_systemd import READY, STOPPED, FakeSystemd
 from tests.unit.juniper_data.stores.made import id_of
@@ -148,6 +151,28 @@ def test_a_backup_that_the_programs_cannot_open_is_refused(home: Locations) -> N
     assert list(home.state.glob("*.before-*")) == []
 
 
+def test_a_backup_of_the_next_release_is_taken_back(home: Locations) -> None:
+    """The service's own program does it, before anything is put in place; what the manifest has more is passed over."""
+    kept_state.keep(home)
+    index = home.state / "data/index.sqlite"
+    step = Migration("ALTER TABLE datasets ADD COLUMN owner TEXT;", "ALTER TABLE datasets DROP COLUMN owner;")
+    SqliteFile(index, Migrations(MIGRATIONS.first, (step,)), "the dataset index").close()
+    kept_state.install_programs(home)
+    program = home.current / "bin/juniper-data"
+    program.write_text(f'#!/bin/sh\nexec {sys.executable} -m juniper_data "$@"\n', encoding="utf-8")
+    folder = BackupFolder(home.state / "backups")
+    with folder.locked():
+        _, manifest = take([DATA], folder, home)
+    assert manifest.services["data"].schema == MIGRATIONS.version + 1
+    change_manifest(folder, '"format": 1', '"host": "here", "format": 1')
+    change_manifest(folder, '"problems"', '"rows": 2, "problems"')
+    assert main(["backup", "verify"]) == Exit.OK
+    assert restore("latest", [DATA], None, yes=True, even_damaged=False) is Exit.OK
+    with closing(sqlite3.connect(index)) as connection:
+        assert connection.execute("PRAGMA user_version").fetchone() == (MIGRATIONS.version,)
+    assert kept_state.datasets(home.state / "data") == [id_of(0), id_of(1)]
+
+
 @pytest.mark.usefixtures("folder")
 def test_what_was_damaged_before_is_restored_on_request_alone(home: Locations) -> None:
     """The programs end with 1 where files were lost."""
@@ -221,6 +246,8 @@ def test_an_interrupted_restore_is_ended_by_the_next_call(
         "data", str(home.state / "data"), str(staging), str(home.state / "data.before-then"), staging.stat().st_ino
     )
     RestorePlan("B", [exchange], []).write(folder)
+    plan = folder.path / ".restore.json"
+    plan.write_text(plan.read_text().replace('"inode"', '"by": "a later release", "inode"'))
     with pytest.raises(ControlError, match="the restore of B was interrupted"):
         restore_test(None, SERVICES, None)
     with pytest.raises(ControlError) as raised:

@@ -7,10 +7,12 @@ from pathlib import Path
 
 import pytest
 
+from juniper_common.sqlite_file import Migration, Migrations, SqliteFile
 from juniper_common.wire.dataset_queries import DatasetFilter
 from juniper_data.errors import DatasetDamagedError, DatasetNotFoundError, StoreError, StoreFullError
 from juniper_data.stores.index import Added, Index, Located
 from juniper_data.stores.protocol import Accesses, Quota
+from juniper_data.stores.schema import MIGRATIONS
 from tests.unit.juniper_data.stores.made import NOON, PROFILE, id_of, later, made
 
 # Adds the same datasets as others like it, as soon as it is told to; says how many of them it was the first with.
@@ -137,8 +139,26 @@ def test_a_newer_index_is_refused(index: Index, path: Path) -> None:
     """Both versions are named."""
     with index._file.writing() as connection:
         connection.execute("PRAGMA user_version = 99")
-    with pytest.raises(StoreError, match=r"^the dataset index has schema 99; this version knows 1$"):
+    with pytest.raises(StoreError, match=r"^the dataset index has schema 99; this version knows 1, and no way back"):
         Index(path, Quota())
+
+
+def test_an_index_of_the_next_release_is_taken_back(index: Index, path: Path) -> None:
+    """With every dataset; what that release knew of it and this one does not is passed over."""
+    index.add(made(1, tags=("a",), dataset_name="n", profile=PROFILE)[0], "there")
+    before = index.meta(id_of(1))
+    index.close()
+    step = Migration("ALTER TABLE datasets ADD COLUMN owner TEXT;", "ALTER TABLE datasets DROP COLUMN owner;")
+    newer = SqliteFile(path, Migrations(MIGRATIONS.first, (step,)), "the dataset index")
+    with newer.writing() as connection:
+        connection.execute("UPDATE datasets SET owner = 'me'")
+        connection.execute("UPDATE details SET meta = json_set(meta, '$.owner', 'me')")
+        connection.execute("UPDATE details SET profile = json_set(profile, '$.owner', 'me')")
+    newer.close()
+    again = Index(path, Quota())
+    assert again.meta(id_of(1)) == before
+    assert again.find(DatasetFilter(tags="a", dataset_name="n"), NOON).total == 1
+    again.close()
 
 
 def test_a_file_that_cannot_be_is_refused(tmp_path: Path) -> None:
