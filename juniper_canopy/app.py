@@ -108,7 +108,7 @@ class Dashboard:
             SessionGuard,
             keys=self._keys,
             sessions=self._sessions,
-            cookie=cookie_name(is_secure=settings.is_behind_tls),
+            cookie=cookie_name(is_secure=settings.has_secure_cookies),
             error_body=error_body,
         )
         guards = middleware(
@@ -142,7 +142,8 @@ class Dashboard:
             *system.operations(self._services, self._service_states, self._service_follower),
             *boundaries.operations(self.backend),
         ]
-        login = Login(self._keys, self._sessions, is_secure=self.settings.is_behind_tls).routes() if self._keys else []
+        is_secure = self.settings.has_secure_cookies
+        login = Login(self._keys, self._sessions, is_secure=is_secure).routes() if self._keys else []
         return [
             *login,
             *openapi.routes(operations),

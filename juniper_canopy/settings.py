@@ -68,8 +68,13 @@ class CanopySettings(ServiceSettings):
 
     @property
     def is_behind_tls(self) -> bool:
-        """Whether browsers reach the dashboard through HTTPS."""
+        """Whether browsers are told to come by HTTPS alone: to this host's other services too, so it is to be said."""
         return self.public_url is not None and self.public_url.scheme == "https"
+
+    @property
+    def has_secure_cookies(self) -> bool:
+        """Whether browsers reach the dashboard through HTTPS: the proxy's or its own."""
+        return self.is_behind_tls if self.public_url is not None else self.speaks_tls
 
     @property
     def bind(self) -> tuple[str, int]:

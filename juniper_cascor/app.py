@@ -94,7 +94,9 @@ def create_service(
         notifier: tells the service manager what the service does.
     """
     key = settings.data_api_key
-    client = data_client or AsyncJuniperDataClient(settings.data_url, api_key=key.get_secret_value() if key else None)
+    client = data_client or AsyncJuniperDataClient(
+        settings.data_url, api_key=key.get_secret_value() if key else None, verify=settings.client_tls()
+    )
     fanout = Fanout()
     life = _life(settings, client, fanout, notifier or Notifier())
     app = _app(settings, client, fanout, life)

@@ -14,6 +14,7 @@ from websockets.asyncio.client import connect
 from websockets.exceptions import ConnectionClosed, WebSocketException
 
 from juniper_common.http import ClientError, NotFoundError, UnreachableError
+from juniper_common.tls import Verify, client_context
 from juniper_common.wire.control import CommandName, CommandResponse
 from juniper_common.wire.stream import Greeting, Resumed, StreamMessage
 
@@ -50,13 +51,15 @@ Dial = Callable[[str], AbstractAsyncContextManager[Socket]]
 """Opens the connection to a URL: another one than the network's in tests."""
 
 
-def dialled(api_key: str | None) -> Dial:
-    """Connections over the network, with the key sent as X-API-Key."""
+def dialled(api_key: str | None, verify: Verify = None) -> Dial:
+    """Connections over the network, with the key sent as X-API-Key; `verify` as HttpClient's."""
+    context = client_context(verify)
 
     @asynccontextmanager
     async def dial(url: str) -> AsyncIterator[Socket]:
         async with connect(
             url,
+            ssl=context if url.startswith("wss:") else None,
             additional_headers={"X-API-Key": api_key} if api_key else {},
             open_timeout=OPEN_TIMEOUT_S,
             max_size=MAX_MESSAGE_BYTES,
@@ -74,14 +77,21 @@ class CascorTrainingStream:
         url: of the service, as in `http://127.0.0.1:8200`.
         api_key: sent as X-API-Key.
         run_id: the run to follow; None: whichever is in the foreground.
+        verify: of an https address, whom to believe; as HttpClient's.
         dial: another way to the service.
     """
 
     def __init__(
-        self, url: str, api_key: str | None = None, *, run_id: str | None = None, dial: Dial | None = None
+        self,
+        url: str,
+        api_key: str | None = None,
+        *,
+        run_id: str | None = None,
+        verify: Verify = None,
+        dial: Dial | None = None,
     ) -> None:
         self._url = _address(url, "/ws/training") + (f"?{urlencode({'run': run_id})}" if run_id else "")
-        self._dial = dial or dialled(api_key)
+        self._dial = dial or dialled(api_key, verify)
         self._server: str | None = None
         self._last_seq = 0
 
@@ -134,6 +144,7 @@ class CascorControlStream:
         url: of the service, as in `http://127.0.0.1:8200`.
         api_key: sent as X-API-Key.
         timeout_s: how long a command may take.
+        verify: of an https address, whom to believe; as HttpClient's.
         dial: another way to the service.
     """
 
@@ -143,10 +154,11 @@ class CascorControlStream:
         api_key: str | None = None,
         *,
         timeout_s: float = COMMAND_TIMEOUT_S,
+        verify: Verify = None,
         dial: Dial | None = None,
     ) -> None:
         self._url = _address(url, "/ws/control")
-        self._dial = dial or dialled(api_key)
+        self._dial = dial or dialled(api_key, verify)
         self._timeout_s = timeout_s
         self._ids = itertools.count(1)
         self._lock = asyncio.Lock()

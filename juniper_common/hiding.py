@@ -16,7 +16,9 @@ class Hiding:
 
     def __init__(self, secrets: Sequence[str] = ()) -> None:
         # The longest first: of two secrets that begin alike the longer one must not be left in part.
-        words = [re.escape(secret) for secret in sorted(secrets, key=len, reverse=True)]
+        # Line by line: of a private key one line is as secret as all, and the ends of lines may be written otherwise.
+        lines = {line for secret in secrets for line in secret.splitlines() if line}
+        words = [re.escape(line) for line in sorted(lines, key=len, reverse=True)]
         self._hidden = re.compile("|".join([*words, _USER_OF_AN_ADDRESS]))
 
     def shown(self, text: str) -> str:

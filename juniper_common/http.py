@@ -14,6 +14,7 @@ ClientError
 
 import asyncio
 import json
+import ssl
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator, Mapping
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
@@ -27,6 +28,7 @@ import orjson
 import stamina
 from pydantic import JsonValue, TypeAdapter, ValidationError
 
+from juniper_common.tls import Verify, client_context
 from juniper_common.wire.errors import FieldProblem
 
 PIECE_BYTES = 1 << 20
@@ -212,6 +214,11 @@ def _pause(retry_after_s: float | None) -> bool | float:
     return retry_after_s if retry_after_s <= LONGEST_RETRY_AFTER_S else False
 
 
+def _context(verify: Verify, transport: object) -> ssl.SSLContext | bool:
+    # Another way to the service has its own; to make one takes some milliseconds.
+    return client_context(verify) if transport is None else True
+
+
 def _headers(api_key: str | None) -> dict[str, str]:
     return {"X-API-Key": api_key} if api_key else {}
 
@@ -225,6 +232,8 @@ class HttpClient:
         timeout_s: for each try.
         attempts: tries altogether, with a growing, jittered pause between them.
         retry_for_s: no try is begun later; less than `timeout_s`, and a service that is silent is asked once.
+        verify: of an https address, whom to believe: the path of a PEM file with the CA's certificate, or an
+            ssl.SSLContext. None: whom the system believes.
         transport: another way to the service, as an app in this process in tests.
     """
 
@@ -236,11 +245,17 @@ class HttpClient:
         timeout_s: float = 10.0,
         attempts: int = 4,
         retry_for_s: float = RETRY_FOR_S,
+        verify: Verify = None,
         transport: httpx.BaseTransport | None = None,
     ) -> None:
         # trust_env: a proxy for the world outside must not be asked for a service on this host.
         self._http = httpx.Client(
-            base_url=base_url, headers=_headers(api_key), timeout=timeout_s, transport=transport, trust_env=False
+            base_url=base_url,
+            headers=_headers(api_key),
+            timeout=timeout_s,
+            verify=_context(verify, transport),
+            transport=transport,
+            trust_env=False,
         )
         self._tries = partial(stamina.retry_context, attempts=attempts, timeout=retry_for_s, wait_max=2.0)
 
@@ -293,10 +308,16 @@ class AsyncHttpClient:
         timeout_s: float = 10.0,
         attempts: int = 4,
         retry_for_s: float = RETRY_FOR_S,
+        verify: Verify = None,
         transport: httpx.AsyncBaseTransport | None = None,
     ) -> None:
         self._http = httpx.AsyncClient(
-            base_url=base_url, headers=_headers(api_key), timeout=timeout_s, transport=transport, trust_env=False
+            base_url=base_url,
+            headers=_headers(api_key),
+            timeout=timeout_s,
+            verify=_context(verify, transport),
+            transport=transport,
+            trust_env=False,
         )
         self._tries = partial(stamina.retry_context, attempts=attempts, timeout=retry_for_s, wait_max=2.0)
 

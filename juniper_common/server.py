@@ -58,7 +58,7 @@ def serve(
 
     Args:
         app: what to serve; tasks belong into its lifespan.
-        settings: where to listen, and how loud to log.
+        settings: where to listen, whether with TLS, and how loud to log.
         self_check: awaited once, after the socket is bound and before READY.
         checks: asked at each watchdog ping; one objection and systemd restarts the service.
         notifier: the service's own, which the caller closes; its STATUS stays the service's once it has told one.
@@ -67,8 +67,10 @@ def serve(
     faulthandler.enable()
     logs.configure(settings.log_level, f"juniper-{settings.service_name()}", settings.secrets)
     recent_logs.install(settings.secrets)
+    context = settings.server_tls()
     config = uvicorn.Config(
         app,
+        ssl_context_factory=(lambda *_: context) if context else None,
         log_config=None,
         access_log=False,
         server_header=False,

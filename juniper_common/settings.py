@@ -7,6 +7,7 @@ EnvironmentFile= or the foreground runner load them); secrets come as files in t
 
 import ipaddress
 import os
+import ssl
 import sys
 from abc import abstractmethod
 from dataclasses import dataclass
@@ -17,6 +18,7 @@ import pydantic
 from pydantic import AfterValidator, BeforeValidator, Field, HttpUrl, SecretStr
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict, SettingsError
 
+from juniper_common import tls
 from juniper_common.wire.errors import reason
 
 EXIT_CONFIGURATION = 78
@@ -77,6 +79,15 @@ class ServiceSettings(BaseSettings):
         default="INFO", description="What is told to the log: this, and what weighs more."
     )
     api_keys: Secrets = Field(default=(), description="Comma-separated keys; none: no key is asked for.")
+    tls_certificate: SecretStr | None = Field(
+        default=None, description="Its certificate (PEM), then those that lead to the CA: it speaks TLS then."
+    )
+    tls_key: SecretStr | None = Field(default=None, description="The certificate's private key (PEM).")
+    ca: SecretStr | None = Field(
+        default=None,
+        validation_alias=tls.CA,
+        description="Whom alone it believes of other services (PEM); none: whom the system believes.",
+    )
     allowed_origins: Words = Field(default=(), description="Origins, beside the service's own, whose pages may call.")
     allowed_hosts: Words = Field(
         default=(), description="Names, beside the service's own, under which it may be called, as in a proxy's Host."
@@ -122,16 +133,42 @@ class ServiceSettings(BaseSettings):
         return False
 
     @property
+    def speaks_tls(self) -> bool:
+        """Whether it has a certificate of its own."""
+        return bool(self.tls_certificate)
+
+    def server_tls(self) -> ssl.SSLContext | None:
+        """What it speaks TLS with; None: plain HTTP. Raises tls.TlsError."""
+        certificate, key = _clear(self.tls_certificate), _clear(self.tls_key)
+        return tls.server_context(certificate, key) if certificate or key else None
+
+    def client_tls(self) -> ssl.SSLContext | None:
+        """Whom it believes of other services; None: whom the system believes. Raises tls.TlsError."""
+        ca = _clear(self.ca)
+        return tls.trusting(ca) if ca else None
+
+    @property
     def keys(self) -> tuple[str, ...]:
         """The API keys in clear, for comparing."""
         return tuple(key.get_secret_value() for key in self.api_keys)
 
     @property
     def secrets(self) -> tuple[str, ...]:
-        """Every secret among the settings in clear, for keeping them out of what is shown."""
-        values = [getattr(self, name) for name in type(self).model_fields]
+        """Every secret among the settings in clear, for keeping them out of what is shown; certificates are none."""
+        values = [getattr(self, name) for name in type(self).model_fields if name not in ("tls_certificate", "ca")]
         parts = [part for value in values for part in (value if isinstance(value, tuple) else (value,))]
         return tuple(part.get_secret_value() for part in parts if isinstance(part, SecretStr) and part)
+
+    def unusable(self) -> list[Problem]:
+        """What is wrong with the certificate, the key and the CA."""
+        found = []
+        for made in (self.server_tls, self.client_tls):
+            try:
+                made()
+            except tls.TlsError as error:
+                name = self.spelled((error.setting,))
+                found.append(Problem(name, f"the credential {name.lower()} {error.reason}"))
+        return found
 
     def refusals(self) -> list[Problem]:
         """What the production profile refuses of settings that are each well by themselves."""
@@ -161,8 +198,11 @@ class ServiceSettings(BaseSettings):
                 Problem(cls.spelled(each["loc"]) if each["loc"] else "", reason(each)) for each in error.errors()
             ]
         except SettingsError as error:
-            return None, [Problem("", str(error))]
-        return settings, settings.refusals()
+            is_unreadable = isinstance(error.__cause__, OSError | UnicodeDecodeError)
+            return None, _unreadable(os.environ["CREDENTIALS_DIRECTORY"]) if is_unreadable else [
+                Problem("", str(error))
+            ]
+        return settings, [*settings.unusable(), *settings.refusals()]
 
     @classmethod
     def load(cls) -> Self:
@@ -197,6 +237,22 @@ class ListenSettings(ServiceSettings):
     def bind(self) -> tuple[str, int]:
         """The address to listen on."""
         return self.host, self.port
+
+
+def _clear(secret: SecretStr | None) -> str:
+    return secret.get_secret_value().strip() if secret else ""
+
+
+def _unreadable(credentials: str) -> list[Problem]:
+    """The files of the folder that cannot be read as text, one problem each: pydantic does not name them."""
+    found = []
+    for path in sorted(Path(credentials).iterdir()):
+        try:
+            path.read_text()
+        except (OSError, UnicodeDecodeError) as error:
+            why = error.strerror if isinstance(error, OSError) else "is no text, as PEM is"
+            found.append(Problem(path.name.upper(), f"the credential {path.name} cannot be read: {why}"))
+    return found
 
 
 def is_loopback(host: str) -> bool:

@@ -104,7 +104,7 @@ class BringUp:
         except OSError as error:
             up.check()
             raise ControlError(f"a service does not answer: {error}", next_command="juniper-ctl logs") from error
-        dashboard = CANOPY.url(up.environments[CANOPY.name])
+        dashboard = up.api(CANOPY).url
         self._report("dashboard", dashboard)
         if self.as_json:
             print_json({"verdict": "ok", "profile": self.profile, **told, "dashboard": dashboard})
@@ -116,18 +116,16 @@ def refuse_taken_port(service: Service, environment: Mapping[str, str], command:
     Raises:
         ControlError: somebody else does.
     """
-    port = service.port(environment)
-    with socket.socket() as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind(("127.0.0.1", port))
-        except OSError as error:
-            raise ControlError(
-                f"{service.name} cannot listen on port {port}: {error.strerror}",
-                next_command=f"{service.port_variable}={port + 1000} juniper-ctl {command}"
-                f"   (who holds it: ss -ltnp sport = :{port})",
-                code=Exit.TIMEOUT,
-            ) from None
+    host, port = service.host(environment), service.port(environment)
+    try:
+        socket.create_server((host, port), family=socket.AF_INET6 if ":" in host else socket.AF_INET).close()
+    except OSError as error:
+        raise ControlError(
+            f"{service.name} cannot listen on {host} port {port}: {error.strerror}",
+            next_command=f"{service.port_variable}={port + 1000} juniper-ctl {command}"
+            f"   (who holds it: ss -ltnp sport = :{port})",
+            code=Exit.TIMEOUT,
+        ) from None
 
 
 def program_of(service: Service, locations: Locations, programs: Path, profile: str) -> Program:
@@ -143,7 +141,9 @@ def program_of(service: Service, locations: Locations, programs: Path, profile: 
     checkout = Checkout.find()
     example = text_of(checkout.root / f"conf/{profile}.env.example") if checkout else ""
     urls = {
-        each.url_variable: each.url(environment_of(each, locations, profile=profile, over=given))
+        each.url_variable: ServiceApi.keyless(
+            environment_of(each, locations, profile=profile, over=given), each, locations
+        ).url
         for each in (DATA, CASCOR)
     }
     environment = {

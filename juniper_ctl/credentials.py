@@ -15,7 +15,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TypeAlias
 
-from juniper_ctl import systemctl
+from juniper_ctl import systemctl, tls
 from juniper_ctl.control import restart
 from juniper_ctl.env_file import credential
 from juniper_ctl.errors import ControlError, Exit
@@ -91,24 +91,27 @@ def set_credential(name: str, value: str, locations: Locations) -> Exit:
     """Write a value that a person gave.
 
     Raises:
-        ControlError: there is no such credential, or it is no key.
+        ControlError: there is no such credential, or it is no key, or no PEM where it is to be one.
     """
     readers = _readers(name)
+    is_pem = tls.is_pem(name)
     keys = [part.strip() for part in value.strip().split(",")] if name.endswith("_api_keys") else [value.strip()]
     path = locations.credentials / name
     if not any(keys):
-        raise ControlError(
-            "nothing was given", next_command=f"truncate --size=0 {path}   (to ask for no key)", code=Exit.USAGE
-        )
-    if not all(re.fullmatch(r"[!-+\--~]+", key) for key in keys):
-        raise ControlError(
-            "a key is printable ASCII without spaces and commas",
-            next_command=f"juniper-ctl credentials set {name}",
-            code=Exit.USAGE,
-        )
+        without = "without TLS" if is_pem else "to ask for no key"
+        raise ControlError("nothing was given", next_command=f"truncate --size=0 {path}   ({without})", code=Exit.USAGE)
+    is_key = all(re.fullmatch(r"[!-+\--~]+", key) for key in keys)
+    key_complaint = "" if is_key else "a key is printable ASCII without spaces and commas"
+    if complaint := tls.complaint(name, value) if is_pem else key_complaint:
+        raise ControlError(complaint, next_command=typed(name), code=Exit.USAGE)
     _write(name, keys, locations)
     say("credential", f"{name} is set; it counts from: juniper-ctl restart {' '.join(each.name for each in readers)}")
     return Exit.OK
+
+
+def typed(name: str) -> str:
+    """The command that sets it. A PEM comes from a file: of one that is pasted the shell would get all but a line."""
+    return f"juniper-ctl credentials set {name}" + (" <FILE.pem" if tls.is_pem(name) else "")
 
 
 def restart_running(services: Sequence[Service]) -> None:

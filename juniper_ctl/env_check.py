@@ -205,4 +205,6 @@ def _located(
             if lines:
                 return Fault("wrong", path.name, lines[-1], name, f"is refused by {service.name}: {problem['reason']}")
     file = f"{profile}.env" if profile else "juniper.env"
+    if known and known["is_secret"]:
+        file = "credentials"
     return Fault("wrong", file, None, problem["name"], f"is refused by {service.name}: {problem['reason']}")

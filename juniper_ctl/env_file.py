@@ -152,4 +152,4 @@ def text_of(path: Path) -> str:
 def credential(name: str, locations: Locations) -> str:
     """What a credential file holds; nothing where there is none."""
     path: Path = locations.credentials / name
-    return path.read_text(encoding="utf-8").strip() if path.is_file() else ""
+    return path.read_text(encoding="utf-8", errors="replace").strip() if path.is_file() else ""

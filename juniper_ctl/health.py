@@ -96,20 +96,20 @@ def check(
         ControlError: a setting is wrong.
     """
     environment = environment_for(service)
-    api = ServiceApi(service.port(environment), timeout_s=answer_s, host=service.host(environment))
+    api = ServiceApi.keyless(environment, service, Locations.of(environment), answer_s)
     deadline = time.monotonic() + patience_s
     while True:
         began = time.perf_counter()
         try:
             answer = _in_time(partial(api.get, "/v1/health/ready"), answer_s)
         except TimeoutError:
-            return _check(service, "away", f"{_address(api)} does not answer within {answer_s:g} s")
+            return _check(service, "away", f"{api.address} does not answer within {answer_s:g} s")
         except OSError as error:
             if time.monotonic() < deadline:
                 time.sleep(AGAIN_S)
                 continue
             listens = "nobody listens on" if isinstance(error, ConnectionRefusedError) else f"{error}, on"
-            return _check(service, "away", f"{listens} {_address(api)}")
+            return _check(service, "away", f"{listens} {api.address}")
         latency_ms = round((time.perf_counter() - began) * 1e3, 1)
         status, ok, why = judged(service, answer)
         return _check(service, status, why, ok=ok, latency_ms=latency_ms, http_status=answer.status)
@@ -195,10 +195,6 @@ def _check(
     # What answers may be anything: no line of its own making, nor an endless one.
     plain = "".join(character if character.isprintable() else " " for character in why)[:MAX_WHY]
     return Check(service.name, ok, status, plain, latency_ms, http_status, checked_at=now, since=now)
-
-
-def _address(api: ServiceApi) -> str:
-    return f"[{api.host}]:{api.port}" if ":" in api.host else f"{api.host}:{api.port}"
 
 
 def _in_time(ask: Callable[[], Answer], timeout_s: float) -> Answer:

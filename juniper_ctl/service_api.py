@@ -3,12 +3,14 @@
 import http.client
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import cast
 
+from juniper_ctl import tls
 from juniper_ctl.env_file import credential, environment_of
 from juniper_ctl.locations import Locations
-from juniper_ctl.services import Service
+from juniper_ctl.services import CA, Service
 from juniper_ctl.table import printable
 
 Json = dict[str, object]
@@ -50,12 +52,24 @@ class ServiceApi:
     timeout_s: float = 10
     """Of each step: an answer that drips in takes longer."""
     host: str = "127.0.0.1"
+    believed: str = ""
+    """PEM of the CA and of the service's own certificate; empty: it has none, and speaks plain HTTP."""
+
+    @property
+    def address(self) -> str:
+        """Host and port, as they stand in a URL."""
+        return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
+
+    @property
+    def url(self) -> str:
+        """Where it is on this host."""
+        return f"{'https' if self.believed else 'http'}://{self.address}"
 
     @classmethod
     def of(
         cls, service: Service, locations: Locations, *, over: Mapping[str, str] | None = None, timeout_s: float = 10
     ) -> "ServiceApi":
-        """The port and the first key that the service's settings say; `over` goes before the env files."""
+        """The address and the first key that the service's settings say; `over` goes before the env files."""
         return cls.set_by(environment_of(service, locations, over=over), service, locations, timeout_s)
 
     @classmethod
@@ -63,9 +77,17 @@ class ServiceApi:
         cls, environment: Mapping[str, str], service: Service, locations: Locations, timeout_s: float = 10
     ) -> "ServiceApi":
         """Of a service that is started with this environment."""
-        variable = f"JUNIPER_{service.name.upper()}_API_KEYS"
-        keys = environment.get(variable) or credential(variable.lower(), locations)
-        return cls(service.port(environment), keys.split(",")[0].strip(), timeout_s)
+        keys = _told(f"juniper_{service.name}_api_keys", environment, locations)
+        return replace(cls.keyless(environment, service, locations, timeout_s), api_key=keys.split(",")[0].strip())
+
+    @classmethod
+    def keyless(
+        cls, environment: Mapping[str, str], service: Service, locations: Locations, timeout_s: float = 10
+    ) -> "ServiceApi":
+        """The same for what needs no key, which is then shown to nobody."""
+        certificate = _told(f"juniper_{service.name}_tls_certificate", environment, locations)
+        believed = f"{_told(CA, environment, locations)}\n{tls.first_of(certificate)}" if certificate else ""
+        return cls(service.port(environment), "", timeout_s, service.host(environment), believed)
 
     def get(self, path: str) -> Answer:
         """GET.
@@ -84,7 +106,7 @@ class ServiceApi:
         return self._call("POST", path, json.dumps(body).encode())
 
     def _call(self, method: str, path: str, body: bytes | None) -> Answer:
-        connection = http.client.HTTPConnection(self.host, self.port, timeout=self.timeout_s)
+        connection = self._connection()
         headers = {"Accept": "application/json"}
         if body is not None:
             headers["Content-Type"] = "application/json"
@@ -98,6 +120,21 @@ class ServiceApi:
             raise ConnectionError(f"no HTTP answer: {error!r}") from error
         finally:
             connection.close()
+
+    def _connection(self) -> http.client.HTTPConnection:
+        if not self.believed:
+            return http.client.HTTPConnection(self.host, self.port, timeout=self.timeout_s)
+        # Of any name: the address is this host's own, and the names are for those who call from elsewhere.
+        context = tls.believing(self.believed)
+        return http.client.HTTPSConnection(self.host, self.port, timeout=self.timeout_s, context=context)
+
+
+def _told(name: str, environment: Mapping[str, str], locations: Locations) -> str:
+    """What a service is told as a credential. In a unit's sandbox the files are hidden, and systemd has handed them."""
+    handed = Path(environment.get("CREDENTIALS_DIRECTORY", ""), name)
+    if "CREDENTIALS_DIRECTORY" in environment and handed.is_file():
+        return handed.read_text(encoding="utf-8", errors="replace").strip()
+    return environment.get(name.upper()) or credential(name, locations)
 
 
 def _object(body: bytes) -> Json:

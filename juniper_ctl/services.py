@@ -32,6 +32,11 @@ class Service(NamedTuple):
         """Where the other services read its address."""
         return f"JUNIPER_{self.name.upper()}_URL"
 
+    @property
+    def host_variable(self) -> str:
+        """Where the service reads what to listen on."""
+        return self.port_variable.removesuffix("PORT") + "HOST"
+
     def port(self, environment: Mapping[str, str]) -> int:
         """The port that the settings say.
 
@@ -49,22 +54,31 @@ class Service(NamedTuple):
 
     def host(self, environment: Mapping[str, str]) -> str:
         """Where it is reached from this host, by the address that the settings have it listen on."""
-        text = environment.get(f"{self.port_variable.removesuffix('PORT')}HOST") or "127.0.0.1"
+        text = environment.get(self.host_variable) or "127.0.0.1"
         # Every address: so the loopback's too.
         return {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(text, text)  # noqa: S104 - compared, not bound
 
-    def url(self, environment: Mapping[str, str]) -> str:
-        """The address on this host."""
-        return f"http://127.0.0.1:{self.port(environment)}"
+
+CA = "juniper_ca"
+"""The credential that all services share: whom they believe of each other."""
 
 
-DATA = Service("data", 8100, "JUNIPER_DATA_PORT", ("juniper_data_api_keys",))
-CASCOR = Service("cascor", 8200, "JUNIPER_CASCOR_PORT", ("juniper_cascor_api_keys", "juniper_cascor_data_api_key"))
+def _tls(name: str) -> tuple[str, ...]:
+    return (f"juniper_{name}_tls_certificate", f"juniper_{name}_tls_key", CA)
+
+
+DATA = Service("data", 8100, "JUNIPER_DATA_PORT", ("juniper_data_api_keys", *_tls("data")))
+CASCOR = Service(
+    "cascor", 8200, "JUNIPER_CASCOR_PORT", ("juniper_cascor_api_keys", "juniper_cascor_data_api_key", *_tls("cascor"))
+)
 CANOPY = Service(
     "canopy",
     8050,
     "JUNIPER_CANOPY_SERVER__PORT",
-    ("juniper_canopy_api_keys", "juniper_canopy_data_api_key", "juniper_canopy_cascor_api_key"),
+    (
+        *("juniper_canopy_api_keys", "juniper_canopy_data_api_key", "juniper_canopy_cascor_api_key"),
+        *_tls("canopy"),
+    ),
 )
 
 SERVICES = (DATA, CASCOR, CANOPY)

@@ -22,6 +22,7 @@ def create_backend(settings: CanopySettings) -> BackendProtocol:
         str(settings.data_url).rstrip("/"),
         cascor_key=_clear(settings.cascor_api_key),
         data_key=_clear(settings.data_api_key),
+        verify=settings.client_tls(),
     )
     return service if settings.environment == "production" else FallbackBackend(service, open_demo)
 

@@ -9,6 +9,7 @@ from juniper_canopy.backend.updates import Update
 from juniper_cascor.client import AsyncJuniperCascorClient, CascorTrainingStream
 from juniper_common.health import Probe
 from juniper_common.http import AsyncHttpClient, Call
+from juniper_common.tls import Verify, client_context
 from juniper_data.client import AsyncJuniperDataClient
 
 ATTEMPTS = 2
@@ -37,17 +38,34 @@ class ServiceBackend:
 
     @classmethod
     def connect(
-        cls, cascor_url: str, data_url: str, *, cascor_key: str | None = None, data_key: str | None = None
+        cls,
+        cascor_url: str,
+        data_url: str,
+        *,
+        cascor_key: str | None = None,
+        data_key: str | None = None,
+        verify: Verify = None,
     ) -> "ServiceBackend":
-        """The backend of two addresses. Nothing is sent yet."""
+        """The backend of two addresses; `verify` as HttpClient's. Nothing is sent yet."""
+        context = client_context(verify)
         return cls(
             AsyncJuniperCascorClient(
-                cascor_url, api_key=cascor_key, attempts=ATTEMPTS, timeout_s=TIMEOUT_S, retry_for_s=RETRY_FOR_S
+                cascor_url,
+                api_key=cascor_key,
+                attempts=ATTEMPTS,
+                timeout_s=TIMEOUT_S,
+                retry_for_s=RETRY_FOR_S,
+                verify=context,
             ),
             AsyncJuniperDataClient(
-                data_url, api_key=data_key, attempts=ATTEMPTS, timeout_s=TIMEOUT_S, retry_for_s=RETRY_FOR_S
+                data_url,
+                api_key=data_key,
+                attempts=ATTEMPTS,
+                timeout_s=TIMEOUT_S,
+                retry_for_s=RETRY_FOR_S,
+                verify=context,
             ),
-            CascorTrainingStream(cascor_url, cascor_key),
+            CascorTrainingStream(cascor_url, cascor_key, verify=context),
         )
 
     def updates(self) -> AsyncGenerator[Update, None]:

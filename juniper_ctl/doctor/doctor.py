@@ -13,6 +13,7 @@ from juniper_ctl.doctor import (
     ports_section,
     sandbox_section,
     storage_section,
+    tls_section,
 )
 from juniper_ctl.doctor.findings import Finding
 from juniper_ctl.errors import ControlError, Exit
@@ -27,6 +28,7 @@ SECTIONS: Mapping[str, Look] = {
     "env": env_section.look,
     "sandbox": sandbox_section.look,
     "ports": ports_section.look,
+    "tls": tls_section.look,
     "storage": storage_section.look,
     "gpu": gpu_section.look,
 }

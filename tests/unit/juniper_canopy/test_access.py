@@ -139,6 +139,16 @@ def test_behind_tls_the_cookie_is_secure(connect: Connect) -> None:
     assert live_code(browser, host="lab.example", origin="https://evil.example") == 4003
 
 
+def test_with_a_certificate_of_its_own_the_cookie_is_secure(connect: Connect) -> None:
+    """What other ports of this host speak is not the dashboard's to say: no HSTS."""
+    browser = connect("https://localhost", tls_certificate="PEM")
+    answer = log_in(browser, Origin="https://localhost")
+    assert answer.headers["set-cookie"].startswith("__Host-juniper_session=")
+    assert "Secure" in answer.headers["set-cookie"].split("; ")
+    assert "strict-transport-security" not in answer.headers
+    assert live_code(browser, origin="https://localhost") is None
+
+
 def test_without_tls_none_is_promised(browser: TestClient) -> None:
     """A browser would never come by HTTP again."""
     assert "strict-transport-security" not in browser.get("/login").headers

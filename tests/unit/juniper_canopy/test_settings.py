@@ -58,6 +58,25 @@ def test_a_public_address_may_have_no_tls(monkeypatch: pytest.MonkeyPatch) -> No
     assert not CanopySettings().is_behind_tls
 
 
+@pytest.mark.parametrize(
+    ("certificate", "public_url", "has_secure_cookies", "is_behind_tls"),
+    [
+        ("PEM", None, True, False),
+        ("PEM", "http://lab", False, False),
+        ("PEM", "https://lab", True, True),
+        ("", "https://lab", True, True),
+        ("", None, False, False),
+    ],
+)
+def test_what_browsers_come_by_decides_on_cookies_and_the_public_address_alone_on_hsts(
+    certificate: str, public_url: str | None, has_secure_cookies: bool, is_behind_tls: bool
+) -> None:
+    """HSTS counts for all ports of a host, where other services may speak plain HTTP."""
+    settings = CanopySettings.model_validate({"tls_certificate": certificate, "public_url": public_url})
+
+    assert (settings.has_secure_cookies, settings.is_behind_tls) == (has_secure_cookies, is_behind_tls)
+
+
 def test_an_empty_public_address_is_none(monkeypatch: pytest.MonkeyPatch) -> None:
     """As the line of the example has it."""
     monkeypatch.setenv("JUNIPER_CANOPY_PUBLIC_URL", "")

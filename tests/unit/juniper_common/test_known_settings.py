@@ -35,7 +35,10 @@ def test_every_key_is_known_under_each_of_its_names() -> None:
     assert known["JUNIPER_TINY_GROUP__SIZE"].description == "How large."
     assert known["TINY_URL"].aliases == ("ANY_URL",)
     assert known["JUNIPER_TINY_STATE_DIR"].default is None
-    assert {name for name, each in known.items() if each.is_secret} == {"JUNIPER_TINY_API_KEYS", "JUNIPER_TINY_TOKEN"}
+    assert {name for name, each in known.items() if each.is_secret} == {
+        *("JUNIPER_TINY_API_KEYS", "JUNIPER_TINY_TOKEN"),
+        *("JUNIPER_TINY_TLS_CERTIFICATE", "JUNIPER_TINY_TLS_KEY", "JUNIPER_CA"),
+    }
     assert "JUNIPER_ENV" in known
 
 

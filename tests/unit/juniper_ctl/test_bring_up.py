@@ -15,7 +15,7 @@ def test_a_taken_port_is_named_before_anything_starts() -> None:
     """With the setting that changes it, and exit code 75."""
     with socket.create_server(("127.0.0.1", 0)) as holder:
         port = holder.getsockname()[1]
-        with pytest.raises(ControlError, match=f"data cannot listen on port {port}") as raised:
+        with pytest.raises(ControlError, match=f"data cannot listen on 127.0.0.1 port {port}") as raised:
             refuse_taken_port(DATA, {"JUNIPER_DATA_PORT": str(port)}, "demo")
     assert raised.value.code is Exit.TIMEOUT
     assert "JUNIPER_DATA_PORT=" in raised.value.next_command

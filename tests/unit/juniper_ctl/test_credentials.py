@@ -4,6 +4,7 @@ import sys
 from collections.abc import Sequence
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric import ec
 
 from juniper_ctl import credentials
 from juniper_ctl.env_file import credential
@@ -11,7 +12,13 @@ from juniper_ctl.errors import ControlError, Exit
 from juniper_ctl.locations import Locations
 from juniper_ctl.main import main
 from juniper_ctl.services import SERVICES, Service
+from tests.certificates import Authority, pem_of
 from tests.unit.juniper_ctl.fake_systemd import READY, FakeSystemd
+
+AUTHORITY = Authority()
+PEM = AUTHORITY.issue()
+LOCKED_KEY = pem_of(ec.generate_private_key(ec.SECP256R1()), "a passphrase")
+EC_PARAMETERS = "-----BEGIN EC PARAMETERS-----\nBggqhkjOPQMBBw==\n-----END EC PARAMETERS-----"
 
 KEYS, SHOWN = "juniper_data_api_keys", "juniper_cascor_data_api_key"
 
@@ -75,12 +82,62 @@ def test_what_is_no_key_is_refused(installed: Locations, monkeypatch: pytest.Mon
     assert credential("juniper_data_api_keys", installed) == ""
 
 
+@pytest.mark.parametrize(
+    ("name", "pem"),
+    [
+        ("juniper_data_tls_certificate", PEM.certificate + AUTHORITY.certificate),
+        ("juniper_data_tls_key", PEM.key),
+        ("juniper_data_tls_key", f"{EC_PARAMETERS}\n{PEM.key.replace('PRIVATE', 'EC PRIVATE')}"),
+        ("juniper_ca", f"# Autorität\n{AUTHORITY.certificate}"),
+    ],
+)
+def test_a_pem_keeps_its_lines(
+    installed: Locations, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], name: str, pem: str
+) -> None:
+    """Certificates with those that lead to the CA, keys in each of their forms; none is printed."""
+    type_in(monkeypatch, pem)
+    assert main(["credentials", "set", name]) == 0
+    assert (installed.credentials / name).read_text() == pem.strip() + "\n"
+    assert (installed.credentials / name).stat().st_mode & 0o777 == 0o600
+    assert "BEGIN" not in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("juniper_data_tls_certificate", "a certificate"),
+        ("juniper_data_tls_certificate", PEM.key),
+        ("juniper_data_tls_certificate", PEM.certificate + PEM.key),
+        ("juniper_data_tls_key", PEM.certificate),
+        ("juniper_data_tls_key", LOCKED_KEY),
+        ("juniper_ca", "\n"),
+    ],
+)
+def test_what_is_no_pem_of_its_kind_is_refused(
+    installed: Locations, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], name: str, text: str
+) -> None:
+    """A key among certificates most of all, which are shown to everybody; and it is not printed."""
+    type_in(monkeypatch, text)
+    assert main(["credentials", "set", name]) == Exit.USAGE
+    assert credential(name, installed) == ""
+    assert PEM.key.splitlines()[1] not in "".join(capsys.readouterr())
+
+
+@pytest.mark.usefixtures("installed")
+def test_no_pem_is_typed_at_a_prompt(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    """It takes one line, and the shell would get the others."""
+    monkeypatch.setattr(sys, "stdin", io.StringIO(PEM.key))
+    monkeypatch.setattr(sys.stdin, "isatty", lambda: True)
+    assert main(["credentials", "set", "juniper_data_tls_key"]) == Exit.USAGE
+    assert "next: juniper-ctl credentials set juniper_data_tls_key <FILE.pem" in capsys.readouterr().err
+
+
 @pytest.mark.usefixtures("installed")
 def test_a_name_that_there_is_not(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     """Is told with those that there are."""
     type_in(monkeypatch, "key")
     assert main(["credentials", "set", "data_key"]) == Exit.USAGE
-    assert "there are juniper_canopy_api_keys" in capsys.readouterr().err
+    assert "there are juniper_ca, juniper_canopy_api_keys" in capsys.readouterr().err
 
 
 def test_the_list_tells_all_but_the_values(installed: Locations, capsys: pytest.CaptureFixture[str]) -> None:

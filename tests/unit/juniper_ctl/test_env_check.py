@@ -23,6 +23,8 @@ names = ["JUNIPER_ENV", "JUNIPER_{upper}_PORT"]
 problems = []
 if os.environ.get("JUNIPER_{upper}_PORT") == "x":
     problems = [{{"name": "JUNIPER_{upper}_PORT", "reason": "is no port"}}]
+if os.path.exists(os.path.join(os.environ["CREDENTIALS_DIRECTORY"], "juniper_{name}_api_keys")):
+    problems = [{{"name": "JUNIPER_{upper}_API_KEYS", "reason": "the credential cannot be used"}}]
 print(json.dumps({{
     "service": "{name}",
     "settings": [setting("JUNIPER_ENV"), setting("JUNIPER_{upper}_PORT", older=["{upper}_PORT"]),
@@ -108,6 +110,15 @@ def test_a_secret_belongs_into_a_credential(installed: Locations, capsys: pytest
     assert "data.env:1: JUNIPER_DATA_API_KEYS is a secret" in said
     assert "next: juniper-ctl credentials set juniper_data_api_keys" in said
     assert "hidden" not in said
+
+
+def test_a_credential_that_a_service_refuses_is_in_no_env_file(
+    installed: Locations, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """It stands in the folder of credentials."""
+    (installed.credentials / "juniper_data_api_keys").touch()
+    told = {"credentials:None JUNIPER_DATA_API_KEYS": "is refused by data: the credential cannot be used"}
+    assert faults(capsys) == told
 
 
 def test_a_file_that_others_can_read_is_told(installed: Locations, capsys: pytest.CaptureFixture[str]) -> None:

@@ -23,7 +23,7 @@ FREE_PORT = "0"
 def of(conversation: Conversation, *, answer_s: float = 5) -> Check:
     """How data is said to be, where its port has this conversation."""
     with answering(conversation) as port:
-        return check(lambda _: {"JUNIPER_DATA_PORT": str(port)}, DATA, answer_s=answer_s)
+        return check(lambda _: {"JUNIPER_DATA_PORT": str(port), "HOME": "/nowhere"}, DATA, answer_s=answer_s)
 
 
 def configure(home: Locations, **ports: int | str) -> None:

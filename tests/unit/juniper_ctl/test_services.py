@@ -24,7 +24,7 @@ def test_an_unknown_word_is_an_error_of_its_own() -> None:
 def test_the_port_is_the_settings_or_the_default() -> None:
     """An empty setting is none."""
     assert DATA.port({}) == DATA.port({"JUNIPER_DATA_PORT": ""}) == 8100
-    assert DATA.url({"JUNIPER_DATA_PORT": "9100"}) == "http://127.0.0.1:9100"
+    assert DATA.port({"JUNIPER_DATA_PORT": "9100"}) == 9100
 
 
 @pytest.mark.parametrize("text", ["many", "-1", "65536", "²"])

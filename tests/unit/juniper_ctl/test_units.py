@@ -9,7 +9,7 @@ import pytest
 from juniper_ctl.doctor.gpu_section import bound_nodes
 from juniper_ctl.env_file import PROFILE_LINK, parse
 from juniper_ctl.profiles import TARGETS
-from juniper_ctl.services import SERVICES, Service
+from juniper_ctl.services import CA, SERVICES, Service
 from tests.host.sandbox import files_of
 
 ROOT = Path(__file__).parents[3]
@@ -24,6 +24,13 @@ def test_each_unit_asks_for_the_credentials_that_install_writes(service: Service
     names = {name.replace("%j", service.name) for name, _ in loaded}
     assert names == set(service.credentials)
     assert all(name == file for name, file in loaded)
+
+
+def test_a_check_is_handed_what_it_believes_a_service_by() -> None:
+    """In its sandbox the folder is hidden; the service's keys are not for it."""
+    text = (UNITS / "juniper-health@.service").read_text()
+    loaded = re.findall(r"^LoadCredential=([\w%]+):%h/\.config/juniper/credentials/([\w%]+)$", text, re.M)
+    assert loaded == [(name, name) for name in ("juniper_%i_tls_certificate", CA)]
 
 
 @pytest.mark.parametrize("service", SERVICES, ids=lambda service: service.name)
