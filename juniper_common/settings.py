@@ -9,6 +9,7 @@ import ipaddress
 import os
 import sys
 from abc import abstractmethod
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, ClassVar, Literal, Self
@@ -197,6 +198,13 @@ class ListenSettings(ServiceSettings):
     def bind(self) -> tuple[str, int]:
         """The address to listen on."""
         return self.host, self.port
+
+
+def cache_folder(service: str, environment: Mapping[str, str]) -> Path:
+    """Where a service keeps what can be made again: where systemd says, else where the XDG folders do."""
+    if given := environment.get("CACHE_DIRECTORY"):
+        return Path(given)
+    return Path(environment.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "juniper" / service
 
 
 def is_loopback(host: str) -> bool:
