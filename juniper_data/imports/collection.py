@@ -7,6 +7,7 @@ what was hashed, whatever becomes of the files meanwhile.
 import hashlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import cache, partial
 from io import BufferedReader
 from pathlib import Path
 from typing import IO, TypeVar
@@ -113,13 +114,7 @@ class Places:
             raise refused(f"{folder_path} has {len(names)} files to read; {MAX_FILES} can be")
         files, total = [], 0
         for name in names:
-
-            def opened(path: str = f"{folder_path}/{name}") -> BufferedReader:
-                try:
-                    return open_inside(self.folder, path)
-                except UnreadableFileError as error:
-                    raise refused(f"{path}: {error.problems[0].msg}") from None
-
+            opened = partial(self._opened, f"{folder_path}/{name}")
             with opened() as file:
                 sha256, size = _read(file, name)
             total += size
@@ -127,17 +122,22 @@ class Places:
             files.append(FoundFile(name, sha256, opened))
         return Collection(tuple(files))
 
+    def _opened(self, path: str) -> BufferedReader:
+        try:
+            return open_inside(self.folder, path)
+        except UnreadableFileError as error:
+            raise refused(f"{path}: {error.problems[0].msg}") from None
+
 
 def on_hub(hub: Hub, repository: str, paths: Sequence[str]) -> Collection:
-    """Files of a dataset on the hub; none is fetched yet. Raises HubError."""
-    files = []
-    for path, sha256 in zip(paths, hub.checksums(repository, paths, MAX_FILE_BYTES), strict=True):
+    """Files of a dataset on the hub; all are fetched when the first is opened. Raises HubError."""
+    checksums = hub.checksums(repository, paths, MAX_FILE_BYTES)
+    fetched = cache(lambda: hub.fetch(repository, paths, MAX_FILE_BYTES, checksums))
 
-        def opened(path: str = path, sha256: str = sha256) -> BufferedReader:
-            return hub.fetch(repository, path, MAX_FILE_BYTES, sha256).open("rb")
+    def found(i: int) -> FoundFile:
+        return FoundFile(Path(paths[i]).name, checksums[i], lambda: fetched()[i].open("rb"))
 
-        files.append(FoundFile(Path(path).name, sha256, opened))
-    return Collection(tuple(files))
+    return Collection(tuple(found(i) for i in range(len(paths))))
 
 
 P = TypeVar("P", bound=CollectionParameters)

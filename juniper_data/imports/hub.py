@@ -40,13 +40,13 @@ class Hub:
 
     def checksums(self, repository: str, paths: Sequence[str], max_bytes: int) -> Sequence[str]:
         """The sha256 of each file. Raises HubError: the hub does not say it, or one has more bytes."""
-        return self._ask(repository, paths, max_bytes, None)
+        return self._ask(repository, paths, max_bytes)
 
-    def fetch(self, repository: str, path: str, max_bytes: int, sha256: str) -> Path:
-        """Where a file lies now. Raises HubError: the hub does not give it, or it has more bytes or other ones."""
-        return Path(self._ask(repository, [path], max_bytes, sha256)[0])
+    def fetch(self, repository: str, paths: Sequence[str], max_bytes: int, sha256: Sequence[str]) -> Sequence[Path]:
+        """Where each file lies now. Raises HubError: the hub does not give one, or it has more bytes or other ones."""
+        return [Path(file) for file in self._ask(repository, paths, max_bytes, sha256)]
 
-    def _ask(self, repository: str, paths: Sequence[str], max_bytes: int, sha256: str | None) -> Sequence[str]:
+    def _ask(self, repository: str, paths: Sequence[str], max_bytes: int, sha256: Sequence[str] = ()) -> Sequence[str]:
         task = HubTask(
             parent=os.getpid(),
             endpoint=self._endpoint,
@@ -54,7 +54,7 @@ class Hub:
             repository=repository,
             paths=tuple(paths),
             max_bytes=max_bytes,
-            sha256=sha256,
+            sha256=tuple(sha256),
         )
         try:
             done = subprocess.run(

@@ -28,15 +28,18 @@ def main() -> None:
 
 def _answer(task: HubTask) -> HubAnswer:
     try:
-        find = _fetched if task.sha256 else _checksum
-        return HubAnswer(found=tuple(find(task, path) for path in task.paths))
+        if task.sha256:
+            found = [_fetched(task, path, sha256) for path, sha256 in zip(task.paths, task.sha256, strict=True)]
+        else:
+            found = [_checksum(task, path) for path in task.paths]
+        return HubAnswer(found=tuple(found))
     # Of the library, of the one beneath it that speaks HTTP, which it changes, and of the disk.
     except Exception as error:  # noqa: BLE001
         lines = str(error).strip().splitlines()
         return HubAnswer(problem=f"{type(error).__name__}: {lines[0] if lines else 'it says no more'}")
 
 
-def _fetched(task: HubTask, path: str) -> str:
+def _fetched(task: HubTask, path: str, sha256: str) -> str:
     from huggingface_hub import hf_hub_download
 
     file = _cached(task, path) or hf_hub_download(
@@ -48,7 +51,7 @@ def _fetched(task: HubTask, path: str) -> str:
         etag_timeout=_ASK_S,
         token=False,
     )
-    if _sha256(file) != task.sha256:
+    if _sha256(file) != sha256:
         # It would be taken for the real one for ever. The content lies behind a link.
         Path(file).resolve().unlink()
         Path(file).unlink(missing_ok=True)

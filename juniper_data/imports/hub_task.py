@@ -6,7 +6,7 @@ from pydantic import BaseModel, ConfigDict
 
 
 class HubTask(BaseModel):
-    """Files to tell the checksums of; with the checksum that it must have: one to fetch."""
+    """Files to tell the checksums of; with the checksums that they must have: files to fetch."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -16,7 +16,7 @@ class HubTask(BaseModel):
     repository: str
     paths: tuple[str, ...]
     max_bytes: int
-    sha256: str | None = None
+    sha256: tuple[str, ...] = ()
 
 
 class HubAnswer(BaseModel):

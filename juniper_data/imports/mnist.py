@@ -2,9 +2,9 @@
 
 from collections.abc import Mapping, Set
 from types import MappingProxyType
-from typing import Literal
+from typing import Literal, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from juniper_data.imports.collection import Collection, CollectionParameters, CollectionSource, Places, on_hub
 from juniper_data.imports.hub import INSTALL
@@ -37,6 +37,11 @@ class MnistParameters(CollectionParameters):
     flatten: bool = Field(True, description="A row of 784 numbers for each image; false: 28 rows of 28")
     normalize: bool = Field(True, description="Numbers from 0 to 1; false: from 0 to 255, as in the files")
     one_hot_labels: bool = Field(True, description="Labels are classes; false: numbers to predict (a regression)")
+
+    @model_validator(mode="after")
+    def _shares_fit(self) -> Self:
+        """Of the shares one alone has an effect."""
+        return self
 
 
 def _find(p: MnistParameters, places: Places) -> Collection:

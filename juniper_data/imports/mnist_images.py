@@ -139,7 +139,7 @@ def _idx(name: str, content: memoryview, magic: int, item: tuple[int, ...], most
         raise refused(f"{name}: says that it holds {n} items; from 1 to {most} can be")
     if len(whole) != header_bytes + n * int(np.prod(item)):
         raise refused(f"{name}: does not hold the {n} items that its header says")
-    return np.frombuffer(whole, np.uint8, offset=header_bytes)
+    return np.frombuffer(whole, np.uint8, offset=header_bytes).reshape(n, *item)
 
 
 def _unpacked(name: str, content: memoryview, most: int) -> bytes:

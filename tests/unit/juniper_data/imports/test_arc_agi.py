@@ -5,8 +5,8 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 import pytest
-from pydantic import ValidationError
 from pyarrow import parquet
+from pydantic import ValidationError
 
 from juniper_data.imports.arc_agi import ARC_AGI, ArcAgiParameters
 from tests.unit.juniper_data.imports.collecting import Collecting
@@ -147,8 +147,8 @@ def test_hostile_tasks_are_refused(arc: Collecting, value: object, message: str)
 @pytest.mark.parametrize(
     ("solutions", "message"),
     [
-        ({"task1": []}, "'task1': needs a grid for each test of the task"),
-        ({"task1": [[[10]]]}, "10 is no colour"),
+        ({"task0": []}, "'task0': needs a grid for each test of the task"),
+        ({"task0": [[[10]]]}, "10 is no colour"),
         ({}, "output: is missing; include_test=false"),
         ([], "is no object"),
     ],

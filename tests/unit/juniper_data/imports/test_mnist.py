@@ -151,7 +151,7 @@ def test_hostile_idx_is_refused(mnist: Collecting, name: str, change: Change, me
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        (lambda _: gzip.compress(bytes(1 << 30), 9), "holds more than"),
+        (lambda _: gzip.compress(bytes(80 << 20), 1), "holds more than"),
         (lambda content: content[:-12], "ends too early"),
         (lambda content: content + content, "goes on after its end"),
         (lambda content: content[:40] + b"\xff" * 40 + content[80:], "is no gzip that can be read"),
@@ -205,7 +205,7 @@ def test_hostile_pngs_are_refused(
         (pa.table({"image": [GREY], "label": [1]}), "needs a column image with bytes in it"),
         (pa.table({"image": [{"bytes": "text"}], "label": [1]}), "needs a column image with bytes in it"),
         (pa.table({"image": [{"bytes": GREY}], "label": ["1"]}), "column label holds string"),
-        (pa.table({"image": [{"bytes": b""}] * 70_001, "label": [1] * 70_001}), "holds 70001 images; 70000 can be"),
+        (pa.table({"image": [{"bytes": b""}] * 70_001, "label": [1] * 70_001}), "holds 70001 images; "),
         (None, "is no Parquet that can be read"),
     ],
 )
@@ -228,7 +228,7 @@ def test_whole_set_is_read_in_bounded_memory(mnist: Collecting) -> None:
     for split, n in (("train", 60_000), ("t10k", 10_000)):
         pixels = np.zeros((n, 28, 28), np.uint8)
         pixels[:, 0, :3] = np.arange(n)[:, None] // [1, 256, 65536] % 256
-        for what, number, array in (("images", 3, pixels), ("labels", 1, np.arange(n, dtype=np.uint8) % 10)):
+        for what, number, array in (("images", 3, pixels), ("labels", 1, (np.arange(n) % 10).astype(np.uint8))):
             shape = header(0x0800 + number, *array.shape)
             (folder / f"{split}-{what}-idx{number}-ubyte").write_bytes(shape + array.tobytes())
     asked = MNIST.parameters()
