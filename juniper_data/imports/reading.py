@@ -8,7 +8,7 @@ from io import BufferedRandom, BufferedReader
 from itertools import accumulate
 from pathlib import Path, PurePath
 from types import MappingProxyType
-from typing import Literal
+from typing import IO, Literal
 
 from juniper_data.arrays import split_ends
 from juniper_data.errors import InvalidParametersError
@@ -103,7 +103,7 @@ def read(
 
 
 def read_collection(
-    file: BufferedReader,
+    file: IO[bytes],
     parts: Sequence[Part],
     parameters: MnistParameters | ArcAgiParameters,
     folder: Path,

@@ -33,7 +33,7 @@ class Collecting:
         self.source = source
         self.folder = folder / "import"
         self.folder.mkdir()
-        self.importer = Importer(self.folder, 60, folder, hub)
+        self.importer = Importer(self.folder, 250, folder, hub)
 
     def make(self, **parameters: Any) -> tuple[Facts, Arrays]:
         """The facts and the arrays of a dataset."""
