@@ -20,6 +20,8 @@ MAX_TASKS = 100_000
 MAX_PAIRS = 100
 """Of one task, to train and to test."""
 MAX_ID = 100
+MAX_JSON_BYTES = 8 << 20
+"""The parser takes many times as much memory. All tasks of ARC-AGI-2 are half of it."""
 N_COLOURS = 10
 
 _BATCH_ROWS = 64
@@ -141,6 +143,8 @@ def _of_parquet(name: str, content: memoryview, subset: Subset) -> Iterator[tupl
 
 
 def _json(name: str, content: memoryview) -> object:
+    if len(content) > MAX_JSON_BYTES:
+        raise refused(f"{name}: is larger than {MAX_JSON_BYTES >> 20} MiB")
     try:
         value: object = orjson.loads(content)
     except orjson.JSONDecodeError as error:

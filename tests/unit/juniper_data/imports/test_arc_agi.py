@@ -8,7 +8,10 @@ import pytest
 from pyarrow import parquet
 from pydantic import ValidationError
 
+from juniper_data.errors import UnreadableFileError
 from juniper_data.imports.arc_agi import ARC_AGI, ArcAgiParameters
+from juniper_data.imports.arc_tasks import read_arc_agi
+from juniper_data.imports.rows_file import Scratch
 from tests.unit.juniper_data.imports.collecting import Collecting
 from tests.unit.juniper_data.imports.collection_files import task, write_challenges, write_tasks
 
@@ -128,7 +131,7 @@ def with_grid(grid: object) -> dict[str, object]:
         (changed(train=[{"input": [[1]], "output": [[1]]}] * 101), "train must be a list of 1 to 100 pairs"),
         ([1], "is no object"),
         ('{"train": [{"input": [[NaN]], "output": [[1]]}], "test": []}', "is no JSON"),
-        ("[" * 100_000, "is no JSON"),
+        ("[" * 5_000, "is no JSON"),
         ("[" * 1000 + "]" * 1000, "is no object"),
         ('{"train": [{"input": [[' + "[" * 1000 + "]" * 1000 + "]]}]}", "row 1: a list is no colour"),
         ("\xff", "is no JSON"),
@@ -163,6 +166,13 @@ def test_solutions_that_do_not_fit_are_refused(arc: Collecting, solutions: objec
     assert arc.make(source="local", include_test=False)[0].n_samples == 4
 
 
+def test_file_that_is_too_large_is_refused(arc: Collecting) -> None:
+    """Before it is parsed."""
+    write_tasks(arc.folder / "arc_agi")
+    (arc.folder / "arc_agi" / "training" / "task0.json").write_bytes(b" " * (8 << 20) + b"1")
+    assert arc.refusal(source="local") == (["file"], "training/task0.json: is larger than 8 MiB")
+
+
 def test_too_many_files_are_refused(arc: Collecting) -> None:
     """Before any is read."""
     folder = arc.folder / "arc_agi" / "training"
@@ -174,11 +184,8 @@ def test_too_many_files_are_refused(arc: Collecting) -> None:
 
 def test_parquet_of_something_else_is_refused(tmp_path: Path) -> None:
     """Its columns are named."""
-    from juniper_data.imports.arc_tasks import read_arc_agi
-    from juniper_data.imports.rows_file import Scratch
-
     sink = pa.BufferOutputStream()
     parquet.write_table(pa.table({"question": ["?"]}), sink)
     files = {"training-00000-of-00001.parquet": memoryview(sink.getvalue())}
-    with Scratch(tmp_path) as scratch, pytest.raises(Exception, match="train and test; there are: question"):
+    with Scratch(tmp_path) as scratch, pytest.raises(UnreadableFileError, match="train and test; there are: question"):
         read_arc_agi(files, ArcAgiParameters(), scratch)
