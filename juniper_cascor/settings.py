@@ -2,8 +2,6 @@
 
 import json
 import os
-from collections.abc import Mapping
-from pathlib import Path
 from typing import Annotated
 
 from pydantic import AfterValidator, BeforeValidator, Field, JsonValue, SecretStr, ValidationError
@@ -12,7 +10,7 @@ from pydantic_settings import NoDecode, SettingsConfigDict
 from juniper_cascor.engine.parameters import Parameters
 from juniper_cascor.runs import network_spec
 from juniper_common.errors import UnprocessableError
-from juniper_common.settings import Folder, ListenSettings, OptionalCount, OptionalNumber
+from juniper_common.settings import Folder, ListenSettings, OptionalCount, OptionalNumber, cache_folder
 from juniper_common.wire.training import OnRestart, RunParameters
 
 
@@ -54,7 +52,7 @@ class CascorSettings(ListenSettings):
     )
     data_api_key: SecretStr | None = Field(default=None, description="The key that the data service asks for.")
     cache_dir: Folder = Field(
-        default_factory=lambda: _cache_dir(os.environ),
+        default_factory=lambda: cache_folder("cascor", os.environ),
         description="Where compiled code is kept; losing it costs the next start some seconds.",
     )
     max_clients: int = Field(default=50, ge=1, description="WebSocket clients at once; one more is closed with 1013.")
@@ -77,9 +75,3 @@ class CascorSettings(ListenSettings):
     auto_dataset_params: JsonObject = Field(default={}, description="Its parameters, as JSON.")
     auto_network: EngineJson = Field(default={}, description="Parameters of the training, as JSON.")
     auto_epochs: OptionalCount = Field(default=None, ge=1, description="Its budget of epochs; None: no budget.")
-
-
-def _cache_dir(environment: Mapping[str, str]) -> Path:
-    if given := environment.get("CACHE_DIRECTORY"):
-        return Path(given)
-    return Path(environment.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "juniper" / "cascor"

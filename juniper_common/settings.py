@@ -10,6 +10,7 @@ import os
 import ssl
 import sys
 from abc import abstractmethod
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, ClassVar, Literal, Self
@@ -253,6 +254,13 @@ def _unreadable(credentials: str) -> list[Problem]:
             why = error.strerror if isinstance(error, OSError) else "is no text, as PEM is"
             found.append(Problem(path.name.upper(), f"the credential {path.name} cannot be read: {why}"))
     return found
+
+
+def cache_folder(service: str, environment: Mapping[str, str]) -> Path:
+    """Where a service keeps what can be made again: where systemd says, else where the XDG folders do."""
+    if given := environment.get("CACHE_DIRECTORY"):
+        return Path(given)
+    return Path(environment.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "juniper" / service
 
 
 def is_loopback(host: str) -> bool:

@@ -42,6 +42,7 @@ def serve(_: argparse.Namespace) -> None:
     from juniper_common import server
     from juniper_common.notify import Notifier
     from juniper_data.app import create_app
+    from juniper_data.imports.hub import Hub
     from juniper_data.imports.importer import Importer
 
     settings = Settings.load()
@@ -53,7 +54,10 @@ def serve(_: argparse.Namespace) -> None:
         contextlib.closing(Notifier()) as notifier,
     ):
         _make_import_folder(settings)
-        catalog = Catalog(store, Importer(settings.import_folder, settings.import_timeout_s, settings.state_dir))
+        timeout_s = settings.import_timeout_s
+        hub = Hub(settings.huggingface_endpoint, settings.cache_dir / "huggingface", timeout_s)
+        importer = Importer(settings.import_folder, timeout_s, settings.state_dir, hub if Hub.is_installed() else None)
+        catalog = Catalog(store, importer)
 
         async def self_check() -> None:
             try:

@@ -7,7 +7,7 @@ import hashlib
 import secrets
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from io import BufferedReader
 from itertools import islice
@@ -41,7 +41,8 @@ from juniper_data.errors import (
 from juniper_data.generators import AnyGenerator, GeneratorParameters, registry
 from juniper_data.generators.base import MAX_SEED, Source
 from juniper_data.identity import canonical_json, dataset_id
-from juniper_data.imports.importer import Importer
+from juniper_data.imports.collection import CollectionSource
+from juniper_data.imports.importer import COLLECTIONS, Importer
 from juniper_data.imports.parameters import CSV_IMPORT, UPLOAD, CsvImportParameters, ImportParameters
 from juniper_data.making import Made, generated
 from juniper_data.npz import read_picked, read_pieces, read_rows
@@ -88,7 +89,7 @@ class Catalog:
 
     Args:
         store: keeps them.
-        importer: reads files; None: there is no csv_import and no upload.
+        importer: reads files; None: there is no csv_import, no mnist, no arc_agi and no upload.
         generators: by their names; None: all there are.
         clock: the time of day, with its zone.
         seeds: draws a seed for a request that has none.
@@ -106,7 +107,7 @@ class Catalog:
         self._store = store
         self._importer = importer
         self._generators = registry.generators() if generators is None else generators
-        sources: list[Source[Any]] = [*self._generators.values(), *([CSV_IMPORT] if importer else [])]
+        sources: list[Source[Any]] = [*self._generators.values(), *([CSV_IMPORT, *COLLECTIONS] if importer else [])]
         self._sources = {source.name: source for source in sorted(sources, key=lambda source: source.name)}
         self._clock = clock
         self._seeds = seeds
@@ -117,8 +118,11 @@ class Catalog:
         self._store.check()
 
     def sources(self) -> Sequence[Source[Any]]:
-        """What datasets can be asked of, by name."""
-        return list(self._sources.values())
+        """What datasets can be asked of, by name, and what is missing where nothing can be made of one now."""
+        return [
+            replace(source, install_hint=self._files.lacks(source)) if isinstance(source, CollectionSource) else source
+            for source in self._sources.values()
+        ]
 
     def source(self, name: str) -> Source[Any]:
         """What has this name."""
@@ -149,6 +153,8 @@ class Catalog:
             parameters = parameters.model_copy(update={"seed": seed})
         if isinstance(parameters, CsvImportParameters):
             return self._import_order(parameters, request)
+        if isinstance(source, CollectionSource):
+            return self._collection_order(source, parameters, request)
         generator = self._generators[source.name]
         params = parameters.model_dump(mode="json")
         return Order(
@@ -328,6 +334,18 @@ class Catalog:
             sha256 = hashlib.file_digest(file, "sha256").hexdigest()
         return self._file_order(CSV_IMPORT, parameters, sha256, request, opened)
 
+    def _collection_order(self, source: CollectionSource[Any], parameters: Any, request: CreateDatasetRequest) -> Order:
+        found = self._files.find(source, parameters)
+        params = parameters.model_dump(mode="json") | {"files_sha256": found.sha256}
+        return Order(
+            dataset_id(source.name, source.version, params),
+            source.name,
+            source.version,
+            params,
+            request,
+            lambda: self._files.made_of(found, parameters),
+        )
+
     def _file_order(
         self,
         source: Source[Any],
@@ -387,7 +405,8 @@ def _sampled(file: IO[bytes], n: int, *, is_spread: bool) -> DatasetPreview:
         X, y = (read_picked(file, name, places) for name in names)
     else:
         X, y = (read_rows(file, name, n) for name in names)
-    return DatasetPreview(n_samples=len(X), X_sample=X.tolist(), y_sample=y.tolist())
+    # An image may be rows of its own.
+    return DatasetPreview(n_samples=len(X), X_sample=X.reshape(len(X), -1).tolist(), y_sample=y.tolist())
 
 
 def _seed_of(text: str) -> int:

@@ -9,6 +9,7 @@
     ├── KeyReusedError            an idempotency key that stands for another request
     ├── BusyError                 too many wait for datasets already
     ├── GivenUpError              a job of before the last start that cannot be gone on with
+    ├── HubError                  the hub does not give what a dataset is made of
     ├── DatasetNotFoundError      no dataset of that id
     └── StoreError                the store cannot do it now (read-only, gone)
         ├── StoreFullError        there is no room
@@ -69,6 +70,10 @@ class BusyError(DataError):
 
 class GivenUpError(DataError):
     """A job of before the last start cannot be gone on with."""
+
+
+class HubError(DataError):
+    """The hub does not give what a dataset is made of."""
 
 
 class DatasetNotFoundError(DataError):

@@ -17,6 +17,7 @@ from juniper_common import logs
 from juniper_common.wire.datasets import CreateDatasetRequest, GeneratorPreview
 from juniper_data.catalog import Catalog, Order, utc_now
 from juniper_data.errors import BusyError, ConstraintError, DataError, GivenUpError
+from juniper_data.imports.importer import COLLECTIONS
 from juniper_data.imports.parameters import CSV_IMPORT
 from juniper_data.job_files import DatasetRequest, JobFiles, KeptJob
 from juniper_data.stores.protocol import Stored
@@ -43,6 +44,8 @@ SHUTDOWN_S = 5.0
 
 _KILLED = "the service ended again and again while it made this dataset; ask for a smaller one"
 _CHANGED = "what was asked for has changed since (the generator's version, or the file to import); post it again"
+
+_OF_FILES = frozenset(source.name for source in (CSV_IMPORT, *COLLECTIONS))
 
 log = logging.getLogger(__name__)
 
@@ -228,7 +231,7 @@ class Jobs:
                 await self._keep(job)
 
     async def _ordered(self, request: CreateDatasetRequest, key: str | None) -> tuple[Order, Stored | None]:
-        if request.generator != CSV_IMPORT.name:
+        if request.generator not in _OF_FILES:
             return await to_thread.run_sync(self._look, request, key)
         # In no thread that all calls share: a long file would keep them waiting, and the end of the service too.
         self._refuse_if_busy()

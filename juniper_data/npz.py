@@ -43,6 +43,12 @@ def write_array(
                 member.write(content[start : start + _PIECE_BYTES])
 
 
+def write_texts(archive: zipfile.ZipFile, name: str, texts: NDArray[np.str_]) -> None:
+    """Write an array of texts, which needs no pickle either."""
+    with archive.open(zipfile.ZipInfo(f"{name}.npy", _ENTRY_TIME), "w", force_zip64=True) as member:
+        npy.write_array(member, texts, version=(1, 0), allow_pickle=False)
+
+
 def read_rows(file: IO[bytes], name: str, n: int) -> NDArray[np.float32]:
     """The first `n` rows of one array of an artifact, which is never read further, no matter how large it is.
 

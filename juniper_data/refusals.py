@@ -23,6 +23,7 @@ from juniper_data.errors import (
     DatasetNotFoundError,
     GeneratorError,
     GivenUpError,
+    HubError,
     InvalidParametersError,
     KeyReusedError,
     StoreError,
@@ -83,7 +84,7 @@ def service_error(error: Exception) -> ServiceError:
             return NoRoomError(f"the disk is full: {error.strerror}")
         case DatasetDamagedError() | GeneratorError() | GivenUpError():
             return ServiceError(str(error))
-        case StoreError() | BusyError():
+        case StoreError() | BusyError() | HubError():
             return UnavailableError(str(error))
         case OSError():
             return UnavailableError(f"the disk does not take or give: {error.strerror}")

@@ -1,12 +1,13 @@
 """What the dataset service can be told: `JUNIPER_DATA_…` in the environment."""
 
+import os
 from pathlib import Path
 from typing import Annotated, Literal, get_args
 
 from pydantic import AfterValidator, BeforeValidator, Field, TypeAdapter, ValidationError
 from pydantic_settings import SettingsConfigDict
 
-from juniper_common.settings import Folder, ListenSettings, OptionalCount, none_where_empty
+from juniper_common.settings import Folder, ListenSettings, OptionalCount, cache_folder, none_where_empty
 from juniper_data.stores.protocol import Quota
 
 BackEnd = Literal["file_system", "memory"]
@@ -44,7 +45,12 @@ class Settings(ListenSettings):
     max_bytes: OptionalCount = Field(default=None, ge=1, description="The same of all artifacts together.")
     cache_bytes: int = Field(default=64_000_000, ge=0, description="How much the fast part of a cached store holds.")
     import_dir: Annotated[Folder | None, BeforeValidator(none_where_empty)] = Field(
-        default=None, description="The only folder that csv_import reads. None: `import` in state_dir."
+        default=None, description="The only folder that files are read from. None: `import` in state_dir."
+    )
+    huggingface_endpoint: str = Field(default="https://huggingface.co", description="The hub of public datasets.")
+    cache_dir: Folder = Field(
+        default_factory=lambda: cache_folder("data", os.environ),
+        description="Where files of the hub are kept; what is lost is fetched again.",
     )
     max_upload_bytes: int = Field(default=2_000_000_000, ge=1_000, description="A larger upload is refused (413).")
     wait_s: float = Field(
@@ -67,5 +73,5 @@ class Settings(ListenSettings):
 
     @property
     def import_folder(self) -> Path:
-        """Where csv_import finds its files."""
+        """Where csv_import, mnist and arc_agi find their files."""
         return self.import_dir or self.state_dir / "import"

@@ -43,9 +43,9 @@ def read(path: Path) -> TrainingData:
         with np.load(path, allow_pickle=False) as arrays:
             held_out = next((name for name in ("val", "test") if len(arrays.get(f"X_{name}", ()))), None)
             return TrainingData(
-                x=arrays["X_train"],
+                x=_columns(arrays["X_train"]),
                 y=_columns(arrays["y_train"]),
-                x_val=None if held_out is None else arrays[f"X_{held_out}"],
+                x_val=None if held_out is None else _columns(arrays[f"X_{held_out}"]),
                 y_val=None if held_out is None else _columns(arrays[f"y_{held_out}"]),
             )
     except (KeyError, ValueError, OSError, zipfile.BadZipFile) as error:

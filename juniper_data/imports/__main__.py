@@ -5,13 +5,13 @@ no connection, and ends with its parent.
 """
 
 import contextlib
-import ctypes
 import errno
 import os
 import resource
-import signal
 import sys
 from typing import TYPE_CHECKING
+
+from juniper_data.imports.ending import end_with_parent
 
 if TYPE_CHECKING:
     from juniper_data.imports.task import ImportAnswer, ImportTask
@@ -21,8 +21,6 @@ MEMORY_BYTES = 256 << 20
 
 FILE_BYTES = 10 << 30
 """No file that it writes becomes larger."""
-
-_PR_SET_PDEATHSIG = 1
 
 
 def main() -> None:
@@ -42,7 +40,7 @@ def main() -> None:
 
 
 def _bind() -> None:
-    ctypes.CDLL(None, use_errno=True).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+    end_with_parent()
     # Where the unit's filter forbids it, the unit's CPUQuota= and the one reader at a time are what bounds it.
     with contextlib.suppress(PermissionError):
         os.nice(10)
@@ -53,13 +51,18 @@ def _bind() -> None:
 
 def _answer(task: "ImportTask") -> "ImportAnswer":
     from juniper_data.errors import InvalidParametersError
-    from juniper_data.imports.reading import read_unchanged
+    from juniper_data.imports.parameters import ImportParameters
+    from juniper_data.imports.reading import read_collection, read_unchanged
     from juniper_data.imports.refusals import refused
     from juniper_data.imports.task import ImportAnswer
 
+    asked = task.parameters
     try:
         with open(task.file, "rb") as file, open(task.artifact, "w+b") as artifact:  # noqa: PTH123 - descriptors
-            facts = read_unchanged(file, task.sha256, task.name, task.parameters, task.scratch, artifact)
+            if isinstance(asked, ImportParameters):
+                facts = read_unchanged(file, task.sha256, task.name, asked, task.scratch, artifact)
+            else:
+                facts = read_collection(file, task.parts, asked, task.scratch, artifact)
         return ImportAnswer(facts=facts)
     except InvalidParametersError as error:
         return ImportAnswer(problems=error.problems)

@@ -14,12 +14,17 @@ from contextlib import contextmanager
 from io import BufferedReader
 from pathlib import Path
 from threading import BoundedSemaphore
-from typing import BinaryIO, cast
+from typing import IO, Any, BinaryIO, TypeVar, cast
 
 import juniper_data
 from juniper_common.wire.errors import FieldProblem
 from juniper_data.errors import StoreFullError, UnreadableFileError
+from juniper_data.generators.base import GeneratorParameters
+from juniper_data.imports.arc_agi import ARC_AGI, ArcAgiParameters
+from juniper_data.imports.collection import Collection, CollectionParameters, CollectionSource, Part, Places
+from juniper_data.imports.hub import Hub
 from juniper_data.imports.import_folder import open_inside
+from juniper_data.imports.mnist import MNIST, MnistParameters
 from juniper_data.imports.parameters import CsvImportParameters, ImportParameters
 from juniper_data.imports.refusals import ABOUT_FILE, refused
 from juniper_data.imports.task import ImportAnswer, ImportTask
@@ -44,18 +49,24 @@ _ENVIRONMENT = {
 
 log = logging.getLogger(__name__)
 
+P = TypeVar("P", bound=CollectionParameters)
+
+COLLECTIONS: tuple[CollectionSource[Any], ...] = (ARC_AGI, MNIST)
+
 
 class Importer:
     """Reads files.
 
     Args:
-        folder: the only one that `open` finds files in.
+        folder: the only one that files are found in.
         timeout_s: a file that takes longer is refused.
         scratch: a folder whose disk has room for a few times a file; None: the system's for temporary files.
+        hub: where collections are fetched from that are not in the folder; None: nowhere.
     """
 
-    def __init__(self, folder: Path, timeout_s: float, scratch: Path | None = None) -> None:
+    def __init__(self, folder: Path, timeout_s: float, scratch: Path | None = None, hub: Hub | None = None) -> None:
         self._folder = folder
+        self._places = Places(folder, hub)
         self._timeout_s = timeout_s
         self._scratch = scratch or Path(tempfile.gettempdir())
         self._turns = BoundedSemaphore(MAX_CHILDREN)
@@ -68,6 +79,25 @@ class Importer:
         """
         return open_inside(self._folder, file_path)
 
+    def find(self, source: CollectionSource[P], parameters: P) -> Collection:
+        """The files of a collection.
+
+        Raises:
+            UnreadableFileError: they are not there, or cannot be read.
+            HubError: the hub does not tell of them.
+        """
+        try:
+            return source.find(parameters, self._places)
+        except UnreadableFileError as error:
+            raise _error(error.problems, parameters) from None
+
+    def lacks(self, source: CollectionSource[Any]) -> str | None:
+        """What is missing to make a dataset of a collection; asks no network."""
+        try:
+            return source.lacks(self._places)
+        except UnreadableFileError as error:
+            return f"its folder in {self._folder} {error.problems[0].msg}"
+
     @contextmanager
     def made(self, file: BufferedReader, sha256: str, parameters: ImportParameters) -> Iterator[Made]:
         """The dataset that a file holds; its artifact is gone at the end of the `with`.
@@ -76,8 +106,44 @@ class Importer:
             UnreadableFileError: the file is not what it is said to be, or changed while it was read.
             StoreFullError: the scratch folder's disk is full.
         """
+        name = parameters.file_path if isinstance(parameters, CsvImportParameters) else ""
+        with self._made(file, parameters, sha256=sha256, name=name) as made:
+            yield made
+
+    @contextmanager
+    def made_of(self, collection: Collection, parameters: MnistParameters | ArcAgiParameters) -> Iterator[Made]:
+        """The dataset that a collection holds; see `made`. Raises HubError where the hub does not give a file."""
+        with tempfile.TemporaryFile(dir=self._scratch) as file:
+            try:
+                parts = collection.copy_to(file)
+            except UnreadableFileError as error:
+                raise _error(error.problems, parameters) from None
+            file.flush()
+            with self._made(file, parameters, parts=parts, name=parts[0].name) as made:
+                yield made
+
+    @contextmanager
+    def _made(
+        self,
+        file: IO[bytes],
+        parameters: ImportParameters | MnistParameters | ArcAgiParameters,
+        *,
+        name: str,
+        sha256: str = "",
+        parts: tuple[Part, ...] = (),
+    ) -> Iterator[Made]:
         with tempfile.TemporaryFile(dir=self._scratch) as artifact:
-            answer = self._answer(file, cast("BinaryIO", artifact), sha256, parameters)
+            task = ImportTask(
+                parent=os.getpid(),
+                file=file.fileno(),
+                sha256=sha256,
+                name=name,
+                parts=parts,
+                artifact=artifact.fileno(),
+                scratch=self._scratch,
+                parameters=parameters,
+            )
+            answer = self._answer(task)
             if answer.no_room:
                 raise StoreFullError(answer.no_room)
             if answer.facts is None:
@@ -85,18 +151,7 @@ class Importer:
             artifact.seek(0)
             yield Made(cast("BinaryIO", artifact), answer.facts)
 
-    def _answer(
-        self, file: BufferedReader, artifact: BinaryIO, sha256: str, parameters: ImportParameters
-    ) -> ImportAnswer:
-        task = ImportTask(
-            parent=os.getpid(),
-            file=file.fileno(),
-            sha256=sha256,
-            name=parameters.file_path if isinstance(parameters, CsvImportParameters) else "",
-            artifact=artifact.fileno(),
-            scratch=self._scratch,
-            parameters=parameters,
-        )
+    def _answer(self, task: ImportTask) -> ImportAnswer:
         with self._turns:
             code, output, errors = self._run(task)
         if code == 0:
@@ -133,8 +188,8 @@ class Importer:
         return child.returncode, output, errors
 
 
-def _error(problems: tuple[FieldProblem, ...], parameters: ImportParameters) -> UnreadableFileError:
-    """What is wrong with a file that was sent is wrong with no parameter."""
+def _error(problems: tuple[FieldProblem, ...], parameters: GeneratorParameters) -> UnreadableFileError:
+    """What is wrong with a file that no parameter names is wrong with no parameter."""
     if not isinstance(parameters, CsvImportParameters):
         problems = tuple(
             problem.model_copy(update={"loc": ["file"]}) if problem.loc == ABOUT_FILE else problem

@@ -1,18 +1,24 @@
 """From an open file to an artifact and the facts of it, within bounded memory. The child process calls this."""
 
 import hashlib
+import mmap
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from io import BufferedRandom, BufferedReader
 from itertools import accumulate
 from pathlib import Path, PurePath
 from types import MappingProxyType
-from typing import Literal
+from typing import IO, Literal
 
 from juniper_data.arrays import split_ends
 from juniper_data.errors import InvalidParametersError
+from juniper_data.imports.arc_agi import ArcAgiParameters
+from juniper_data.imports.arc_tasks import read_arc_agi
+from juniper_data.imports.collection import Part
 from juniper_data.imports.csv_file import read_csv
 from juniper_data.imports.json_file import read_json
+from juniper_data.imports.mnist import MnistParameters
+from juniper_data.imports.mnist_images import read_mnist
 from juniper_data.imports.npz_file import read_npz
 from juniper_data.imports.parameters import ImportParameters
 from juniper_data.imports.parquet_file import read_parquet
@@ -94,6 +100,24 @@ def read(
                 assert parameters.seed is not None  # noqa: S101 - the catalog draws one where there is none
                 shuffle(samples.rows, parameters.seed, scratch)
         return write_artifact(artifact, samples, ends, normalize=parameters.normalize_features)
+
+
+def read_collection(
+    file: IO[bytes],
+    parts: Sequence[Part],
+    parameters: MnistParameters | ArcAgiParameters,
+    folder: Path,
+    artifact: BufferedRandom,
+) -> Facts:
+    """Make an artifact of a collection's files, of which each is a part of the file. Raises as `read` does."""
+    content = memoryview(mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ))
+    files = {part.name: content[part.start : part.start + part.size] for part in parts}
+    with Scratch(folder) as scratch:
+        if isinstance(parameters, MnistParameters):
+            samples, ends = read_mnist(files, parameters, scratch)
+        else:
+            samples, ends = read_arc_agi(files, parameters, scratch)
+        return write_artifact(artifact, samples, ends, normalize=False)
 
 
 def _version(file: BufferedReader) -> tuple[int, int]:

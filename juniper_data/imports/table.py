@@ -1,10 +1,11 @@
 """A table's columns become features and a target, its rows samples."""
 
 from collections import Counter
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 
 import numpy as np
+from numpy.typing import NDArray
 
 from juniper_common.wire.errors import FieldProblem
 from juniper_data.errors import UnreadableFileError
@@ -29,6 +30,8 @@ class Samples:
         rows: the features of each sample, then its target: the numbers of y, or one code (see Target).
         missing: empty cells per feature, of rows that were dropped; None: no cell can be empty.
         split_sizes: samples to train, test and validate on, where the file says so itself; in this order in `rows`.
+        sample_shape: of a sample's features, where they are no row of numbers.
+        texts: further arrays of the artifact, a text for each sample.
     """
 
     rows: RowsFile
@@ -36,6 +39,8 @@ class Samples:
     feature_names: tuple[str, ...] | None = None
     missing: list[int] | None = None
     split_sizes: tuple[int, int, int] | None = None
+    sample_shape: tuple[int, ...] | None = None
+    texts: Mapping[str, NDArray[np.str_]] = field(default_factory=dict)
 
 
 class Table:

@@ -5,22 +5,26 @@ from pathlib import Path
 from pydantic import BaseModel, ConfigDict
 
 from juniper_common.wire.errors import FieldProblem
+from juniper_data.imports.arc_agi import ArcAgiParameters
+from juniper_data.imports.collection import Part
+from juniper_data.imports.mnist import MnistParameters
 from juniper_data.imports.parameters import ImportParameters
 from juniper_data.making import Facts
 
 
 class ImportTask(BaseModel):
-    """A file to read. The descriptors are open in the child."""
+    """A file to read, or one that holds those of a collection. The descriptors are open in the child."""
 
     model_config = ConfigDict(frozen=True)
 
     parent: int
     file: int
-    sha256: str
-    name: str
+    sha256: str = ""
+    name: str = ""
+    parts: tuple[Part, ...] = ()
     artifact: int
     scratch: Path
-    parameters: ImportParameters
+    parameters: ImportParameters | MnistParameters | ArcAgiParameters
 
 
 class ImportAnswer(BaseModel):

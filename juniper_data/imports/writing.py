@@ -18,7 +18,7 @@ from juniper_data.imports.refusals import refused
 from juniper_data.imports.rows_file import MAX_DATA_BYTES, PIECE_BYTES, Numbers, RowsFile
 from juniper_data.imports.table import Samples
 from juniper_data.making import Facts, distribution
-from juniper_data.npz import write_array
+from juniper_data.npz import write_array, write_texts
 from juniper_data.profiling import Part, Profiler
 
 MAX_ARTIFACT_BYTES = 2 * MAX_DATA_BYTES + (64 << 20)
@@ -78,6 +78,7 @@ def write_artifact(file: BufferedRandom, samples: Samples, ends: list[int], *, n
     rows, target = samples.rows, samples.target
     n_train, n_before_val, n_split = ends
     n_features = rows.width - (target.width if target.classes is None else 1)
+    shape = samples.sample_shape or (n_features,)
     if (size := (rows.n + n_split) * (n_features + target.width) * 4) > MAX_ARTIFACT_BYTES:
         raise refused(f"makes a dataset of {size} bytes; {MAX_ARTIFACT_BYTES} can be")
     scale = scale_of(rows, n_features, n_train) if normalize else None
@@ -112,13 +113,15 @@ def write_artifact(file: BufferedRandom, samples: Samples, ends: list[int], *, n
 
     with zipfile.ZipFile(file, "w", zipfile.ZIP_STORED) as archive:
         for split, start, stop, counts in (("train", 0, n_train, train), ("test", n_train, n_before_val, test)):
-            write_array(archive, f"X_{split}", (stop - start, n_features), features(start, stop))
+            write_array(archive, f"X_{split}", (stop - start, *shape), features(start, stop))
             write_array(archive, f"y_{split}", (stop - start, target.width), targets(start, stop, counts))
-        write_array(archive, "X_full", (rows.n, n_features), profiled_features())
+        write_array(archive, "X_full", (rows.n, *shape), profiled_features())
         write_array(archive, "y_full", (rows.n, target.width), targets(0, rows.n, full))
         if n_split > n_before_val:
-            write_array(archive, "X_val", (n_split - n_before_val, n_features), features(n_before_val, n_split))
+            write_array(archive, "X_val", (n_split - n_before_val, *shape), features(n_before_val, n_split))
             write_array(archive, "y_val", (n_split - n_before_val, target.width), targets(n_before_val, n_split, val))
+        for name, texts in samples.texts.items():
+            write_texts(archive, name, texts)
     size_bytes = file.tell()
     file.seek(0)
     return Facts(

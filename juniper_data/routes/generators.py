@@ -68,7 +68,8 @@ class GeneratorRoutes:
 
     async def list_generators(self, _: Request) -> Response:
         """List the generators with the schemas of their params."""
-        return json_response(GeneratorList([_info(generator) for generator in self._catalog.sources()]))
+        sources = await to_thread.run_sync(self._catalog.sources)
+        return json_response(GeneratorList([_info(source) for source in sources]))
 
     async def get_generator_schema(self, request: Request) -> Response:
         """Give the JSON Schema of a generator's params."""

@@ -1,6 +1,6 @@
 from collections.abc import Mapping
 from enum import IntEnum
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 import pytest
 from pydantic import BaseModel, JsonValue
@@ -9,6 +9,8 @@ from pydantic import Field as Described
 from juniper_canopy.ui.bounds import bounds_of
 from juniper_canopy.ui.schema_form import Entered, Field, common_names, fields_of
 from juniper_data.generators import generators
+from juniper_data.generators.base import Source
+from juniper_data.imports.importer import COLLECTIONS
 from juniper_data.imports.parameters import CSV_IMPORT, UPLOAD
 
 
@@ -173,15 +175,16 @@ def test_an_odd_schema_makes_a_field_of_json(schema: Mapping[str, JsonValue]) ->
 
 def test_what_every_generator_has_is_common() -> None:
     """Found from the schemas alone."""
-    schemas = [source.parameters.model_json_schema() for source in (*generators().values(), CSV_IMPORT)]
+    sources = (*generators().values(), CSV_IMPORT, *COLLECTIONS)
+    schemas = [source.parameters.model_json_schema() for source in sources]
     assert common_names(schemas) == {"seed", "train_ratio", "test_ratio", "val_ratio", "shuffle"}
     assert common_names(schemas[:1]) == frozenset()
 
 
-@pytest.mark.parametrize("name", sorted(generators()))
-def test_the_first_form_of_a_generator_is_its_defaults(name: str) -> None:
+@pytest.mark.parametrize("source", [*generators().values(), *COLLECTIONS], ids=lambda source: source.name)
+def test_the_first_form_of_a_generator_is_its_defaults(source: Source[Any]) -> None:
     """What stands in every field at first is what the generator takes when nothing is said."""
-    parameters = generators()[name].parameters
+    parameters = source.parameters
     entered = {field.name: field.read(field.begins_with) for field in fields_of(parameters.model_json_schema())}
     assert parameters.model_validate(entered) == parameters()
 

@@ -6,7 +6,7 @@ import pytest
 from pydantic import BaseModel
 from pydantic_settings import SettingsConfigDict
 
-from juniper_common.settings import EXIT_CONFIGURATION, ListenSettings, is_loopback
+from juniper_common.settings import EXIT_CONFIGURATION, ListenSettings, cache_folder, is_loopback
 
 
 class Nested(BaseModel):
@@ -200,3 +200,16 @@ def test_the_other_profiles_open_what_they_are_told_to(monkeypatch: pytest.Monke
     monkeypatch.setenv("JUNIPER_TINY_HOST", "0.0.0.0")  # noqa: S104
     monkeypatch.setenv("JUNIPER_TINY_ALLOWED_ORIGINS", "*")
     assert TinySettings.load().allowed_origins == ("*",)
+
+
+@pytest.mark.parametrize(
+    ("environment", "folder"),
+    [
+        ({"CACHE_DIRECTORY": "/given", "XDG_CACHE_HOME": "/cache"}, Path("/given")),
+        ({"XDG_CACHE_HOME": "/cache"}, Path("/cache/juniper/data")),
+        ({}, Path.home() / ".cache/juniper/data"),
+    ],
+)
+def test_cache_lies_where_systemd_or_the_xdg_folders_say(environment: dict[str, str], folder: Path) -> None:
+    """Without either it is in the home."""
+    assert cache_folder("data", environment) == folder

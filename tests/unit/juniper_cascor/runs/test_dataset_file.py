@@ -34,6 +34,16 @@ def test_a_damaged_file_is_written_again(tmp_path: Path) -> None:
     np.testing.assert_array_equal(dataset_file.read(path).x, X)
 
 
+def test_images_are_rows_of_their_pixels(tmp_path: Path) -> None:
+    """A dataset may hold rows of rows; a network has inputs in one row."""
+    images = np.arange(12, dtype=np.float32).reshape(3, 2, 2)
+    np.savez(tmp_path / "images.npz", X_train=images, y_train=Y[:3], X_test=images, y_test=Y[:3])
+    data = dataset_file.read(tmp_path / "images.npz")
+    np.testing.assert_array_equal(data.x, images.reshape(3, 4))
+    assert data.x_val is not None
+    assert data.x_val.shape == (3, 4)
+
+
 def test_a_file_is_kept_where_it_is_what_its_name_says(tmp_path: Path) -> None:
     """Neither one that is damaged, nor one that is not there."""
     path, _ = dataset_file.write(tmp_path, TrainingData(X, Y, None, None))

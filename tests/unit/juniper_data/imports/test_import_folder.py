@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from juniper_data.errors import UnreadableFileError
-from juniper_data.imports.import_folder import open_inside
+from juniper_data.imports.import_folder import names_inside, open_inside
 
 
 @pytest.fixture
@@ -109,3 +109,16 @@ def test_missing_folder_says_what_to_make(tmp_path: Path) -> None:
     """Without an import folder the refusal names it, and the setting."""
     with pytest.raises(UnreadableFileError, match=f"make {tmp_path}/none, or set JUNIPER_DATA_IMPORT_DIR"):
         open_inside(tmp_path / "none", "a.csv")
+
+
+def test_names_of_a_folder_inside_are_told(folder: Path) -> None:
+    """But for those that are no text; nothing of a folder that is not there, or is a link or a file."""
+    (folder / "sub" / os.fsdecode(b"\xff.csv")).touch()
+    (folder / "link").symlink_to(folder.parent / "outside")
+    assert names_inside(folder, "sub") == {"a.csv"}
+    for path in ("nothing", "link", "sub/a.csv", "link/sub"):
+        assert names_inside(folder, path) == frozenset()
+    assert names_inside(folder / "nothing", "sub") == frozenset()
+    for path in ("..", "/", "sub/../..", "."):
+        with pytest.raises(UnreadableFileError):
+            names_inside(folder, path)
