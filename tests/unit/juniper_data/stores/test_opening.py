@@ -77,5 +77,7 @@ def test_a_cache_that_cannot_be_opened_is_gone_without(tmp_path: Path, caplog: p
 )  # fmt: skip
 def test_a_word_that_is_no_store_is_refused(tmp_path: Path, word: str) -> None:
     """It is told which there are."""
-    with pytest.raises(ValidationError, match=f"no store '{word}'; it is one of file_system, memory, or cached:"):
+    with pytest.raises(
+        ValidationError, match=f"no store '{word}'; it is one of file_system, memory, redis, or cached:"
+    ):
         Settings(state_dir=tmp_path, store=word)
