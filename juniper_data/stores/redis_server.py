@@ -136,6 +136,8 @@ class RedisServer:
             with self._store_errors():
                 self._client.ping()
         except StoreAwayError as error:
+            if not self._patience.opening_s:
+                raise
             log.warning("waiting up to %g s for the store: %s", self._patience.opening_s, error)
             self._asked(self._client.ping, self._patience.opening_s)
         with self._store_errors():

@@ -15,7 +15,9 @@
 
 local PREFIX = ARGV[1]
 local ORDERS = {'ids', 'created', 'samples', 'version', 'expires', 'lapses'}
+local FILTERS = {'generator', 'parent', 'name', 'version', 'created_after', 'created_before', 'min_samples', 'max_samples'}
 local ONCE_MS = 600000
+local BATCH = 1000
 
 local function key(...)
     return PREFIX .. table.concat({...}, ':')
@@ -156,8 +158,22 @@ local function set_of(words)
     return set
 end
 
--- Whatever a dataset must be in, the newest one last, each id followed by when it was made.
-local function candidates(query)
+-- Where nothing is asked for but the newest, no more is looked at than is shown.
+local function all(query)
+    local rows, place, start = {}, 1, 0
+    return function()
+        if place > #rows then
+            rows = redis.call('ZRANGE', key('created'), query.cursor_created or '+inf', '-inf', 'BYSCORE', 'REV',
+                'LIMIT', start, BATCH, 'WITHSCORES')
+            start, place = start + BATCH, 1
+        end
+        place = place + 2
+        return rows[place - 2], tonumber(rows[place - 1])
+    end
+end
+
+-- What is in all that a dataset must be in: ids, the newest one last, each followed by when it was made.
+local function common(query)
     local keys = {key('created')}
     for _, kind in ipairs({'generator', 'parent'}) do
         if query[kind] then
@@ -171,7 +187,8 @@ local function candidates(query)
         table.insert(keys, key('tag', tag))
     end
     if #keys == 1 then
-        return redis.call('ZRANGE', keys[1], 0, -1, 'WITHSCORES')
+        local after, before = query.created_after or '-inf', query.created_before or '+inf'
+        return redis.call('ZRANGE', keys[1], after, before, 'BYSCORE', 'WITHSCORES')
     end
     local weights = {1}
     for place = 2, #keys do
@@ -186,8 +203,25 @@ local function candidates(query)
     return redis.call(unpack(command))
 end
 
-local function fitting(query)
-    local expired = query.at and set_of(redis.call('ZRANGE', key('expires'), '-inf', query.at, 'BYSCORE')) or {}
+local function candidates(query)
+    local rows = common(query)
+    local place = #rows + 1
+    return function()
+        place = place - 2
+        return rows[place], tonumber(rows[place + 1])
+    end
+end
+
+local function is_plain(query)
+    for _, filter in ipairs(FILTERS) do
+        if query[filter] then
+            return false
+        end
+    end
+    return #query.all_tags + #query.any_tags == 0
+end
+
+local function fitting(query, expired)
     local needed = {}
     if #query.any_tags > 0 then
         local keys = {}
@@ -304,11 +338,14 @@ end
 -- The total, whether the page is the last, the datasets of the page.
 function operations.find(json)
     local query = cjson.decode(json)
-    local fits, rows = fitting(query), candidates(query)
+    local expired = query.at and redis.call('ZRANGE', key('expires'), '-inf', query.at, 'BYSCORE') or {}
+    local fits, plain = fitting(query, set_of(expired)), is_plain(query)
     local cursor_created = tonumber(query.cursor_created or 'inf')
     local total, skipped, bytes, is_last, page = 0, 0, 0, 1, {}
-    for place = #rows - 1, 1, -2 do
-        local id, created = rows[place], tonumber(rows[place + 1])
+    for id, created in plain and all(query) or candidates(query) do
+        if plain and is_last == 0 then
+            break
+        end
         if fits(id, created) then
             total = total + 1
             if created < cursor_created or (created == cursor_created and comes_before(id, query.cursor_id)) then
@@ -325,6 +362,9 @@ function operations.find(json)
                 end
             end
         end
+    end
+    if plain then
+        total = redis.call('ZCARD', key('ids')) - #expired
     end
     return {total, is_last, page}
 end
