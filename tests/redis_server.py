@@ -11,6 +11,8 @@ from functools import cache
 from pathlib import Path
 
 import redis
+from redis.backoff import NoBackoff
+from redis.retry import Retry
 
 START_TIMEOUT_S = 30
 
@@ -39,7 +41,7 @@ class RedisProcess:
     @property
     def client(self) -> redis.Redis:
         """To look at what it holds, and to change its settings."""
-        return redis.Redis(port=self.port, password=self._options.get("requirepass"), protocol=2)
+        return redis.Redis(port=self.port, protocol=2, retry=Retry(NoBackoff(), 0))
 
     def start(self, *, waits: bool = True, **options: str) -> None:
         """Start it, again at the same address and with the same data."""

@@ -1,6 +1,7 @@
 """What the store in Redis does beyond the contract: when its server goes, is full, lets nobody in, or forgets."""
 
 import io
+import os
 import signal
 import threading
 from collections.abc import Callable, Iterator
@@ -158,7 +159,7 @@ def test_a_store_is_opened_when_its_server_has_come_up(server: RedisProcess) -> 
 def test_a_server_that_loads_its_data_is_waited_for(server: RedisProcess, store: RedisStore) -> None:
     """Whoever does not wait is told so."""
     for number in range(10):
-        store.put(*made(number))
+        store.put(*holding(number, os.urandom(5_000)))  # While it loads, it listens once in a thousand bytes.
     server.client.config_set("appendonly", "no")
     server.client.save()
     server.kill()
