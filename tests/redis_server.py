@@ -25,14 +25,20 @@ def why_not() -> str | None:
     return None if shutil.which("redis-server") else "there is no redis-server: apt-get install redis-server"
 
 
+def free_port() -> int:
+    """A port of the loopback that nobody listens on."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
 class RedisProcess:
     """A server that writes each change to the disk before it answers, unless `options` say otherwise."""
 
     def __init__(self, folder: Path, **options: str) -> None:
         folder.mkdir(exist_ok=True)
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            self.port = probe.getsockname()[1]
+        self.port = free_port()
         self.url = f"redis://127.0.0.1:{self.port}/0"
         self._folder = folder
         self._options = {"appendonly": "yes", "appendfsync": "always", "save": ""} | options
@@ -60,6 +66,11 @@ class RedisProcess:
         self.process.send_signal(signal.SIGKILL)
         self.process.wait()
 
+    def close(self) -> None:
+        """End it, if a test has not."""
+        if self.process.poll() is None:
+            self.kill()
+
     def restart(self) -> None:
         """As after a crash."""
         self.kill()
@@ -83,7 +94,7 @@ def shared_server() -> RedisProcess:
     server = RedisProcess(folder)
 
     def end() -> None:
-        server.kill()
+        server.close()
         shutil.rmtree(folder)
 
     atexit.register(end)

@@ -3,6 +3,7 @@
 import io
 import os
 import signal
+import subprocess
 import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -27,7 +28,7 @@ from juniper_data.stores.protocol import Accesses, Quota, Stored
 from juniper_data.stores.redis_server import Patience
 from juniper_data.stores.redis_store import PIECE_BYTES, RedisStore
 from tests.cut_line import CutLine
-from tests.redis_server import RedisProcess, why_not
+from tests.redis_server import RedisProcess, free_port, why_not
 from tests.unit.juniper_data.stores.made import NOON, content_of, id_of, later, made
 from tests.unit.juniper_data.stores.samples import content, contents, holding
 
@@ -40,9 +41,8 @@ LARGE = bytes(range(256)) * (2 * PIECE_BYTES // 256) + b"the last piece"
 @pytest.fixture
 def server(tmp_path: Path) -> Iterator[RedisProcess]:
     """A server that a test may do to what it likes."""
-    server = RedisProcess(tmp_path / "redis")
-    yield server
-    server.kill()
+    with closing(RedisProcess(tmp_path / "redis")) as server:
+        yield server
 
 
 @contextmanager
@@ -330,6 +330,24 @@ def test_a_database_that_the_server_does_not_have_is_refused(server: RedisProces
     with pytest.raises(StoreError, match="DB index is out of range") as refused:
         RedisStore(server.url.replace("/0", "/99"))
     assert not isinstance(refused.value, StoreAwayError)
+
+
+def test_a_server_may_speak_tls(tmp_path: Path) -> None:
+    """Where its certificate is one that is trusted."""
+    key, certificate = tmp_path / "key.pem", tmp_path / "certificate.pem"
+    names = ["-subj", "/CN=redis", "-addext", "subjectAltName=IP:127.0.0.1"]
+    made_for = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days", "2", *names]
+    command = ["openssl", "req", "-x509", *made_for, "-keyout", str(key), "-out", str(certificate)]
+    subprocess.run(command, check=True, capture_output=True)
+    files = {"tls_cert_file": str(certificate), "tls_key_file": str(key), "tls_auth_clients": "no"}
+    with closing(RedisProcess(tmp_path / "redis", **files)) as server:
+        server.client.config_set("tls-port", (port := free_port()))
+        url = f"rediss://127.0.0.1:{port}/0"
+        with closing(RedisStore(f"{url}?ssl_ca_certs={certificate}")) as store:
+            store.put(*made(1))
+            assert content(store, id_of(1)) == content_of(1)
+        with pytest.raises(StoreAwayError, match="CERTIFICATE_VERIFY_FAILED"):
+            RedisStore(url, patience=HASTY)
 
 
 @pytest.mark.parametrize("change", ["loses", "writes"])
