@@ -67,7 +67,9 @@ def _tls(name: str) -> tuple[str, ...]:
     return (f"juniper_{name}_tls_certificate", f"juniper_{name}_tls_key", CA)
 
 
-DATA = Service("data", 8100, "JUNIPER_DATA_PORT", ("juniper_data_api_keys", *_tls("data")))
+DATA = Service(
+    "data", 8100, "JUNIPER_DATA_PORT", ("juniper_data_api_keys", "juniper_data_redis_password", *_tls("data"))
+)
 CASCOR = Service(
     "cascor", 8200, "JUNIPER_CASCOR_PORT", ("juniper_cascor_api_keys", "juniper_cascor_data_api_key", *_tls("cascor"))
 )

@@ -113,9 +113,9 @@ class Catalog:
         self._seeds = seeds
         self.accesses = AccessCounter(store)
 
-    def check(self) -> None:
-        """Raise `StoreError` where the store does not take or give."""
-        self._store.check()
+    def check(self) -> str | None:
+        """Raise `StoreError` where the store does not take or give. Returns what else to warn of."""
+        return self._store.check()
 
     def sources(self) -> Sequence[Source[Any]]:
         """What datasets can be asked of, by name, and what is missing where nothing can be made of one now."""

@@ -3,14 +3,15 @@
 import os
 from pathlib import Path
 from typing import Annotated, Literal, get_args
+from urllib.parse import parse_qs, urlsplit
 
-from pydantic import AfterValidator, BeforeValidator, Field, TypeAdapter, ValidationError
+from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, TypeAdapter, ValidationError
 from pydantic_settings import SettingsConfigDict
 
 from juniper_common.settings import Folder, ListenSettings, OptionalCount, cache_folder, none_where_empty
 from juniper_data.stores.protocol import Quota
 
-BackEnd = Literal["file_system", "memory"]
+BackEnd = Literal["file_system", "memory", "redis"]
 """What keeps datasets by itself."""
 
 _BACK_ENDS: TypeAdapter[list[BackEnd]] = TypeAdapter(list[BackEnd])
@@ -31,6 +32,18 @@ def _known(store: str) -> str:
     return store
 
 
+def _redis_url(url: str) -> str:
+    parts = urlsplit(url)
+    if parts.password is not None:
+        # Without the value itself: it goes to the log.
+        raise ValueError("has a password, which belongs into the credential juniper_data_redis_password")
+    if parts.scheme not in ("redis", "rediss") or not parts.hostname:
+        raise ValueError("is no address like redis://HOST:PORT/DATABASE, or rediss:// for TLS")
+    if not (parts.path.strip("/") or "0").isdecimal() or not set(parse_qs(parts.query)) <= {"ssl_ca_certs"}:
+        raise ValueError("has more behind HOST:PORT than the number of a database and ?ssl_ca_certs=FILE")
+    return url
+
+
 class Settings(ListenSettings):
     """The dataset service's settings."""
 
@@ -39,8 +52,12 @@ class Settings(ListenSettings):
     port: int = Field(default=8100, ge=0, le=65535, description="0 takes a free port.")
     store: Annotated[str, AfterValidator(_known)] = Field(
         default="file_system",
-        description="Where datasets are kept: file_system (in state_dir), memory, or cached:FAST:SLOW of two others.",
+        description="Where datasets are kept: file_system (in state_dir), memory, redis, or cached:FAST:SLOW of two.",
     )
+    redis_url: Annotated[str, AfterValidator(_redis_url)] = Field(
+        default="redis://127.0.0.1:6379/0", description="Where the store redis is, in which database of it."
+    )
+    redis_password: SecretStr | None = Field(default=None, description="What that server asks for.")
     max_datasets: OptionalCount = Field(default=None, ge=1, description="More are refused (507). None: no limit.")
     max_bytes: OptionalCount = Field(default=None, ge=1, description="The same of all artifacts together.")
     cache_bytes: int = Field(default=64_000_000, ge=0, description="How much the fast part of a cached store holds.")

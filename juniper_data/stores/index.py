@@ -287,15 +287,9 @@ class Index:
         datasets, size = connection.execute("SELECT datasets, bytes FROM totals").fetchone()
         n_expired, expired_size = _expired(connection, now)
         if self._quota.max_datasets is not None and datasets - n_expired + 1 > self._quota.max_datasets:
-            raise QuotaExceededError(
-                f"the store may hold {self._quota.max_datasets} datasets (JUNIPER_DATA_MAX_DATASETS) and has them;"
-                " delete some, or allow more"
-            )
+            raise too_many(self._quota)
         if self._quota.max_bytes is not None and size - expired_size + meta.size_bytes > self._quota.max_bytes:
-            raise QuotaExceededError(
-                f"the store may hold {self._quota.max_bytes} bytes (JUNIPER_DATA_MAX_BYTES), has"
-                f" {size - expired_size} and cannot take {meta.size_bytes} more; delete some datasets, or allow more"
-            )
+            raise too_large(self._quota, size - expired_size, meta.size_bytes)
 
     @contextmanager
     def _writing(self) -> Iterator[sqlite3.Connection]:
@@ -306,6 +300,22 @@ class Index:
     def _reading(self) -> Iterator[sqlite3.Connection]:
         with _store_errors(), self._file.reading() as connection:
             yield connection
+
+
+def too_many(quota: Quota) -> QuotaExceededError:
+    """There are as many datasets as the quota allows."""
+    return QuotaExceededError(
+        f"the store may hold {quota.max_datasets} datasets (JUNIPER_DATA_MAX_DATASETS) and has them;"
+        " delete some, or allow more"
+    )
+
+
+def too_large(quota: Quota, size: int, more: int) -> QuotaExceededError:
+    """There are so many bytes, and more would be above the quota."""
+    return QuotaExceededError(
+        f"the store may hold {quota.max_bytes} bytes (JUNIPER_DATA_MAX_BYTES), has"
+        f" {size} and cannot take {more} more; delete some datasets, or allow more"
+    )
 
 
 def _page(rows: Iterable[sqlite3.Row], limit: int) -> tuple[list[sqlite3.Row], bool]:

@@ -1,7 +1,6 @@
 """From the settings to the store that they ask for."""
 
 import logging
-from pathlib import Path
 
 from juniper_data.errors import StoreError
 from juniper_data.settings import BackEnd, Settings
@@ -24,20 +23,38 @@ def open_store(settings: Settings) -> DatasetStore:
         StoreError: it cannot be opened.
     """
     *fast, slow = settings.back_ends
-    store = _opened(slow, settings.state_dir, settings.quota)
+    store = _opened(slow, settings, settings.quota)
     if not fast:
         return store
     try:
-        cache = _opened(fast[0], settings.state_dir / CACHE, Quota(max_bytes=settings.cache_bytes))
+        cache = _opened(fast[0], settings, Quota(max_bytes=settings.cache_bytes), is_cache=True)
     except StoreError as error:
         log.warning("datasets are served without the cache, which may be removed: %s", error)
         return store
     return CachedStore(cache, store)
 
 
-def _opened(back_end: BackEnd, root: Path, quota: Quota) -> DatasetStore:
+def _opened(back_end: BackEnd, settings: Settings, quota: Quota, *, is_cache: bool = False) -> DatasetStore:
     match back_end:
         case "file_system":
-            return FileSystemStore(root, quota)
+            return FileSystemStore(settings.state_dir / CACHE if is_cache else settings.state_dir, quota)
         case "memory":
             return MemoryStore(quota)
+        case "redis":
+            return _redis_store(settings, quota, is_cache=is_cache)
+
+
+def _redis_store(settings: Settings, quota: Quota, *, is_cache: bool) -> DatasetStore:
+    try:
+        from juniper_data.stores.redis_server import Patience
+        from juniper_data.stores.redis_store import PREFIX, RedisStore
+    except ImportError as error:
+        raise StoreError(f"the store redis needs its extra ({error}): juniper-ctl install --extra redis") from error
+    password = settings.redis_password.get_secret_value() if settings.redis_password else None
+    return RedisStore(
+        settings.redis_url,
+        password,
+        quota,
+        prefix=f"{PREFIX}{CACHE}:" if is_cache else PREFIX,
+        patience=Patience(opening_s=0) if is_cache else Patience(),
+    )

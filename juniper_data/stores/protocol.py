@@ -53,8 +53,8 @@ class DatasetStore(Protocol):
     An expired dataset is there until it is deleted, swept, or made again.
     """
 
-    def check(self) -> None:
-        """Write and remove a little; raise `StoreError` where that fails."""
+    def check(self) -> str | None:
+        """Write and remove a little; raise `StoreError` where that fails. Returns what else to warn of."""
         ...
 
     def put(self, meta: DatasetMeta, artifact: BinaryIO) -> Stored:

@@ -1,5 +1,6 @@
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
+from itertools import count
 from pathlib import Path
 
 import pytest
@@ -8,11 +9,21 @@ from juniper_data.stores.cached import CachedStore
 from juniper_data.stores.file_system import FileSystemStore
 from juniper_data.stores.memory import MemoryStore
 from juniper_data.stores.protocol import DatasetStore, Quota
+from juniper_data.stores.redis_store import RedisStore
+from tests import redis_server
 
 CACHE = Quota(max_bytes=100)
 """Room for a few of the artifacts."""
 
 OpenStore = Callable[[Quota], DatasetStore]
+
+_prefixes = (f"test-{number}:" for number in count())
+
+
+def redis_store(quota: Quota) -> RedisStore:
+    """An empty store in the server that all tests share."""
+    return RedisStore(redis_server.shared_server().url, quota=quota, prefix=next(_prefixes))
+
 
 # Each opens an empty store that may keep its files in the folder given.
 STORES: dict[str, Callable[[Path, Quota], DatasetStore]] = {
@@ -20,12 +31,17 @@ STORES: dict[str, Callable[[Path, Quota], DatasetStore]] = {
     "file_system": FileSystemStore,
     "cached": lambda folder, quota: CachedStore(MemoryStore(CACHE), FileSystemStore(folder, quota)),
     "cached on disk": lambda folder, quota: CachedStore(FileSystemStore(folder, CACHE), MemoryStore(quota)),
+    "redis": lambda _folder, quota: redis_store(quota),
+    "cached redis": lambda folder, quota: CachedStore(FileSystemStore(folder, CACHE), redis_store(quota)),
+    "cached in redis": lambda folder, quota: CachedStore(redis_store(CACHE), FileSystemStore(folder, quota)),
 }
 
 
 @pytest.fixture(params=STORES)
 def open_store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[OpenStore]:
     """Opens an empty store of some kind at each call."""
+    if "redis" in request.param and (reason := redis_server.why_not()):
+        pytest.skip(reason)
     with ExitStack() as opened:
         folders = (tmp_path / f"store-{number}" for number in range(1_000))
 

@@ -1,17 +1,20 @@
 """From the setting to the store."""
 
+import sys
 from contextlib import closing
 from pathlib import Path
 
 import pytest
+import redis
 from pydantic import ValidationError
 
-from juniper_data.errors import QuotaExceededError
+from juniper_data.errors import QuotaExceededError, StoreError
 from juniper_data.settings import Settings
 from juniper_data.stores.cached import CachedStore
 from juniper_data.stores.file_system import FileSystemStore
 from juniper_data.stores.memory import MemoryStore
 from juniper_data.stores.opening import open_store
+from tests import redis_server
 from tests.unit.juniper_data.stores.made import NOON, content_of, id_of, made
 from tests.unit.juniper_data.stores.samples import artifact_files, content
 
@@ -28,6 +31,61 @@ def test_a_setting_opens_its_store(tmp_path: Path, word: str, kind: type) -> Non
         assert isinstance(store, kind)
         store.put(*made(1))
         assert [content(store, id_of(1)) for _ in range(2)] == [content_of(1)] * 2
+
+
+@pytest.fixture
+def redis_url() -> str:
+    """An empty database of a server."""
+    if reason := redis_server.why_not():
+        pytest.skip(reason)
+    url = redis_server.shared_server().url.replace("/0", "/1")
+    with redis.Redis.from_url(url) as client:
+        client.flushdb()
+    return url
+
+
+@pytest.mark.parametrize("word", ["redis", "cached:redis:redis", "cached:memory:redis", "cached:redis:file_system"])
+def test_datasets_may_be_in_redis(tmp_path: Path, redis_url: str, word: str) -> None:
+    """Where the address says; copies and what they are copies of do not meet."""
+    with closing(open_store(Settings(state_dir=tmp_path, store=word, redis_url=redis_url, cache_bytes=15))) as store:
+        for number in (1, 2):
+            store.put(*made(number))
+            assert [content(store, id_of(number)) for _ in range(2)] == [content_of(number)] * 2
+        assert store.ids(10, 0) == [id_of(1), id_of(2)]
+
+
+def test_a_missing_extra_is_told_of_with_what_brings_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """In one line."""
+    for module in ("redis_store", "redis_server"):
+        monkeypatch.delitem(sys.modules, f"juniper_data.stores.{module}", raising=False)
+    monkeypatch.setitem(sys.modules, "redis", None)
+    with pytest.raises(StoreError, match=r"^the store redis needs .*: juniper-ctl install --extra redis$"):
+        open_store(Settings(state_dir=tmp_path, store="redis"))
+
+
+@pytest.mark.parametrize(
+    ("url", "reason"),
+    [
+        (
+            "redis://:hidden@host:6379/0",
+            "which belongs into the credential juniper_data_redis_password",
+        ),
+        ("redis://host/0?password=hidden", "has more behind HOST:PORT than"),
+        ("redis://host/0?socket_timeout=900", "has more behind HOST:PORT than"),
+        ("redis://host/juniper", "has more behind HOST:PORT than"),
+        ("unix:///run/redis.sock", "is no address like"),
+        ("host:6379", "is no address like"),
+        ("redis://", "is no address like"),
+    ],
+)
+def test_an_address_of_redis_that_is_none_is_refused(url: str, reason: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A password in it is not repeated."""
+    monkeypatch.setenv("JUNIPER_DATA_REDIS_URL", url)
+    settings, problems = Settings.read()
+    assert settings is None
+    (problem,) = map(str, problems)
+    assert reason in problem
+    assert "hidden" not in problem
 
 
 def test_datasets_are_on_the_disk_where_nothing_is_set(tmp_path: Path) -> None:
@@ -77,5 +135,7 @@ def test_a_cache_that_cannot_be_opened_is_gone_without(tmp_path: Path, caplog: p
 )  # fmt: skip
 def test_a_word_that_is_no_store_is_refused(tmp_path: Path, word: str) -> None:
     """It is told which there are."""
-    with pytest.raises(ValidationError, match=f"no store '{word}'; it is one of file_system, memory, or cached:"):
+    with pytest.raises(
+        ValidationError, match=f"no store '{word}'; it is one of file_system, memory, redis, or cached:"
+    ):
         Settings(state_dir=tmp_path, store=word)
