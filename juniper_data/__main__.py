@@ -12,7 +12,7 @@ from juniper_common.command_line import Parser, add_settings
 from juniper_common.settings import EXIT_CONFIGURATION
 from juniper_common.sqlite_file import alone_in
 from juniper_data.catalog import Catalog
-from juniper_data.errors import DatasetNotFoundError, StoreError, StoreFullError
+from juniper_data.errors import DatasetNotFoundError, MissingExtraError, StoreError, StoreFullError
 from juniper_data.settings import Settings
 from juniper_data.stores.opening import open_store
 from juniper_data.stores.protocol import DatasetStore
@@ -121,6 +121,8 @@ def _alone(settings: Settings) -> Iterator[None]:
 def _opened(settings: Settings) -> DatasetStore:
     try:
         return open_store(settings)
+    except MissingExtraError as error:
+        _end(str(error), EXIT_CONFIGURATION)
     except StoreError as error:
         hint = "restore the folder from a backup, or set JUNIPER_DATA_STATE_DIR to another"
         _end(f"{error}; {hint}", EXIT_CONFIGURATION)

@@ -1,16 +1,20 @@
 """What the dataset service can be told: `JUNIPER_DATA_…` in the environment."""
 
 from pathlib import Path
-from typing import Annotated, Literal, get_args
+from typing import Annotated, Literal, Self, get_args
+from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, BeforeValidator, Field, TypeAdapter, ValidationError
+from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, TypeAdapter, ValidationError, model_validator
 from pydantic_settings import SettingsConfigDict
 
-from juniper_common.settings import Folder, ListenSettings, OptionalCount, none_where_empty
+from juniper_common.settings import Folder, ListenSettings, OptionalCount, is_loopback, none_where_empty
 from juniper_data.stores.protocol import Quota
 
-BackEnd = Literal["file_system", "memory"]
+BackEnd = Literal["file_system", "memory", "huggingface", "kaggle"]
 """What keeps datasets by itself."""
+
+HUBS: dict[BackEnd, str] = {"huggingface": "huggingface_repo", "kaggle": "kaggle_dataset"}
+"""Those on a hub, each with the setting that says which repository."""
 
 _BACK_ENDS: TypeAdapter[list[BackEnd]] = TypeAdapter(list[BackEnd])
 
@@ -26,8 +30,21 @@ def _back_ends(store: str) -> list[BackEnd]:
 
 
 def _known(store: str) -> str:
-    _back_ends(store)
+    fast, *slow = _back_ends(store)
+    if slow and fast in HUBS:
+        raise ValueError(f"{fast} is no cache: it is the slow one of cached:FAST:SLOW")
     return store
+
+
+def _secured(endpoint: str) -> str:
+    address = urlsplit(endpoint)
+    if address.scheme != "https" and not (address.scheme == "http" and is_loopback(address.hostname or "")):
+        raise ValueError("it must begin with https://, since a key is shown there")
+    return endpoint
+
+
+Endpoint = Annotated[str, AfterValidator(_secured)]
+Repository = Annotated[str, Field(pattern=r"^([A-Za-z0-9][A-Za-z0-9._-]*/[A-Za-z0-9][A-Za-z0-9._-]*)?$")]
 
 
 class Settings(ListenSettings):
@@ -38,11 +55,18 @@ class Settings(ListenSettings):
     port: int = Field(default=8100, ge=0, le=65535, description="0 takes a free port.")
     store: Annotated[str, AfterValidator(_known)] = Field(
         default="file_system",
-        description="Where datasets are kept: file_system (in state_dir), memory, or cached:FAST:SLOW of two others.",
+        description="Where datasets are kept: file_system (in state_dir), memory, huggingface, kaggle, or"
+        " cached:FAST:SLOW of two others.",
     )
     max_datasets: OptionalCount = Field(default=None, ge=1, description="More are refused (507). None: no limit.")
     max_bytes: OptionalCount = Field(default=None, ge=1, description="The same of all artifacts together.")
     cache_bytes: int = Field(default=64_000_000, ge=0, description="How much the fast part of a cached store holds.")
+    huggingface_repo: Repository = Field(default="", description="OWNER/NAME of the store huggingface's repository.")
+    huggingface_endpoint: Endpoint = Field(default="https://huggingface.co", description="Where that hub is.")
+    huggingface_token: SecretStr | None = Field(default=None, description="The token that it is shown.")
+    kaggle_dataset: Repository = Field(default="", description="OWNER/NAME of the store kaggle's dataset.")
+    kaggle_endpoint: Endpoint = Field(default="https://api.kaggle.com", description="Where Kaggle's API is.")
+    kaggle_key: SecretStr | None = Field(default=None, description="The NAME:KEY or the token that it is shown.")
     import_dir: Annotated[Folder | None, BeforeValidator(none_where_empty)] = Field(
         default=None, description="The only folder that csv_import reads. None: `import` in state_dir."
     )
@@ -54,6 +78,13 @@ class Settings(ListenSettings):
         description="What takes longer to make is answered with a job to poll (202).",
     )
     import_timeout_s: float = Field(default=600.0, gt=0, description="A file that takes longer to read is refused.")
+
+    @model_validator(mode="after")
+    def _names_its_repository(self) -> Self:
+        for back_end in self.back_ends:
+            if back_end in HUBS and not getattr(self, HUBS[back_end]):
+                raise ValueError(f"JUNIPER_DATA_STORE={self.store} needs {self.spelled((HUBS[back_end],))}=OWNER/NAME")
+        return self
 
     @property
     def back_ends(self) -> list[BackEnd]:

@@ -8,6 +8,7 @@ from juniper_data.stores.cached import CachedStore
 from juniper_data.stores.file_system import FileSystemStore
 from juniper_data.stores.memory import MemoryStore
 from juniper_data.stores.protocol import DatasetStore, Quota
+from tests.unit.juniper_data.stores.hub_servers.stores import on_hugging_face, on_kaggle
 
 CACHE = Quota(max_bytes=100)
 """Room for a few of the artifacts."""
@@ -19,6 +20,8 @@ STORES: dict[str, Callable[[Path, Quota], DatasetStore]] = {
     "memory": lambda _folder, quota: MemoryStore(quota),
     "file_system": FileSystemStore,
     "cached": lambda folder, quota: CachedStore(MemoryStore(CACHE), FileSystemStore(folder, quota)),
+    "huggingface": on_hugging_face,
+    "kaggle": on_kaggle,
     "cached on disk": lambda folder, quota: CachedStore(FileSystemStore(folder, CACHE), MemoryStore(quota)),
 }
 
