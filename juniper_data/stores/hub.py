@@ -3,14 +3,18 @@
 Nothing that a hub sends is trusted: whoever reads says how many bytes there may be, and checks what came.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+import hashlib
+import io
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import BinaryIO, Protocol
 
-from juniper_data.errors import StoreError
+from juniper_data.errors import DatasetDamagedError, StoreError
 
 MAX_ANSWER_BYTES = 8_000_000
 """What a hub answers to anything but the question for a file is no longer."""
+
+MAX_INDEX_BYTES = 64_000_000
 
 CONNECT_S = 10.0
 SILENCE_S = 30.0
@@ -18,6 +22,8 @@ SILENCE_S = 30.0
 
 ANSWER_S = 900.0
 """So long one answer may take as a whole."""
+
+_COPY_BYTES = 1 << 20
 
 _STATUSES = {
     401: "does not know the key",
@@ -40,14 +46,31 @@ class OversizedFileError(StoreError):
 
 
 @dataclass(frozen=True, slots=True)
+class Stated:
+    """What the index says of a file."""
+
+    dataset_id: str
+    size: int
+    checksum: str
+
+    def check(self, file: BinaryIO) -> None:
+        """Leave a file that is this one at its start. Raises DatasetDamagedError where it is another."""
+        size = file.seek(0, io.SEEK_END)
+        file.seek(0)
+        if size != self.size or _checksum(file) != self.checksum:
+            raise DatasetDamagedError(self.dataset_id, "its artifact does not have the checksum in its meta")
+        file.seek(0)
+
+
+@dataclass(frozen=True, slots=True)
 class Change:
     """What a revision has other than its parent."""
 
     added: Mapping[str, BinaryIO]
-    """New files, or new content of those that were there, each at its start."""
-    removed: Sequence[str]
-    kept: Mapping[str, Callable[[], BinaryIO]]
-    """All others; each is fetched, and found whole, when it is asked for. Few hubs need that."""
+    """New files, or new content of those that were there."""
+    removed: Mapping[str, Stated]
+    kept: Mapping[str, Stated]
+    """All others."""
 
 
 class Hub(Protocol):
@@ -96,3 +119,10 @@ def refusal(hub: str, status: int, credential: str, told: str) -> StoreError:
 def one_line(text: str) -> str:
     """What a stranger says, fit for a log: printable, and not long."""
     return "".join(letter if letter.isprintable() else " " for letter in text[:200]).strip()
+
+
+def _checksum(file: BinaryIO) -> str:
+    digest = hashlib.sha256()
+    while block := file.read(_COPY_BYTES):
+        digest.update(block)
+    return digest.hexdigest()

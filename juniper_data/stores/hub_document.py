@@ -136,9 +136,7 @@ def _iso(us: int | None) -> str | None:
 def _insert(connection: sqlite3.Connection, line: _NameLine | _KeyLine | _DatasetLine) -> None:
     match line:
         case _NameLine():
-            connection.execute(
-                "INSERT INTO names (name, last_version) VALUES (?, ?)", (line.name, line.last_version)
-            )
+            connection.execute("INSERT INTO names (name, last_version) VALUES (?, ?)", (line.name, line.last_version))
         case _KeyLine():
             row = (line.key, line.fingerprint, microseconds(line.expires_at))
             connection.execute("INSERT INTO keys VALUES (?, ?, ?)", row)

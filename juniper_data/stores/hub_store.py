@@ -19,22 +19,28 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
 from pathlib import Path
-from typing import BinaryIO, TypeVar, cast
+from typing import BinaryIO, TypeVar
 
 from juniper_common.wire.datasets import DatasetMeta
 from juniper_data.errors import DatasetDamagedError, StoreError, StoreFullError
-from juniper_data.stores.hub import Change, ConflictError, Hub, MissingFileError, OversizedFileError
+from juniper_data.stores.hub import (
+    MAX_INDEX_BYTES,
+    Change,
+    ConflictError,
+    Hub,
+    MissingFileError,
+    OversizedFileError,
+    Stated,
+)
 from juniper_data.stores.hub_document import EMPTY, location_of, take_over, written
 from juniper_data.stores.index import Index
 from juniper_data.stores.protocol import Accesses, Artifact, Quota, Stored
 from juniper_data.stores.rows import add_accesses, checked
 
 INDEX = "index.jsonl"
-MAX_INDEX_BYTES = 64_000_000
 
 FRESH_S = 2.0
 """Who reads is told what others wrote so long ago. Who writes looks at once."""
@@ -49,13 +55,6 @@ _NOT_LOOKED = "not looked yet"
 
 T = TypeVar("T")
 log = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True, slots=True)
-class _File:
-    dataset_id: str
-    size: int
-    checksum: str
 
 
 class _Upload(threading.local):
@@ -133,7 +132,7 @@ class HubStore(Index):
             asked = (self._revision, meta.checksum)
             if asked == missed:
                 raise DatasetDamagedError(dataset_id, "its artifact is not the one that the index says")
-            wanted = _File(dataset_id, meta.size_bytes, meta.checksum)
+            wanted = Stated(dataset_id, meta.size_bytes, meta.checksum)
             try:
                 return Artifact(self._fetched(wanted, self._revision), meta.size_bytes, meta.checksum)
             except DatasetDamagedError:
@@ -200,7 +199,7 @@ class HubStore(Index):
     def _has_held_accesses_for_long(self) -> bool:
         return bool(self._pending) and self._clock_s() - self._accesses_sent_at_s >= ACCESSES_HELD_S
 
-    def _commit(self, connection: sqlite3.Connection, before: Mapping[str, _File]) -> str:
+    def _commit(self, connection: sqlite3.Connection, before: Mapping[str, Stated]) -> str:
         document = written(connection)
         if len(document) > MAX_INDEX_BYTES:
             raise StoreFullError(f"the index would have more than {MAX_INDEX_BYTES} bytes; delete some datasets")
@@ -209,14 +208,9 @@ class HubStore(Index):
         added: dict[str, BinaryIO] = {INDEX: io.BytesIO(document)}
         for location in new:
             assert self._upload.file is not None  # noqa: S101 - nothing but a put adds datasets
-            self._upload.file.seek(0)
             added[location] = self._upload.file
-        kept = {
-            location: partial(self._fetched, file, self._revision)
-            for location, file in files.items()
-            if location not in added
-        }
-        removed = [location for location in before if location not in files]
+        kept = {location: file for location, file in files.items() if location not in added}
+        removed = {location: file for location, file in before.items() if location not in files}
         revision = self._hub.commit(self._revision, Change(added, removed, kept))
         # They are in the document, which somebody may read from now on whatever becomes of the transaction.
         self._pending.clear()
@@ -282,7 +276,7 @@ class HubStore(Index):
             return EMPTY
         return content.getvalue()
 
-    def _fetched(self, wanted: _File, revision: str | None) -> BinaryIO:
+    def _fetched(self, wanted: Stated, revision: str | None) -> BinaryIO:
         """An artifact, verified. Raises DatasetDamagedError where that is not what the revision has."""
         with ExitStack() as opened:
             file = opened.enter_context(self._temporary_file())
@@ -291,14 +285,9 @@ class HubStore(Index):
                     raise MissingFileError("there is no repository any more")
                 with _disk_errors(self._folder):
                     self._hub.read(location_of(wanted.dataset_id), revision, wanted.size, file)
-                    file.seek(0)
-                    checksum = hashlib.file_digest(cast(io.BufferedRandom, file), "sha256").hexdigest()
-                    size = file.tell()
-                    file.seek(0)
+                    wanted.check(file)
             except (MissingFileError, OversizedFileError) as error:
                 raise DatasetDamagedError(wanted.dataset_id, str(error)) from error
-            if (size, checksum) != (wanted.size, wanted.checksum):
-                raise DatasetDamagedError(wanted.dataset_id, "its artifact does not have the checksum in its meta")
             opened.pop_all()
         return file
 
@@ -307,10 +296,10 @@ class HubStore(Index):
             return tempfile.TemporaryFile(dir=self._folder)
 
 
-def _files(connection: sqlite3.Connection) -> dict[str, _File]:
+def _files(connection: sqlite3.Connection) -> dict[str, Stated]:
     """The artifacts that an index has, by their locations."""
     rows = connection.execute("SELECT location, id, size_bytes, checksum FROM datasets")
-    return {location: _File(*row) for location, *row in rows}
+    return {location: Stated(*row) for location, *row in rows}
 
 
 @contextmanager

@@ -105,6 +105,8 @@ class HuggingFaceHub:
             if parent is None:
                 self._api.create_repo(self._repo, repo_type=_KIND, private=True)
                 parent = _checked(self.head())
+            for file in change.added.values():
+                file.seek(0)
             added = [CommitOperationAdd(path, file) for path, file in change.added.items()]
             removed = [CommitOperationDelete(path) for path in change.removed]
             made = self._api.create_commit(

@@ -1,15 +1,18 @@
 """A dataset on Kaggle, spoken to by Kaggle's own client library (the extra `hub`).
 
-A version there is all of its files: each change sends them anew. And Kaggle takes a version without asking which one
-it follows, so two writers at once may lose what one of them wrote; that is noticed, and told, only afterwards.
+A version there is all of its files: each change fetches them and sends them anew, the artifacts packed as one file,
+which Kaggle unpacks into the folder of that name. And Kaggle takes a version without asking which one it follows, so
+two writers at once may lose what one of them wrote; that is noticed, and told, only afterwards.
 """
 
 import io
+import shutil
 import time
 import zipfile
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from pathlib import PurePosixPath
+import zlib
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path, PurePosixPath
 from tempfile import TemporaryFile
 from typing import BinaryIO, cast
 from urllib.parse import urlsplit
@@ -28,20 +31,14 @@ from kagglesdk.datasets.types.dataset_api_service import (
     ApiDownloadDatasetRequest,
     ApiGetDatasetRequest,
     ApiGetDatasetStatusRequest,
-    ApiUploadDirectoryInfo,
 )
 from kagglesdk.datasets.types.dataset_enums import DatabundleVersionStatus
-from kagglesdk.kaggle_env import KaggleEnv
 from kagglesdk.kaggle_http_client import KaggleHttpClient
-from requests.adapters import HTTPAdapter
 
 from juniper_common import __version__
-from juniper_data.errors import StoreError
+from juniper_data.errors import DatasetDamagedError, StoreError
 from juniper_data.stores.hub import (
-    ANSWER_S,
-    CONNECT_S,
-    MAX_ANSWER_BYTES,
-    SILENCE_S,
+    MAX_INDEX_BYTES,
     Change,
     ConflictError,
     MissingFileError,
@@ -49,6 +46,7 @@ from juniper_data.stores.hub import (
     one_line,
     refusal,
 )
+from juniper_data.stores.kaggle_client import BLOCK_BYTES, KaggleClient, blocks, copy, mount, pieces
 
 CREDENTIAL = "juniper_data_kaggle_key"
 
@@ -56,7 +54,21 @@ READY_S = 900.0
 """So long Kaggle may work on the files of a version."""
 
 _POLL_S = 2.0
-_BLOCK_BYTES = 1 << 20
+_ENTRY_BYTES = 1000  # What an archive has of a file beside its bytes.
+_ALL = ""
+_TYPE = {"Content-Type": "application/octet-stream"}
+
+# What the library and zipfile make of an answer that is none.
+_NO_ANSWERS = (
+    ValueError,
+    KeyError,
+    TypeError,
+    AttributeError,
+    RuntimeError,
+    EOFError,
+    zlib.error,
+    zipfile.BadZipFile,
+)
 
 
 class KaggleHub:
@@ -67,6 +79,7 @@ class KaggleHub:
         endpoint: where Kaggle's API is.
         key: NAME:KEY as in kaggle.json, or a token; None: none is shown, and none that this user may have elsewhere
             is looked for.
+        folder: for files that are on their way, which have no names.
         pause: wait for so many seconds.
         clock_s: seconds that never go back.
     """
@@ -76,6 +89,7 @@ class KaggleHub:
         dataset: str,
         endpoint: str,
         key: str | None,
+        folder: Path,
         *,
         pause: Callable[[float], None] = time.sleep,
         clock_s: Callable[[], float] = time.monotonic,
@@ -84,6 +98,7 @@ class KaggleHub:
         self._endpoint = endpoint.rstrip("/")
         self._user, _, password = (key or "").rpartition(":")
         self._auth = None if key is None else (self._user, password) if self._user else KaggleHttpClient.BearerAuth(key)
+        self._folder = folder
         self._pause = pause
         self._clock_s = clock_s
         self._name = f"Kaggle ({dataset})"
@@ -108,10 +123,38 @@ class KaggleHub:
 
     def read(self, path: str, revision: str, max_bytes: int, file: BinaryIO) -> None:
         """Write what a file has in a version."""
+        with self._errors(), self._downloaded(path, revision) as answered:
+            name = PurePosixPath(path).name
+            if not urlsplit(answered.url).path.endswith(f"/{name}.zip"):
+                copy(blocks(answered, max_bytes), file, max_bytes)
+                return
+            # Kaggle packs some files by itself. What cannot be packed gets a little larger.
+            with TemporaryFile(dir=self._folder) as packed:
+                limit = max_bytes + BLOCK_BYTES
+                copy(blocks(answered, limit), packed, limit)
+                with zipfile.ZipFile(packed) as archive, archive.open(name) as member:
+                    copy(pieces(member), file, max_bytes)
+
+    def commit(self, parent: str | None, change: Change) -> str:
+        """A version of the dataset, if the parent was still the last one before and is the one before it after."""
+        with self._errors(), ExitStack() as opened:
+            files = self._packed(self._all(parent, change), opened)
+            sent = [self._sent(name, file) for name, file in files.items()]
+            if self.head() != parent:
+                raise ConflictError(f"{self._name} has a newer version")
+            with self._client() as client:
+                answer = self._create(DatasetApiClient(client), sent, is_new=parent is None)
+            if answer.error:
+                raise StoreError(f"{self._name} refuses the version: {one_line(answer.error)}")
+            return self._settled(1 if parent is None else int(parent) + 1)
+
+    @contextmanager
+    def _downloaded(self, path: str, revision: str) -> Iterator[requests.Response]:
+        """What is answered to the question for a file, or for all of a version, packed."""
         request = ApiDownloadDatasetRequest()
         request.owner_slug, request.dataset_slug = self._owner, self._slug
         request.file_name, request.dataset_version_number = path, int(revision)
-        with self._errors(), self._client() as client:
+        with self._client() as client:
             try:
                 # What it returns is not what it says.
                 answered = cast(requests.Response, DatasetApiClient(client).download_dataset(request))
@@ -120,40 +163,60 @@ class KaggleHub:
                     raise MissingFileError(f"{self._name} has no {path} in version {revision}") from error
                 raise
             with answered:
-                if urlsplit(answered.url).path.endswith(f"{PurePosixPath(path).name}.zip"):
-                    self._unpack(answered, PurePosixPath(path).name, max_bytes, file)
-                else:
-                    _copy(_blocks(answered, max_bytes), file, max_bytes)
+                yield answered
 
-    def commit(self, parent: str | None, change: Change) -> str:
-        """A version of the dataset, if the parent was still the last one before and is the one before it after."""
-        root = ApiUploadDirectoryInfo()
-        root.files, root.directories = [], []
-        with self._errors():
-            for path, file in change.added.items():
-                self._upload(path, file, root)
-            for path, fetched in change.kept.items():
-                with fetched() as file:
-                    self._upload(path, file, root)
-            if self.head() != parent:
-                raise ConflictError(f"{self._name} has a newer version")
-            with self._client() as client:
-                answer = self._create(DatasetApiClient(client), root, is_new=parent is None)
-            if answer.error:
-                raise StoreError(f"{self._name} refuses the version: {one_line(answer.error)}")
-            return self._settled(1 if parent is None else int(parent) + 1)
+    def _all(self, parent: str | None, change: Change) -> Iterator[tuple[str, BinaryIO]]:
+        """Every file of a version, at its start."""
+        for path, file in change.added.items():
+            file.seek(0)
+            yield path, file
+        if not change.kept:
+            return
+        sizes = [each.size for each in (*change.kept.values(), *change.removed.values())]
+        limit = sum(sizes) + len(sizes) * _ENTRY_BYTES + MAX_INDEX_BYTES
+        with TemporaryFile(dir=self._folder) as packed:
+            with self._downloaded(_ALL, str(parent)) as answered:
+                copy(blocks(answered, limit), packed, limit)
+            with zipfile.ZipFile(packed) as archive:
+                for path, each in change.kept.items():
+                    with TemporaryFile(dir=self._folder) as file:
+                        try:
+                            with archive.open(path) as member:
+                                copy(pieces(member), file, each.size)
+                        except (KeyError, OversizedFileError) as error:
+                            raise DatasetDamagedError(each.dataset_id, f"Kaggle's {path} is another") from error
+                        each.check(file)
+                        yield path, file
 
-    def _create(self, api: DatasetApiClient, root: ApiUploadDirectoryInfo, *, is_new: bool) -> ApiCreateDatasetResponse:
+    def _packed(self, files: Iterable[tuple[str, BinaryIO]], opened: ExitStack) -> dict[str, BinaryIO]:
+        """What is sent: the files of the root, and each folder as one archive."""
+        sent: dict[str, BinaryIO] = {}
+        archives: dict[str, zipfile.ZipFile] = {}
+        with ExitStack() as written:
+            for path, content in files:
+                folder, _, name = path.rpartition("/")
+                if not folder:
+                    sent[name] = content
+                    continue
+                if folder not in archives:
+                    packed = sent[f"{folder}.zip"] = opened.enter_context(TemporaryFile(dir=self._folder))
+                    archives[folder] = written.enter_context(zipfile.ZipFile(packed, "w"))
+                with archives[folder].open(name, "w", force_zip64=True) as member:
+                    shutil.copyfileobj(content, member)
+        return sent
+
+    def _create(
+        self, api: DatasetApiClient, sent: list[ApiDatasetNewFile], *, is_new: bool
+    ) -> ApiCreateDatasetResponse:
         if is_new:
             request = ApiCreateDatasetRequest()
             request.owner_slug, request.slug, request.title = self._owner, self._slug, self._slug
-            request.files, request.directories, request.is_private = root.files, root.directories, True
+            request.files, request.is_private = sent, True
             return api.create_dataset(request)
         version = ApiCreateDatasetVersionRequest()
         version.owner_slug, version.dataset_slug = self._owner, self._slug
         version.body = ApiCreateDatasetVersionRequestBody()
-        version.body.version_notes = f"Juniper {__version__}"
-        version.body.files, version.body.directories = root.files, root.directories
+        version.body.version_notes, version.body.files = f"Juniper {__version__}", sent
         return api.create_dataset_version(version)
 
     def _settled(self, expected: int) -> str:
@@ -178,9 +241,8 @@ class KaggleHub:
                 raise StoreError(f"{self._name} still works on version {expected}, which is there later, or not at all")
             self._pause(_POLL_S)
 
-    def _upload(self, path: str, file: BinaryIO, root: ApiUploadDirectoryInfo) -> None:
-        """Send a file, and note it where it is to be: at the root or in one of its folders."""
-        *folder, name = PurePosixPath(path).parts
+    def _sent(self, name: str, file: BinaryIO) -> ApiDatasetNewFile:
+        """Send a file that a version is to have."""
         request = ApiStartBlobUploadRequest()
         request.type, request.name = ApiBlobType.DATASET, name
         request.content_length = file.seek(0, io.SEEK_END)
@@ -189,29 +251,20 @@ class KaggleHub:
         with self._client() as client:
             started = BlobApiClient(client).start_blob_upload(request)
         with requests.Session() as session:
-            _mount(session)
+            mount(session)
             # The address has a key of its own; this one's is for Kaggle alone.
             session.put(started.create_url, data=file, headers=_TYPE).raise_for_status()
         new = ApiDatasetNewFile()
         new.token = started.token
-        _folder(root, folder).files.append(new)
-
-    def _unpack(self, answered: requests.Response, name: str, max_bytes: int, file: BinaryIO) -> None:
-        """Kaggle packs some files by itself when they are downloaded."""
-        with TemporaryFile() as packed:
-            # What cannot be packed gets a little larger.
-            limit = max_bytes + _BLOCK_BYTES
-            _copy(_blocks(answered, limit), packed, limit)
-            with zipfile.ZipFile(packed) as archive, archive.open(name) as member:
-                _copy(iter(lambda: member.read(_BLOCK_BYTES), b""), file, max_bytes)
+        return new
 
     def _is_not_there(self, error: requests.HTTPError) -> bool:
         # Kaggle also says 403 of what is not there; to its owner that is the only meaning.
         status = None if error.response is None else error.response.status_code
         return status == 404 or (status == 403 and self._user == self._owner)
 
-    def _client(self) -> "_Client":
-        return _Client(self._endpoint, self._auth)
+    def _client(self) -> KaggleClient:
+        return KaggleClient(self._endpoint, self._auth)
 
     @contextmanager
     def _errors(self) -> Iterator[None]:
@@ -226,76 +279,14 @@ class KaggleHub:
             raise StoreError(f"{self._name} does not answer in time") from error
         except (requests.RequestException, urllib3.exceptions.HTTPError) as error:
             raise StoreError(f"{self._name} cannot be reached: {one_line(str(error))}") from error
-        # What the library and zipfile make of an answer that is none.
-        except (ValueError, KeyError, TypeError, AttributeError, RuntimeError, zipfile.BadZipFile) as error:
+        except (
+            ValueError,
+            KeyError,
+            TypeError,
+            AttributeError,
+            RuntimeError,
+            EOFError,
+            zlib.error,
+            zipfile.BadZipFile,
+        ) as error:
             raise StoreError(f"{self._name} does not answer as it should: {one_line(str(error))}") from error
-
-
-_TYPE = {"Content-Type": "application/octet-stream"}
-
-
-class _Client(KaggleHttpClient):  # type: ignore[misc]  # untyped
-    """The library's client: for any address, with time limits, and with no key but the one that it is given."""
-
-    def __init__(self, endpoint: str, auth: object) -> None:
-        super().__init__(env=KaggleEnv.PROD, user_agent=f"juniper/{__version__}")
-        self._endpoint = endpoint
-        self._auth = auth
-
-    def _try_fill_auth(self) -> None:
-        # A session has just been made.
-        _mount(self._session)
-        self._session.auth = self._auth
-
-
-class _Bounded(HTTPAdapter):
-    """Answers within the time limits. One that is not a file is read here, as far as it may go."""
-
-    def send(self, request: requests.PreparedRequest, stream: bool = False, **rest: object) -> requests.Response:  # type: ignore[override]
-        """What the library calls, without a time limit of its own."""
-        response = super().send(request, stream=True, **(rest | {"timeout": (CONNECT_S, SILENCE_S)}))  # type: ignore[arg-type]
-        if not stream or response.status_code != 200:
-            try:
-                response._content = b"".join(_blocks(response, MAX_ANSWER_BYTES))
-            except BaseException:
-                response.close()
-                raise
-        return response
-
-
-def _mount(session: requests.Session) -> None:
-    session.headers["Accept-Encoding"] = "identity"
-    for scheme in ("http://", "https://"):
-        session.mount(scheme, _Bounded())
-
-
-def _folder(root: ApiUploadDirectoryInfo, names: list[str]) -> ApiUploadDirectoryInfo:
-    for name in names:
-        found = next((each for each in root.directories if each.name == name), None)
-        if found is None:
-            found = ApiUploadDirectoryInfo()
-            found.name, found.files, found.directories = name, [], []
-            root.directories.append(found)
-        root = found
-    return root
-
-
-def _blocks(response: requests.Response, max_bytes: int) -> Iterator[bytes]:
-    """What was answered, as it is on the wire."""
-    n_bytes, until_s = 0, time.monotonic() + ANSWER_S
-    for block in response.raw.stream(_BLOCK_BYTES, decode_content=False):
-        n_bytes += len(block)
-        if n_bytes > max_bytes:
-            raise OversizedFileError(f"an answer has more than the {max_bytes} bytes that it may have")
-        if time.monotonic() > until_s:
-            raise requests.Timeout("the answer takes too long")
-        yield block
-
-
-def _copy(blocks: Iterator[bytes], file: BinaryIO, max_bytes: int) -> None:
-    n_bytes = 0
-    for block in blocks:
-        n_bytes += len(block)
-        if n_bytes > max_bytes:
-            raise OversizedFileError(f"a file has more than the {max_bytes} bytes that it may have")
-        file.write(block)

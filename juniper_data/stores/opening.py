@@ -56,7 +56,8 @@ def _opened(back_end: BackEnd, settings: Settings, root: Path, quota: Quota) -> 
         case "kaggle":
             with _extra(back_end, "hub"):
                 from juniper_data.stores.kaggle import KaggleHub
-            kaggle = KaggleHub(settings.kaggle_dataset, settings.kaggle_endpoint, _key(settings.kaggle_key))
+            key = _key(settings.kaggle_key)
+            kaggle = KaggleHub(settings.kaggle_dataset, settings.kaggle_endpoint, key, root / HUB)
             return HubStore(kaggle, root / HUB, quota)
 
 

@@ -1,6 +1,9 @@
 """A Kaggle of one's own: the calls that make versions of datasets and download their files, and what they mean."""
 
 import base64
+import io
+import zipfile
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from itertools import count
 from typing import Any
@@ -84,32 +87,46 @@ class KaggleServer(HubServer):
         name = f"{asked['ownerSlug']}/{asked['slug']}"
         if name in self.datasets:
             return answer_json({"error": "The requested title is already in use by a dataset."})
-        self.datasets[name] = Dataset(asked["isPrivate"], [self._files(asked, "")])
+        self.datasets[name] = Dataset(asked["isPrivate"], [self._files(asked)])
         return answer_json({"status": "ok", "ref": name})
 
     def _create_version(self, request: Request) -> Answer:
-        self.datasets[_name(request.json)].versions.append(self._files(request.json["body"], ""))
+        self.datasets[_name(request.json)].versions.append(self._files(request.json["body"]))
         self._asked = 0
         return answer_json({"status": "ok"})
 
-    def _files(self, asked: Any, folder: str) -> dict[str, bytes]:
+    def _files(self, asked: Any) -> dict[str, bytes]:
+        """Archives at the root are unpacked, each into a folder."""
         files = {}
-        for file in asked.get("files", []):
+        for file in asked["files"]:
             name, _, content = self._blobs[file["token"]]
-            files[f"{folder}{name}"] = content
-        for inner in asked.get("directories", []):
-            files |= self._files(inner, f"{folder}{inner['name']}/")
+            if name.endswith(".zip"):
+                with zipfile.ZipFile(io.BytesIO(content)) as archive:
+                    folder = name.removesuffix(".zip")
+                    files |= {f"{folder}/{member}": archive.read(member) for member in archive.namelist()}
+            else:
+                files[name] = content
         return files
 
     def _download(self, request: Request) -> Answer:
         asked = request.json
-        dataset, version, path = _name(asked), asked["datasetVersionNumber"], asked["fileName"]
-        if path not in self.datasets[dataset].versions[version - 1]:
+        dataset, version, path = _name(asked), asked["datasetVersionNumber"], asked.get("fileName", "")
+        if path and path not in self.datasets[dataset].versions[version - 1]:
             return _error(404, "Not found")
-        return Answer(302, headers={"Location": f"{self.url}/storage/{dataset}/{version}/{path}"})
+        return Answer(302, headers={"Location": f"{self.url}/storage/{dataset}/{version}/{path or 'archive.zip'}"})
 
     def _give(self, _: Request, dataset: str, version: str, path: str) -> Answer:
-        return Answer(body=self.datasets[dataset].versions[int(version) - 1][path])
+        files = self.datasets[dataset].versions[int(version) - 1]
+        return Answer(body=archive_of(files) if path == "archive.zip" else files[path])
+
+
+def archive_of(files: Mapping[str, bytes]) -> bytes:
+    """All of a version as one file."""
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, content in files.items():
+            archive.writestr(name, content)
+    return packed.getvalue()
 
 
 def _name(asked: Any) -> str:

@@ -36,5 +36,5 @@ def on_hugging_face(folder: Path, quota: Quota) -> HubStore:
 
 def on_kaggle(folder: Path, quota: Quota) -> HubStore:
     """An empty store on Kaggle."""
-    hub = lambda url: KaggleHub(kaggle.DATASET, url, kaggle.KEY)  # noqa: E731
+    hub = lambda url: KaggleHub(kaggle.DATASET, url, kaggle.KEY, folder)  # noqa: E731
     return ServedStore(kaggle.KaggleServer(), hub, folder, quota)
