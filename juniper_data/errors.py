@@ -11,7 +11,7 @@
     ├── GivenUpError              a job of before the last start that cannot be gone on with
     ├── DatasetNotFoundError      no dataset of that id
     └── StoreError                the store cannot do it now (read-only, gone)
-        ├── MissingExtraError     what the store is spoken to with is not installed
+        ├── StoreAwayError        the server that it keeps datasets in does not answer, and may do so later
         ├── StoreFullError        there is no room
         │   └── QuotaExceededError  … since no more was allowed
         └── DatasetDamagedError   what was read is not what was written
@@ -84,14 +84,8 @@ class StoreError(DataError):
     """The store cannot do what was asked; nothing changed."""
 
 
-class MissingExtraError(StoreError):
-    """The libraries that a store is spoken to with are not installed."""
-
-    def __init__(self, store: str, extra: str) -> None:
-        super().__init__(
-            f"JUNIPER_DATA_STORE={store} needs the extra {extra}, which is not installed: "
-            f"juniper-ctl install --extra {extra}"
-        )
+class StoreAwayError(StoreError):
+    """The server behind the store does not answer now. What was asked may have been done, and may be asked again."""
 
 
 class StoreFullError(StoreError):

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import BinaryIO, Protocol
 
-from juniper_data.errors import DatasetDamagedError, StoreError
+from juniper_data.errors import DatasetDamagedError, StoreAwayError, StoreError
 
 MAX_ANSWER_BYTES = 8_000_000
 """What a hub answers to anything but the question for a file is no longer."""
@@ -74,7 +74,10 @@ class Change:
 
 
 class Hub(Protocol):
-    """One repository. Every call blocks, may come from any thread, and raises `StoreError` where it fails."""
+    """One repository. Every call blocks and may come from any thread.
+
+    Each raises `StoreError` where it fails, `StoreAwayError` where that may be over a moment later.
+    """
 
     def head(self) -> str | None:
         """The newest revision; None where there is no repository yet."""
@@ -113,7 +116,8 @@ def refusal(hub: str, status: int, credential: str, told: str) -> StoreError:
     reason = _STATUSES.get(status, "fails" if status >= 500 else "refuses")
     told = one_line(told)
     hint = f"; the key is the credential {credential}" if status in (401, 403, 404) else ""
-    return StoreError(f"{hub} {reason} ({status}{': ' if told else ''}{told}){hint}")
+    kind = StoreAwayError if status == 429 or status >= 500 else StoreError
+    return kind(f"{hub} {reason} ({status}{': ' if told else ''}{told}){hint}")
 
 
 def one_line(text: str) -> str:

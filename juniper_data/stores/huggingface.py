@@ -18,7 +18,7 @@ from huggingface_hub.utils import (  # type: ignore[attr-defined]  # exported, b
 )
 
 from juniper_common import __version__
-from juniper_data.errors import StoreError
+from juniper_data.errors import StoreAwayError, StoreError
 from juniper_data.stores.hub import (
     ANSWER_S,
     CONNECT_S,
@@ -136,9 +136,9 @@ class HuggingFaceHub:
             case HfHubHTTPError():
                 return refusal(self._name, error.response.status_code, CREDENTIAL, error.server_message or "")
             case httpx2.TimeoutException():
-                return StoreError(f"{self._name} does not answer in time")
+                return StoreAwayError(f"{self._name} does not answer in time")
             case httpx2.HTTPError():
-                return StoreError(f"{self._name} cannot be reached: {one_line(str(error))}")
+                return StoreAwayError(f"{self._name} cannot be reached: {one_line(str(error))}")
             case _:
                 return StoreError(f"{self._name} does not answer as it should: {one_line(str(error))}")
 

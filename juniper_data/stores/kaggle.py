@@ -36,7 +36,7 @@ from kagglesdk.datasets.types.dataset_enums import DatabundleVersionStatus
 from kagglesdk.kaggle_http_client import KaggleHttpClient
 
 from juniper_common import __version__
-from juniper_data.errors import DatasetDamagedError, StoreError
+from juniper_data.errors import DatasetDamagedError, StoreAwayError, StoreError
 from juniper_data.stores.hub import (
     MAX_INDEX_BYTES,
     Change,
@@ -276,9 +276,9 @@ class KaggleHub:
             told = str(error).partition(" for url: ")[0]
             raise refusal(self._name, error.response.status_code, CREDENTIAL, told) from error
         except (requests.Timeout, urllib3.exceptions.TimeoutError) as error:
-            raise StoreError(f"{self._name} does not answer in time") from error
+            raise StoreAwayError(f"{self._name} does not answer in time") from error
         except (requests.RequestException, urllib3.exceptions.HTTPError) as error:
-            raise StoreError(f"{self._name} cannot be reached: {one_line(str(error))}") from error
+            raise StoreAwayError(f"{self._name} cannot be reached: {one_line(str(error))}") from error
         except (
             ValueError,
             KeyError,
