@@ -130,12 +130,12 @@ class HubStore(Index):
         while True:
             meta = self.meta(dataset_id)
             asked = (self._revision, meta.checksum)
-            if asked == missed:
-                raise DatasetDamagedError(dataset_id, "its artifact is not the one that the index says")
             wanted = Stated(dataset_id, meta.size_bytes, meta.checksum)
             try:
                 return Artifact(self._fetched(wanted, self._revision), meta.size_bytes, meta.checksum)
             except DatasetDamagedError:
+                if asked == missed:
+                    raise
                 missed = asked  # Deleted or replaced since the index was asked? It is asked again.
             with self._changing:
                 self._look()

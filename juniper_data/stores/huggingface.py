@@ -65,7 +65,8 @@ class HuggingFaceHub:
         """The branch's last commit."""
         with self._errors():
             try:
-                info = self._api.dataset_info(self._repo, revision=_BRANCH, expand=["sha"])
+                # Without a limit of its own this call has none.
+                info = self._api.dataset_info(self._repo, revision=_BRANCH, expand=["sha"], timeout=SILENCE_S)
             except RepositoryNotFoundError as error:
                 if error.response.status_code != 404:
                     raise

@@ -9,6 +9,7 @@ from juniper_data.stores.file_system import FileSystemStore
 from juniper_data.stores.memory import MemoryStore
 from juniper_data.stores.protocol import DatasetStore, Quota
 from tests.unit.juniper_data.stores.hub_servers.stores import on_hugging_face, on_kaggle
+from tests.unit.juniper_data.stores.loopback import nobody_else_called
 
 CACHE = Quota(max_bytes=100)
 """Room for a few of the artifacts."""
@@ -24,6 +25,13 @@ STORES: dict[str, Callable[[Path, Quota], DatasetStore]] = {
     "kaggle": on_kaggle,
     "cached on disk": lambda folder, quota: CachedStore(FileSystemStore(folder, CACHE), MemoryStore(quota)),
 }
+
+
+@pytest.fixture(autouse=True)
+def no_other_host() -> Iterator[None]:
+    """No store of a test reaches the network."""
+    with nobody_else_called():
+        yield
 
 
 @pytest.fixture(params=STORES)

@@ -6,6 +6,7 @@ import zipfile
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from itertools import count
+from pathlib import PurePosixPath
 from typing import Any
 
 from tests.unit.juniper_data.stores.hub_servers.serving import Answer, HubServer, Request, answer_json
@@ -50,6 +51,9 @@ class KaggleServer(HubServer):
         self._tokens = count(1)
         self.works_for = 0
         """So often the status of a new version is that it is not ready yet."""
+        self.packs: set[str] = set()
+        """The files that it packs when one of them is downloaded."""
+        self.status = "READY"
         self._asked = 0
 
     def refuses(self, request: Request) -> Answer | None:
@@ -68,7 +72,7 @@ class KaggleServer(HubServer):
     def _status(self, request: Request) -> Answer:
         assert _name(request.json) in self.datasets
         self._asked += 1
-        return answer_json({"status": "READY" if self._asked > self.works_for else "BLOBS_RECEIVED"})
+        return answer_json({"status": self.status if self._asked > self.works_for else "BLOBS_RECEIVED"})
 
     def _start(self, request: Request) -> Answer:
         token = f"t{next(self._tokens)}"
@@ -113,11 +117,15 @@ class KaggleServer(HubServer):
         dataset, version, path = _name(asked), asked["datasetVersionNumber"], asked.get("fileName", "")
         if path and path not in self.datasets[dataset].versions[version - 1]:
             return _error(404, "Not found")
-        return Answer(302, headers={"Location": f"{self.url}/storage/{dataset}/{version}/{path or 'archive.zip'}"})
+        given = f"{path}.zip" if path in self.packs else path or "archive.zip"
+        return Answer(302, headers={"Location": f"{self.url}/storage/{dataset}/{version}/{given}"})
 
     def _give(self, _: Request, dataset: str, version: str, path: str) -> Answer:
         files = self.datasets[dataset].versions[int(version) - 1]
-        return Answer(body=archive_of(files) if path == "archive.zip" else files[path])
+        if path == "archive.zip":
+            return Answer(body=archive_of(files))
+        packed = path.removesuffix(".zip")
+        return Answer(body=files[path] if packed == path else archive_of({PurePosixPath(packed).name: files[packed]}))
 
 
 def archive_of(files: Mapping[str, bytes]) -> bytes:
