@@ -68,7 +68,16 @@ def _tls(name: str) -> tuple[str, ...]:
 
 
 DATA = Service(
-    "data", 8100, "JUNIPER_DATA_PORT", ("juniper_data_api_keys", "juniper_data_redis_password", *_tls("data"))
+    "data",
+    8100,
+    "JUNIPER_DATA_PORT",
+    (
+        "juniper_data_api_keys",
+        "juniper_data_redis_password",
+        "juniper_data_huggingface_token",
+        "juniper_data_kaggle_key",
+        *_tls("data"),
+    ),
 )
 CASCOR = Service(
     "cascor", 8200, "JUNIPER_CASCOR_PORT", ("juniper_cascor_api_keys", "juniper_cascor_data_api_key", *_tls("cascor"))

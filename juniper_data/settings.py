@@ -2,17 +2,27 @@
 
 import os
 from pathlib import Path
-from typing import Annotated, Literal, get_args
+from typing import Annotated, Literal, Self, get_args
 from urllib.parse import parse_qs, urlsplit
 
-from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, TypeAdapter, ValidationError
+from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, TypeAdapter, ValidationError, model_validator
 from pydantic_settings import SettingsConfigDict
 
-from juniper_common.settings import Folder, ListenSettings, OptionalCount, cache_folder, none_where_empty
+from juniper_common.settings import (
+    Folder,
+    ListenSettings,
+    OptionalCount,
+    cache_folder,
+    is_loopback,
+    none_where_empty,
+)
 from juniper_data.stores.protocol import Quota
 
-BackEnd = Literal["file_system", "memory", "redis"]
+BackEnd = Literal["file_system", "memory", "redis", "huggingface", "kaggle"]
 """What keeps datasets by itself."""
+
+HUBS: dict[BackEnd, str] = {"huggingface": "huggingface_repo", "kaggle": "kaggle_dataset"}
+"""Those on a hub, each with the setting that says which repository."""
 
 _BACK_ENDS: TypeAdapter[list[BackEnd]] = TypeAdapter(list[BackEnd])
 
@@ -28,7 +38,9 @@ def _back_ends(store: str) -> list[BackEnd]:
 
 
 def _known(store: str) -> str:
-    _back_ends(store)
+    fast, *slow = _back_ends(store)
+    if slow and fast in HUBS:
+        raise ValueError(f"{fast} is no cache: it is the slow one of cached:FAST:SLOW")
     return store
 
 
@@ -44,6 +56,17 @@ def _redis_url(url: str) -> str:
     return url
 
 
+def _secured(endpoint: str) -> str:
+    address = urlsplit(endpoint)
+    if address.scheme != "https" and not (address.scheme == "http" and is_loopback(address.hostname or "")):
+        raise ValueError("it must begin with https://, since a key is shown there")
+    return endpoint
+
+
+Endpoint = Annotated[str, AfterValidator(_secured)]
+Repository = Annotated[str, Field(pattern=r"^([A-Za-z0-9][A-Za-z0-9._-]*/[A-Za-z0-9][A-Za-z0-9._-]*)?$")]
+
+
 class Settings(ListenSettings):
     """The dataset service's settings."""
 
@@ -52,7 +75,8 @@ class Settings(ListenSettings):
     port: int = Field(default=8100, ge=0, le=65535, description="0 takes a free port.")
     store: Annotated[str, AfterValidator(_known)] = Field(
         default="file_system",
-        description="Where datasets are kept: file_system (in state_dir), memory, redis, or cached:FAST:SLOW of two.",
+        description="Where datasets are kept: file_system (in state_dir), memory, redis, huggingface, kaggle, or"
+        " cached:FAST:SLOW of two of these.",
     )
     redis_url: Annotated[str, AfterValidator(_redis_url)] = Field(
         default="redis://127.0.0.1:6379/0", description="Where the store redis is, in which database of it."
@@ -61,10 +85,15 @@ class Settings(ListenSettings):
     max_datasets: OptionalCount = Field(default=None, ge=1, description="More are refused (507). None: no limit.")
     max_bytes: OptionalCount = Field(default=None, ge=1, description="The same of all artifacts together.")
     cache_bytes: int = Field(default=64_000_000, ge=0, description="How much the fast part of a cached store holds.")
+    huggingface_repo: Repository = Field(default="", description="OWNER/NAME of the store huggingface's repository.")
+    huggingface_endpoint: Endpoint = Field(default="https://huggingface.co", description="Where that hub is.")
+    huggingface_token: SecretStr | None = Field(default=None, description="The token that it is shown.")
+    kaggle_dataset: Repository = Field(default="", description="OWNER/NAME of the store kaggle's dataset.")
+    kaggle_endpoint: Endpoint = Field(default="https://api.kaggle.com", description="Where Kaggle's API is.")
+    kaggle_key: SecretStr | None = Field(default=None, description="The NAME:KEY or the token that it is shown.")
     import_dir: Annotated[Folder | None, BeforeValidator(none_where_empty)] = Field(
         default=None, description="The only folder that files are read from. None: `import` in state_dir."
     )
-    huggingface_endpoint: str = Field(default="https://huggingface.co", description="The hub of public datasets.")
     cache_dir: Folder = Field(
         default_factory=lambda: cache_folder("data", os.environ),
         description="Where files of the hub are kept; what is lost is fetched again.",
@@ -77,6 +106,13 @@ class Settings(ListenSettings):
         description="What takes longer to make is answered with a job to poll (202).",
     )
     import_timeout_s: float = Field(default=600.0, gt=0, description="A file that takes longer to read is refused.")
+
+    @model_validator(mode="after")
+    def _names_its_repository(self) -> Self:
+        for back_end in self.back_ends:
+            if back_end in HUBS and not getattr(self, HUBS[back_end]):
+                raise ValueError(f"JUNIPER_DATA_STORE={self.store} needs {self.spelled((HUBS[back_end],))}=OWNER/NAME")
+        return self
 
     @property
     def back_ends(self) -> list[BackEnd]:

@@ -24,6 +24,7 @@ from juniper_data.stores.protocol import Accesses, Quota
 from juniper_data.stores.query import NAME, Values, asked_tags, condition, cursor_at, microseconds, moment_at, place_of
 from juniper_data.stores.rows import (
     META_COLUMNS,
+    add_accesses,
     add_dataset,
     add_name,
     checked,
@@ -53,12 +54,6 @@ _VERSIONS = f"""
         JOIN details ON details.dataset = number
     WHERE versions.name = {NAME} ORDER BY versions.version DESC LIMIT :n
 """  # noqa: S608
-_ACCESSED = """
-    UPDATE datasets SET
-        access_count = access_count + :count,
-        last_accessed_at = max(coalesce(last_accessed_at, :last_at), :last_at)
-    WHERE id = :id
-"""
 _CLAIM = """
     INSERT INTO keys VALUES (:key, :fingerprint, :expires_at)
     ON CONFLICT (key) DO UPDATE SET fingerprint = excluded.fingerprint, expires_at = excluded.expires_at
@@ -164,12 +159,8 @@ class Index:
 
     def record_accesses(self, accesses: Mapping[str, Accesses]) -> None:
         """Count readings of artifacts."""
-        rows = [
-            {"id": dataset_id, "count": each.count, "last_at": microseconds(each.last_at)}
-            for dataset_id, each in accesses.items()
-        ]
         with self._writing() as connection:
-            connection.executemany(_ACCESSED, rows)
+            add_accesses(connection, accesses)
 
     def ids(self, limit: int, offset: int) -> Sequence[str]:
         """Some of the ids, in their alphabetical order."""

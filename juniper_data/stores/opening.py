@@ -1,15 +1,22 @@
 """From the settings to the store that they ask for."""
 
 import logging
+from pathlib import Path
+from typing import Literal
+
+from pydantic import SecretStr
 
 from juniper_data.errors import StoreError
 from juniper_data.settings import BackEnd, Settings
 from juniper_data.stores.cached import CachedStore
 from juniper_data.stores.file_system import FileSystemStore
+from juniper_data.stores.hub import Hub
+from juniper_data.stores.hub_store import HubStore
 from juniper_data.stores.memory import MemoryStore
 from juniper_data.stores.protocol import DatasetStore, Quota
 
 CACHE = "cache"
+HUB = "hub"
 
 log = logging.getLogger(__name__)
 
@@ -42,6 +49,9 @@ def _opened(back_end: BackEnd, settings: Settings, quota: Quota, *, is_cache: bo
             return MemoryStore(quota)
         case "redis":
             return _redis_store(settings, quota, is_cache=is_cache)
+        case "huggingface" | "kaggle":
+            folder = settings.state_dir / HUB
+            return HubStore(_hub(back_end, settings, folder), folder, quota)
 
 
 def _redis_store(settings: Settings, quota: Quota, *, is_cache: bool) -> DatasetStore:
@@ -50,11 +60,28 @@ def _redis_store(settings: Settings, quota: Quota, *, is_cache: bool) -> Dataset
         from juniper_data.stores.redis_store import PREFIX, RedisStore
     except ImportError as error:
         raise StoreError(f"the store redis needs its extra ({error}): juniper-ctl install --extra redis") from error
-    password = settings.redis_password.get_secret_value() if settings.redis_password else None
     return RedisStore(
         settings.redis_url,
-        password,
+        _key(settings.redis_password),
         quota,
         prefix=f"{PREFIX}{CACHE}:" if is_cache else PREFIX,
         patience=Patience(opening_s=0) if is_cache else Patience(),
     )
+
+
+def _hub(back_end: Literal["huggingface", "kaggle"], settings: Settings, folder: Path) -> Hub:
+    try:
+        if back_end == "huggingface":
+            from juniper_data.stores.huggingface import HuggingFaceHub
+
+            token = _key(settings.huggingface_token)
+            return HuggingFaceHub(settings.huggingface_repo, settings.huggingface_endpoint, token)
+        from juniper_data.stores.kaggle import KaggleHub
+    except ImportError as error:
+        raise StoreError(f"the store {back_end} needs its extra ({error}): juniper-ctl install --extra hub") from error
+    return KaggleHub(settings.kaggle_dataset, settings.kaggle_endpoint, _key(settings.kaggle_key), folder)
+
+
+def _key(secret: SecretStr | None) -> str | None:
+    """None where the credential's file is empty too."""
+    return (secret.get_secret_value().strip() or None) if secret is not None else None

@@ -2,13 +2,14 @@
 
 import re
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from pydantic import ValidationError
 
 from juniper_common.wire.datasets import DATASET_ID_PATTERN, DatasetMeta
 from juniper_common.wire.profiles import DatasetProfile
 from juniper_data.errors import DatasetDamagedError, DatasetNotFoundError
+from juniper_data.stores.protocol import Accesses
 from juniper_data.stores.query import NAME, microseconds, moment_at
 
 META_COLUMNS = "number, id, created_at, access_count, last_accessed_at, meta"
@@ -26,6 +27,12 @@ _INSERT = """
         :id, :generator, :created_at, :expires_at, :n_samples, :size_bytes, :parent, '', :tags, :location, :checksum,
         :access_count, :last_accessed_at
     ) RETURNING number
+"""
+_ACCESSED = """
+    UPDATE datasets SET
+        access_count = access_count + :count,
+        last_accessed_at = max(coalesce(last_accessed_at, :last_at), :last_at)
+    WHERE id = :id
 """
 
 
@@ -74,6 +81,12 @@ def _told(row: sqlite3.Row) -> DatasetMeta:
 
 def add_dataset(connection: sqlite3.Connection, meta: DatasetMeta, location: str) -> DatasetMeta:
     """Write a dataset that is not there; where it has a name, it becomes the name's next version."""
+    number = insert_dataset(connection, meta, location)
+    return meta if meta.dataset_name is None else add_name(connection, number, meta, meta.dataset_name)
+
+
+def insert_dataset(connection: sqlite3.Connection, meta: DatasetMeta, location: str) -> int:
+    """Write a dataset that is not there, but for its names; returns its number."""
     row = {
         "id": meta.dataset_id,
         "generator": meta.generator,
@@ -88,10 +101,10 @@ def add_dataset(connection: sqlite3.Connection, meta: DatasetMeta, location: str
         "access_count": meta.access_count,
         "last_accessed_at": None if meta.last_accessed_at is None else microseconds(meta.last_accessed_at),
     }
-    number = connection.execute(_INSERT, row).fetchone()["number"]
+    number = int(connection.execute(_INSERT, row).fetchone()["number"])
     profile = None if meta.profile is None else meta.profile.model_dump_json()
     connection.execute("INSERT INTO details VALUES (?, ?, ?)", (number, _json(meta), profile))
-    return meta if meta.dataset_name is None else add_name(connection, number, meta, meta.dataset_name)
+    return number
 
 
 def add_name(connection: sqlite3.Connection, number: int, meta: DatasetMeta, name: str) -> DatasetMeta:
@@ -113,11 +126,25 @@ def _new_version(connection: sqlite3.Connection, number: int, name: str) -> int:
         """,
         (name,),
     ).fetchone()
+    insert_version(connection, number, name_number, version)
+    return int(version)
+
+
+def insert_version(connection: sqlite3.Connection, number: int, name_number: int, version: int) -> None:
+    """Write that a dataset is this version of a name."""
     connection.execute("INSERT INTO versions VALUES (?, ?, ?)", (name_number, version, number))
     connection.execute(
         "UPDATE datasets SET names = rtrim(names) || ' ' || ? || ' ' WHERE number = ?", (name_number, number)
     )
-    return int(version)
+
+
+def add_accesses(connection: sqlite3.Connection, accesses: Mapping[str, Accesses]) -> None:
+    """Count readings of artifacts; of those that are there."""
+    rows = [
+        {"id": dataset_id, "count": each.count, "last_at": microseconds(each.last_at)}
+        for dataset_id, each in accesses.items()
+    ]
+    connection.executemany(_ACCESSED, rows)
 
 
 def set_tags(connection: sqlite3.Connection, number: int, meta: DatasetMeta, tags: Sequence[str]) -> DatasetMeta:

@@ -11,6 +11,8 @@ from juniper_data.stores.memory import MemoryStore
 from juniper_data.stores.protocol import DatasetStore, Quota
 from juniper_data.stores.redis_store import RedisStore
 from tests import redis_server
+from tests.unit.juniper_data.stores.hub_servers.stores import on_hugging_face, on_kaggle
+from tests.unit.juniper_data.stores.loopback import nobody_else_called
 
 CACHE = Quota(max_bytes=100)
 """Room for a few of the artifacts."""
@@ -30,11 +32,20 @@ STORES: dict[str, Callable[[Path, Quota], DatasetStore]] = {
     "memory": lambda _folder, quota: MemoryStore(quota),
     "file_system": FileSystemStore,
     "cached": lambda folder, quota: CachedStore(MemoryStore(CACHE), FileSystemStore(folder, quota)),
+    "huggingface": on_hugging_face,
+    "kaggle": on_kaggle,
     "cached on disk": lambda folder, quota: CachedStore(FileSystemStore(folder, CACHE), MemoryStore(quota)),
     "redis": lambda _folder, quota: redis_store(quota),
     "cached redis": lambda folder, quota: CachedStore(FileSystemStore(folder, CACHE), redis_store(quota)),
     "cached in redis": lambda folder, quota: CachedStore(redis_store(CACHE), FileSystemStore(folder, quota)),
 }
+
+
+@pytest.fixture(autouse=True)
+def no_other_host() -> Iterator[None]:
+    """No store of a test reaches the network."""
+    with nobody_else_called():
+        yield
 
 
 @pytest.fixture(params=STORES)

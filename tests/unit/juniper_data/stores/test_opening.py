@@ -12,9 +12,11 @@ from juniper_data.errors import QuotaExceededError, StoreError
 from juniper_data.settings import Settings
 from juniper_data.stores.cached import CachedStore
 from juniper_data.stores.file_system import FileSystemStore
+from juniper_data.stores.hub_store import HubStore
 from juniper_data.stores.memory import MemoryStore
 from juniper_data.stores.opening import open_store
 from tests import redis_server
+from tests.unit.juniper_data.stores.hub_servers.kinds import KINDS
 from tests.unit.juniper_data.stores.made import NOON, content_of, id_of, made
 from tests.unit.juniper_data.stores.samples import artifact_files, content
 
@@ -135,7 +137,88 @@ def test_a_cache_that_cannot_be_opened_is_gone_without(tmp_path: Path, caplog: p
 )  # fmt: skip
 def test_a_word_that_is_no_store_is_refused(tmp_path: Path, word: str) -> None:
     """It is told which there are."""
-    with pytest.raises(
-        ValidationError, match=f"no store '{word}'; it is one of file_system, memory, redis, or cached:"
-    ):
+    with pytest.raises(ValidationError, match=f"no store '{word}'; it is one of file_system, memory, .*or cached:"):
         Settings(state_dir=tmp_path, store=word)
+
+
+HUBS = {"huggingface": "huggingface_repo", "kaggle": "kaggle_dataset"}
+
+
+@pytest.mark.parametrize("hub", HUBS)
+@pytest.mark.parametrize("word", ["{}", "cached:file_system:{}"])
+def test_a_setting_opens_its_hub(tmp_path: Path, hub: str, word: str) -> None:
+    """With the repository, the address and the key that are set; the last may end with a line break."""
+    kind = KINDS[hub]
+    with kind.server().serving() as server:
+        key = "huggingface_token" if hub == "huggingface" else "kaggle_key"
+        told = {HUBS[hub]: "lab/sets", f"{hub}_endpoint": server.url, key: f"{kind.key}\n"}
+        settings = Settings.model_validate({"state_dir": tmp_path, "store": word.format(hub), **told})
+        with closing(open_store(settings)) as store:
+            store.put(*made(1))
+            assert [content(store, id_of(1)) for _ in range(2)] == [content_of(1)] * 2
+        assert len(artifact_files(tmp_path / "cache")) == word.count("cached")
+
+
+@pytest.mark.parametrize("hub", HUBS)
+def test_a_hub_needs_its_repository(tmp_path: Path, hub: str) -> None:
+    """It is told which setting says it."""
+    with pytest.raises(ValidationError, match=f"needs JUNIPER_DATA_{HUBS[hub].upper()}=OWNER/NAME"):
+        Settings(state_dir=tmp_path, store=hub)
+
+
+@pytest.mark.parametrize("hub", HUBS)
+@pytest.mark.parametrize(
+    "repository", ["sets", "lab/", "/sets", "../sets", "lab/sets/more", "lab/sets?x", "lab/sets\n"]
+)
+def test_a_repository_has_an_owner_and_a_name(tmp_path: Path, hub: str, repository: str) -> None:
+    """And nothing that an address would take for something else."""
+    with pytest.raises(ValidationError, match=HUBS[hub]):
+        Settings.model_validate({"state_dir": tmp_path, HUBS[hub]: repository})
+
+
+@pytest.mark.parametrize("hub", HUBS)
+@pytest.mark.parametrize("endpoint", ["http://hub.example", "ftp://127.0.0.1", "", "hub.example"])
+def test_a_key_goes_over_tls_alone(tmp_path: Path, hub: str, endpoint: str) -> None:
+    """But to this host."""
+    with pytest.raises(ValidationError, match="must begin with https://"):
+        Settings.model_validate({"state_dir": tmp_path, f"{hub}_endpoint": endpoint})
+
+
+@pytest.mark.parametrize("hub", HUBS)
+def test_a_hub_is_no_cache(tmp_path: Path, hub: str) -> None:
+    """A cache removes what it has no room for."""
+    with pytest.raises(ValidationError, match=f"{hub} is no cache"):
+        Settings.model_validate({"state_dir": tmp_path, "store": f"cached:{hub}:memory", HUBS[hub]: "lab/sets"})
+
+
+@pytest.mark.parametrize(("hub", "library"), [("huggingface", "huggingface_hub"), ("kaggle", "kagglesdk")])
+def test_a_hub_without_its_extra_says_what_to_type(
+    tmp_path: Path, hub: str, library: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """In one line."""
+    for name in [name for name in sys.modules if name.split(".")[0] == library]:
+        monkeypatch.delitem(sys.modules, name)
+    monkeypatch.setitem(sys.modules, library, None)
+    for name in ("huggingface", "kaggle", "kaggle_client"):
+        monkeypatch.delitem(sys.modules, f"juniper_data.stores.{name}", raising=False)
+    settings = Settings.model_validate({"state_dir": tmp_path, "store": hub, HUBS[hub]: "lab/sets"})
+    with pytest.raises(StoreError, match=rf"^the store {hub} needs its extra \(.*\): juniper-ctl install --extra hub$"):
+        open_store(settings)
+
+
+def test_a_store_on_a_hub_keeps_no_file_of_its_own(tmp_path: Path) -> None:
+    """What is on its way has no name: a kill leaves nothing in the state folder."""
+    kind = KINDS["huggingface"]
+    with kind.server().serving() as server:
+        settings = Settings(
+            state_dir=tmp_path,
+            store="huggingface",
+            huggingface_repo="lab/sets",
+            huggingface_endpoint=server.url,
+            huggingface_token=kind.key,  # type: ignore[arg-type]
+        )
+        with closing(open_store(settings)) as store:
+            assert isinstance(store, HubStore)
+            store.put(*made(1))
+            with store.open_artifact(id_of(1)).file:
+                assert [path for path in tmp_path.rglob("*") if path.is_file()] == []
