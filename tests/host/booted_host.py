@@ -192,7 +192,12 @@ class BootedHost:
         target = shlex.quote(to)
         with subprocess.Popen(["tar", "-C", str(folder), "-cf", "-", "."], stdout=subprocess.PIPE) as packed:
             subprocess.run(
-                ["ssh", *self.ssh_options, f"{self.user}@{self.address}", f"mkdir -p {target} && tar -C {target} -xf -"],
+                [
+                    "ssh",
+                    *self.ssh_options,
+                    f"{self.user}@{self.address}",
+                    f"mkdir -p {target} && tar -C {target} -xf -",
+                ],
                 stdin=packed.stdout,
                 check=True,
             )
@@ -200,7 +205,7 @@ class BootedHost:
 
 @contextlib.contextmanager
 def booted_host(user: str = USER, *, is_admin: bool = False) -> Iterator[BootedHost]:
-    """A host with a user who lingers and takes the key that was made for it; an admin becomes root without a password."""
+    """A host with a user who lingers and takes the key that was made for it; an admin may become root, unasked."""
     with contextlib.ExitStack() as cleanup:
         scratch = Path(cleanup.enter_context(tempfile.TemporaryDirectory(prefix="juniper-host-")))
         number = _claimed_number(cleanup)
