@@ -18,7 +18,6 @@ ADMIN = "deploy"
 KEYS = {f"juniper_{name}_api_keys": f"of-{name}-0123456789abcdef" for name in ("data", "cascor", "canopy")}
 GROUPS: Mapping[str, tuple[str, ...]] = {"data": ("a",), "cascor": ("b",), "canopy": ("a",)}
 
-_FORWARD = Path("/proc/sys/net/ipv4/ip_forward")
 _SSH = "-o StrictHostKeyChecking=no -o UserKnownHostsFile=/dev/null -o LogLevel=ERROR"
 _RECAP = re.compile(r"^(\S+)\s+: (ok=\d+ .*)$", re.MULTILINE)
 
@@ -101,10 +100,10 @@ class Fleet:
 def booted_fleet(folder: Path, bundle: Path) -> Iterator[Fleet]:
     """Two bare hosts that reach each other."""
     with contextlib.ExitStack() as cleanup:
-        forwards = _FORWARD.read_text(encoding="ascii")
-        cleanup.callback(_FORWARD.write_text, forwards)
-        _FORWARD.write_text("1\n", encoding="ascii")
         hosts = {name: cleanup.enter_context(booted_host(ADMIN, is_admin=True)) for name in ("a", "b")}
+        for host in hosts.values():
+            # Of these cables alone: the setting ends with them, and is no other test run's.
+            Path(f"/proc/sys/net/ipv4/conf/ve-{host.name}/forwarding").write_text("1", encoding="ascii")
         yield Fleet(hosts, folder, {"juniper_bundle": str(bundle), "juniper_credentials": KEYS})
 
 
