@@ -44,7 +44,7 @@ def juniper_env_file(values: Mapping[str, Any]) -> str:
 
 
 def _quoted(value: Any) -> str:
-    text = value if isinstance(value, str) else json.dumps(value)
+    text = value if isinstance(value, str) else "" if value is None else json.dumps(value)
     return text if re.fullmatch(r"[\w.,:/@+-]*", text, re.ASCII) else '"' + re.sub(r'(["\\`$])', r"\\\1", text) + '"'
 
 

@@ -80,8 +80,9 @@ def test_systemd_reads_what_the_inventory_said() -> None:
     """Quotes, spaces and what a shell would make something of."""
     values = {"A": "plain", "B": 'a "b" \\ $c `d` #e', "C": "", "D": "ü", "E": "'"}
     assert parse(PLUGIN.juniper_env_file(values)) == values
-    assert parse(PLUGIN.juniper_env_file({"A": True, "B": 3, "C": {"n": [1]}})) == {
+    assert parse(PLUGIN.juniper_env_file({"A": True, "D": None, "B": 3, "C": {"n": [1]}})) == {
         "A": "true",
+        "D": "",
         "B": "3",
         "C": '{"n": [1]}',
     }
