@@ -87,6 +87,8 @@ class BootedHost:
     """The process that holds its disk, which outlives a power cut."""
     cgroups: list[Path]
     """Those it runs in, and no other host."""
+    user: str
+    """Who logs in to it."""
     nspawn: subprocess.Popen[bytes] | None = None
     leader: int = 0
     """Its first process, as this machine numbers it."""
@@ -149,7 +151,7 @@ class BootedHost:
         """Wait until the user's manager answers over ssh."""
         for _ in _tries("the user's manager does not answer over ssh"):
             answered = subprocess.run(
-                ["ssh", *self.ssh_options, f"{USER}@{self.address}", "systemctl --user is-system-running --wait"],
+                ["ssh", *self.ssh_options, f"{self.user}@{self.address}", "systemctl --user is-system-running --wait"],
                 capture_output=True,
                 text=True,
                 check=False,
@@ -190,24 +192,32 @@ class BootedHost:
         target = shlex.quote(to)
         with subprocess.Popen(["tar", "-C", str(folder), "-cf", "-", "."], stdout=subprocess.PIPE) as packed:
             subprocess.run(
-                ["ssh", *self.ssh_options, f"{USER}@{self.address}", f"mkdir -p {target} && tar -C {target} -xf -"],
+                [
+                    "ssh",
+                    *self.ssh_options,
+                    f"{self.user}@{self.address}",
+                    f"mkdir -p {target} && tar -C {target} -xf -",
+                ],
                 stdin=packed.stdout,
                 check=True,
             )
 
 
 @contextlib.contextmanager
-def booted_host() -> Iterator[BootedHost]:
-    """A host with the user `juniper`, who lingers and takes the key that was made for it."""
+def booted_host(user: str = USER, *, is_admin: bool = False) -> Iterator[BootedHost]:
+    """A host with a user who lingers and takes the key that was made for it; an admin may become root, unasked."""
     with contextlib.ExitStack() as cleanup:
         scratch = Path(cleanup.enter_context(tempfile.TemporaryDirectory(prefix="juniper-host-")))
         number = _claimed_number(cleanup)
         name = f"juniper{number}"
         _prepare(scratch, name)
-        host = BootedHost(name, number, scratch, _disk(scratch, cleanup), _cgroups(name, cleanup))
+        host = BootedHost(name, number, scratch, _disk(scratch, cleanup), _cgroups(name, cleanup), user)
         cleanup.callback(host.power_off)
         host.boot()
         _make_user(host)
+        if is_admin:
+            rule = f"{user} ALL=(ALL) NOPASSWD: ALL"
+            host.run_as_root("sh", "-c", f"umask 227 && echo {shlex.quote(rule)} >/etc/sudoers.d/{user}")
         yield host
 
 
@@ -273,6 +283,8 @@ def _prepare(scratch: Path, name: str) -> None:
         (units / unit).symlink_to("/dev/null")
     (units / "multi-user.target.wants/ssh.service").symlink_to("/lib/systemd/system/ssh.service")
     (scratch / "added/etc/hostname").write_text(f"{name}\n", encoding="ascii")
+    # Without its own name here each sudo waits for a resolver that it does not reach.
+    (scratch / "added/etc/hosts").write_text(f"127.0.0.1 localhost\n127.0.1.1 {name}\n", encoding="ascii")
     subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", str(scratch / "key")], check=True)
 
 
@@ -309,13 +321,13 @@ def _make_user(host: BootedHost) -> None:
         with contextlib.suppress(subprocess.CalledProcessError):
             host.run_as_root("loginctl", "list-users")
             break
-    host.run_as_root("useradd", "--create-home", "--shell", "/bin/bash", USER)
+    host.run_as_root("useradd", "--create-home", "--shell", "/bin/bash", host.user)
     public = host.key.with_suffix(".pub").read_text(encoding="ascii")
-    folder = f"/home/{USER}/.ssh"
-    host.run_as_root("install", "-d", "-m", "700", "-o", USER, "-g", USER, folder)
+    folder = f"/home/{host.user}/.ssh"
+    host.run_as_root("install", "-d", "-m", "700", "-o", host.user, "-g", host.user, folder)
     host.run_as_root("sh", "-c", f"printf %s {shlex.quote(public)} >{folder}/authorized_keys")
-    host.run_as_root("chown", f"{USER}:", f"{folder}/authorized_keys")
-    host.run_as_root("loginctl", "enable-linger", USER)
+    host.run_as_root("chown", f"{host.user}:", f"{folder}/authorized_keys")
+    host.run_as_root("loginctl", "enable-linger", host.user)
     host.wait_for_user()
 
 

@@ -1,5 +1,6 @@
-"""One booted host for all tests here, with Juniper installed on it from a bundle, over ssh."""
+"""Booted hosts for all tests here: one with Juniper installed from a bundle over ssh, and two for Ansible."""
 
+import contextlib
 import fcntl
 import os
 import signal
@@ -11,13 +12,14 @@ import pytest
 from testinfra.host import Host
 
 from tests.host.booted_host import BootedHost, booted_host, why_not
+from tests.host.fleet import Rollout, booted_fleet, roll_out
 from tests.host.installed_host import JUNIPER_CTL as JUNIPER_CTL
 from tests.host.installed_host import install, make_bundle, seen_by_user
 
 
-@pytest.fixture(scope="session")
-def machine() -> Iterator[BootedHost]:
-    """A host that runs for the length of the test session."""
+@contextlib.contextmanager
+def hosts_end_with_us() -> Iterator[None]:
+    """Skip where no host can be booted; a test run that is told to end takes its hosts down with it, as at Ctrl-C."""
     reason = why_not()
     if reason is not None:
         pytest.skip(reason)
@@ -25,13 +27,18 @@ def machine() -> Iterator[BootedHost]:
     def interrupt(_: int, __: FrameType | None) -> None:
         raise KeyboardInterrupt
 
-    # A test run that is told to end takes the host down with it, as it does at Ctrl-C.
     previous = signal.signal(signal.SIGTERM, interrupt)
     try:
-        with booted_host() as host:
-            yield host
+        yield
     finally:
         signal.signal(signal.SIGTERM, previous)
+
+
+@pytest.fixture(scope="session")
+def machine() -> Iterator[BootedHost]:
+    """A host that runs for the length of the test session."""
+    with hosts_end_with_us(), booted_host() as host:
+        yield host
 
 
 @pytest.fixture(scope="session")
@@ -66,3 +73,10 @@ def running(installed: Host) -> Iterator[Host]:
     assert started.rc == 0, started.stderr + installed.run("journalctl -q -n 40 --no-pager").stdout
     yield installed
     installed.run(f"{JUNIPER_CTL} stop")
+
+
+@pytest.fixture(scope="session")
+def rollout(bundle: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Rollout]:
+    """Two hosts that Ansible has brought from bare to ready."""
+    with hosts_end_with_us(), booted_fleet(tmp_path_factory.mktemp("fleet"), bundle) as fleet:
+        yield roll_out(fleet)

@@ -1,0 +1,161 @@
+"""Ansible's module `juniper_release`: makes a release of a bundle, makes one current, goes back to an earlier one.
+
+All of it is `juniper-ctl install` and `juniper-ctl rollback`, as a person types them.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+from ansible.module_utils.basic import AnsibleModule
+
+DOCUMENTATION = r"""
+module: juniper_release
+short_description: The release of Juniper that an account's services are started from
+description:
+  - Runs as the account, with C(XDG_RUNTIME_DIR) set. It restarts nothing.
+options:
+  state:
+    description:
+      - C(prepared) makes the release and changes nothing else.
+      - C(current) makes it where it is not made, installs its unit files and settings, and points the link to it.
+      - C(previous) goes back to O(release), or to the one that was made before the current one.
+    type: str
+    choices: [prepared, current, previous]
+    default: current
+  bundle:
+    description: The bundle's folder on the host. In check mode it need not be there.
+    type: path
+  services:
+    description: Those of C(data), C(cascor) and C(canopy) that the host is to have; none stands for those that it has.
+    type: list
+    elements: str
+    default: []
+  release:
+    description: The name of a release that the host keeps.
+    type: str
+  python:
+    description: The Python that the services run with.
+    type: path
+author: The Juniper project
+"""
+
+EXAMPLES = r"""
+- name: Make the release current
+  juniper_release:
+    bundle: /home/juniper/.local/lib/juniper/bundles/3f1c
+    services: [data, canopy]
+  become: true
+  become_user: juniper
+  environment:
+    XDG_RUNTIME_DIR: /run/user/1001
+
+- name: Go back
+  juniper_release:
+    state: previous
+  become: true
+  become_user: juniper
+  environment:
+    XDG_RUNTIME_DIR: /run/user/1001
+"""
+
+RETURN = r"""
+release:
+  description: The name of the release; none in check mode where the bundle is not there.
+  returned: always
+  type: str
+before:
+  description: The release that was current; none where there was none.
+  returned: always
+  type: str
+"""
+
+Ask = Callable[[Sequence[str]], Any]
+"""Runs a command that prints JSON, and returns that."""
+
+
+def install(parameters: dict[str, Any], ask: Ask, *, is_check: bool) -> dict[str, Any]:
+    """Prepare a release or make it current; in check mode say what that would change."""
+    program = Path(parameters["bundle"]) / "scripts/juniper-ctl"
+    if is_check and not program.is_file():
+        return {"changed": True, "release": None, "before": None}
+    command = [*([parameters["python"]] if parameters["python"] else []), str(program), "install", "--json"]
+    command += [f"--service={service}" for service in parameters["services"]]
+    command += [f"--python={parameters['python']}"] if parameters["python"] else []
+    is_prepare = parameters["state"] == "prepared"
+    command += ["--diff"] if is_check else ["--prepare"] if is_prepare else []
+    plan = ask(command)
+    return {**result_of(plan), "changed": plan["makes_release"]} if is_prepare else result_of(plan)
+
+
+def go_back(parameters: dict[str, Any], ask: Ask, *, is_check: bool) -> dict[str, Any]:
+    """Make an earlier release current; in check mode say which that would be."""
+    program = str(Path.home() / ".local/lib/juniper/current/bin/juniper-ctl")
+    named = [parameters["release"]] if parameters["release"] else []
+    if not is_check:
+        return result_of(ask([program, "rollback", "--json", *named]))
+    kept = ask([program, "releases", "--json"])["releases"]
+    names = [each["release"] for each in kept]
+    current = next((each["release"] for each in kept if each["is_current"]), None)
+    earlier = names[names.index(current) + 1 :] if current else names
+    chosen = [name for name in names if name in named] if named else earlier
+    if not chosen:
+        raise RefusedError(f"{'no release ' + named[0] if named else 'no earlier release'} is kept here")
+    return {"changed": chosen[0] != current, "release": chosen[0], "before": current}
+
+
+class RefusedError(Exception):
+    """There is nothing to go back to."""
+
+
+def result_of(plan: dict[str, Any]) -> dict[str, Any]:
+    """What Ansible is told of a plan that `juniper-ctl` printed."""
+    return {
+        "changed": plan["changes"],
+        "release": plan["release"],
+        "before": plan["current"],
+        "diff": [
+            {
+                "before_header": each["path"],
+                "after_header": each["path"],
+                "before": each["before"] or "",
+                "after": each["after"] or "",
+            }
+            for each in plan["units"]
+        ],
+    }
+
+
+def main() -> None:
+    """Run as Ansible's module."""
+    module = AnsibleModule(
+        argument_spec={
+            "state": {"choices": ["prepared", "current", "previous"], "default": "current"},
+            "bundle": {"type": "path"},
+            "services": {"type": "list", "elements": "str", "default": []},
+            "release": {"type": "str"},
+            "python": {"type": "path"},
+        },
+        required_if=[("state", "prepared", ["bundle"]), ("state", "current", ["bundle"])],
+        supports_check_mode=True,
+    )
+
+    def ask(command: Sequence[str]) -> Any:
+        # From its home: the folder of whoever logged in may be none that the account can enter.
+        code, said, complained = module.run_command(list(command), cwd=str(Path.home()))
+        if code != 0:
+            module.fail_json(msg=complained.strip() or said.strip(), rc=code, cmd=" ".join(command))
+        return json.loads(said)
+
+    act = go_back if module.params["state"] == "previous" else install
+    try:
+        module.exit_json(**act(module.params, ask, is_check=module.check_mode))
+    except RefusedError as error:
+        module.fail_json(msg=str(error))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,172 @@
+"""What Ansible's modules make of `juniper-ctl`, of a bundle's folder, and of the files that a service reads."""
+
+import os
+import tarfile
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.unit.playbooks.plugins import plugin
+
+BUNDLE = plugin("library/juniper_bundle.py")
+RELEASE = plugin("library/juniper_release.py")
+STALE = plugin("library/juniper_stale.py")
+
+
+class FakeControl:
+    """Answers as `juniper-ctl` does, and notes what it was asked."""
+
+    def __init__(self, answer: dict[str, Any]) -> None:
+        self.answer = answer
+        self.asked: list[list[str]] = []
+
+    def __call__(self, command: Sequence[str]) -> dict[str, Any]:
+        """One command."""
+        self.asked.append(list(command))
+        return self.answer
+
+
+def plan(**told: Any) -> dict[str, Any]:
+    """What `juniper-ctl install --json` prints."""
+    unit = {"path": "/u/juniper.target", "before": None, "after": "[Unit]\n"}
+    return {"release": "1+b", "changes": True, "makes_release": False, "units": [unit], "current": "1+a", **told}
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """A bundle."""
+    for name, text in (
+        ("bundle.json", "{}"),
+        ("requirements.txt", "a==1"),
+        ("wheels/a.whl", "a"),
+        ("scripts/juniper-ctl", ""),
+    ):
+        (tmp_path / "bundle" / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / "bundle" / name).write_text(text, encoding="ascii")
+    return tmp_path / "bundle"
+
+
+def parameters(bundle: Path, **told: Any) -> dict[str, Any]:
+    """Of the module `juniper_release`."""
+    return {"state": "current", "bundle": str(bundle), "services": [], "release": None, "python": None, **told}
+
+
+def test_a_release_is_installed_by_the_bundles_own_program(folder: Path) -> None:
+    """With the services that the host is to have; the difference is what the units were and are."""
+    control = FakeControl(plan())
+    result = RELEASE.install(parameters(folder, services=["data", "canopy"]), control, is_check=False)
+    assert control.asked == [
+        [f"{folder}/scripts/juniper-ctl", "install", "--json", "--service=data", "--service=canopy"]
+    ]
+    assert (result["changed"], result["release"], result["before"]) == (True, "1+b", "1+a")
+    assert result["diff"][0]["before"] == ""
+    assert result["diff"][0]["after"] == "[Unit]\n"
+
+
+def test_check_mode_only_asks_for_the_difference(folder: Path) -> None:
+    """Of what is to be current and of what is to be prepared."""
+    for state in ("current", "prepared"):
+        control = FakeControl(plan())
+        RELEASE.install(parameters(folder, state=state), control, is_check=True)
+        assert control.asked[0][-1] == "--diff"
+
+
+def test_check_mode_of_a_bare_host_says_that_it_would_change(tmp_path: Path) -> None:
+    """The bundle is not there, so nothing can be asked."""
+    control = FakeControl(plan())
+    assert RELEASE.install(parameters(tmp_path / "none"), control, is_check=True)["changed"] is True
+    assert control.asked == []
+
+
+def test_to_prepare_changes_something_only_where_the_release_is_not_made(folder: Path) -> None:
+    """Units that are still to change are no change of this."""
+    control = FakeControl(plan())
+    assert RELEASE.install(parameters(folder, state="prepared"), control, is_check=False)["changed"] is False
+    assert control.asked[0][-1] == "--prepare"
+
+
+KEPT = {
+    "releases": [
+        {"release": "1+c", "is_current": False},
+        {"release": "1+b", "is_current": True},
+        {"release": "1+a", "is_current": False},
+    ]
+}
+
+
+@pytest.mark.parametrize(
+    ("release", "chosen", "changed"), [(None, "1+a", True), ("1+c", "1+c", True), ("1+b", "1+b", False)]
+)
+def test_check_mode_says_to_which_release_it_would_go_back(release: str | None, chosen: str, changed: bool) -> None:
+    """To the one before the current one, or to the one that is named."""
+    result = RELEASE.go_back({"release": release}, FakeControl(KEPT), is_check=True)
+    assert (result["release"], result["changed"]) == (chosen, changed)
+
+
+def test_a_release_that_is_not_kept_is_refused() -> None:
+    """In check mode too."""
+    with pytest.raises(RELEASE.RefusedError, match="no release 2"):
+        RELEASE.go_back({"release": "2"}, FakeControl(KEPT), is_check=True)
+
+
+def test_a_bundle_is_packed_with_its_description_last(folder: Path, tmp_path: Path) -> None:
+    """So one that was unpacked in part has none. Nobody's account is in it."""
+    BUNDLE.pack(folder, tmp_path / "b.tar")
+    with tarfile.open(tmp_path / "b.tar") as tar:
+        members = tar.getmembers()
+    assert members[-1].name == "bundle.json"
+    assert {member.name for member in members} == {
+        "bundle.json",
+        "requirements.txt",
+        "wheels/a.whl",
+        "scripts/juniper-ctl",
+    }
+    assert {(member.uname, member.uid) for member in members} == {("root", 0)}
+
+
+def test_another_wheel_makes_another_bundle(folder: Path) -> None:
+    """The requirements have a checksum of each."""
+    before = BUNDLE.key_of(folder)
+    assert BUNDLE.key_of(folder) == before
+    (folder / "requirements.txt").write_text("a==2", encoding="ascii")
+    assert BUNDLE.key_of(folder) != before
+
+
+def test_a_packed_bundle_takes_the_place_of_the_one_before(tmp_path: Path) -> None:
+    """And of no other kind's."""
+    for name in ("cpu-old.tar", "cpu-new.tar", "gpu-old.tar"):
+        (tmp_path / name).touch()
+    BUNDLE.prune(tmp_path / "cpu-new.tar", "cpu")
+    assert {path.name for path in tmp_path.iterdir()} == {"cpu-new.tar", "gpu-old.tar"}
+
+
+def test_what_was_changed_since_a_service_was_started_is_named(tmp_path: Path) -> None:
+    """A link is changed when it is pointed elsewhere, though what it leads to is older; what is not there is not."""
+    old, new, link = tmp_path / "old", tmp_path / "new", tmp_path / "link"
+    for path, changed_s in ((old, 100), (new, 300)):
+        path.touch()
+        os.utime(path, (changed_s, changed_s))
+    link.symlink_to(old)
+    os.utime(link, (400, 400), follow_symlinks=False)
+    assert STALE.newer_than(200.0, [old, new, link, tmp_path / "none"]) == [str(new), str(link)]
+
+
+def test_a_service_reads_what_its_unit_names() -> None:
+    """Its files, those of its environment, and its credentials; and the link that says which release it is."""
+    properties = {
+        "FragmentPath": "/u/juniper-data.service",
+        "DropInPaths": "/u/a.conf /u/b.conf",
+        "EnvironmentFiles": "/h/.config/juniper/juniper.env (ignore_errors=yes) /h/data.env (ignore_errors=yes)",
+    }
+    text = "[Service]\nLoadCredential=keys:%h/.config/juniper/credentials/keys\n"
+    assert [str(path) for path in STALE.read_by(properties, text, Path("/h"))] == [
+        "/h/.local/lib/juniper/current",
+        "/u/juniper-data.service",
+        "/u/a.conf",
+        "/u/b.conf",
+        "/h/.config/juniper/juniper.env",
+        "/h/data.env",
+        "/h/.config/juniper/credentials/keys",
+    ]
