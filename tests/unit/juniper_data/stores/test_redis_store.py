@@ -330,7 +330,7 @@ def test_a_user_needs_few_rights(server: RedisProcess) -> None:
     """Those that the docs name: keys of its own, and nothing that is dangerous."""
     rights = "~juniper:* +@all -@dangerous +info +config|get"
     server.set_user("juniper", "on", ">right", *rights.split())
-    assert rights in (Path(__file__).parents[4] / "docs" / "data-service.md").read_text()
+    assert rights in (Path(__file__).parents[4] / "docs" / "stores.md").read_text()
     with closing(RedisStore(server.url.replace("//", "//juniper@"), "right")) as store:
         assert store.check() is None
         store.put(*made(1, tags=("a",), dataset_name="n", expires_at=later(2)))
