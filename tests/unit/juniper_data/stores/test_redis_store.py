@@ -230,7 +230,7 @@ def test_a_put_that_breaks_off_leaves_nothing(server: RedisProcess, store: Redis
 
 def test_what_a_killed_put_has_written_goes_by_itself(server: RedisProcess, store: RedisStore) -> None:
     """Redis is told when; what has become a dataset stays."""
-    store._server.write_piece("killed", 0, b"half", 1_000_000)
+    store._server.call("write", "killed", 0, b"half", 1_000_000)
     store.put(*made(1))
     lives = {key: server.client.pttl(key) for key in keys(server) if ":artifact:" in key}
     assert 0 < lives.pop("juniper:artifact:killed") <= 1_000_000
@@ -268,7 +268,7 @@ def test_a_full_server_refuses_and_gives_and_deletes(server: RedisProcess, store
     store.put(*made(1))
     before = keys(server)
     server.client.config_set("maxmemory", server.client.info("memory")["used_memory"] + PIECE_BYTES + 2_000_000)
-    with pytest.raises(StoreFullError, match=r"Redis at .* is full: "):
+    with pytest.raises(StoreFullError, match=r"^Redis at [0-9.:]+ is full: .{,200}$"):
         store.put(*holding(2, LARGE))
     assert keys(server) == before
     server.client.config_set("maxmemory", 1)
