@@ -61,6 +61,10 @@ class RedisProcess:
             assert time.monotonic() < ends_at, "redis-server does not come up"
             time.sleep(0.01)
 
+    def set_user(self, name: str, *rules: str) -> None:
+        """Say who may do what."""
+        self.client.execute_command("ACL", "SETUSER", name, *rules)  # type: ignore[no-untyped-call]
+
     def kill(self) -> None:
         """End it at once, as a crash would."""
         self.process.send_signal(signal.SIGKILL)

@@ -80,21 +80,9 @@ class RedisServer:
             self.close()
             raise
 
-    def call(self, operation: str, *arguments: str | int) -> Any:
+    def call(self, operation: str, *arguments: str | int | bytes) -> Any:
         """What an operation of the script answers."""
         return self._asked(lambda: self._script(args=[self._prefix, operation, *arguments]))
-
-    def write_piece(self, place: str, number: int, content: bytes, lives_ms: int) -> None:
-        """Write a piece of an artifact; the whole of it is gone after so long, unless it becomes a dataset's."""
-        key = f"{self._prefix}artifact:{place}"
-
-        def write() -> None:
-            with self._client.pipeline() as pipeline:
-                pipeline.hset(key, str(number), content)
-                pipeline.pexpire(key, lives_ms)
-                pipeline.execute()
-
-        self._asked(write)
 
     def piece(self, place: str, number: int) -> bytes | None:
         """A piece of an artifact; None where that is gone."""
@@ -102,11 +90,10 @@ class RedisServer:
         return cast("bytes | None", answer)
 
     def check(self) -> None:
-        """Write and remove a little, at once or not at all."""
-        with self._store_errors(), self._client.pipeline() as pipeline:
-            pipeline.set(f"{self._prefix}probe", "", px=1000)
-            pipeline.delete(f"{self._prefix}probe")
-            pipeline.execute()
+        """Write and remove a little; asked once, since whoever asks wants to know of now."""
+        with self._store_errors():
+            self._client.set(f"{self._prefix}probe", "", px=1000)
+            self._client.delete(f"{self._prefix}probe")
 
     def warnings(self) -> list[str]:
         """What its settings may cost of that which was answered."""

@@ -264,6 +264,12 @@ end
 
 local operations = {}
 
+-- A piece of an artifact, all of which goes after so long, unless it becomes a dataset's.
+function operations.write(place, number, piece, lives_ms)
+    redis.call('HSET', key('artifact', place), number, piece)
+    redis.call('PEXPIRE', key('artifact', place), lives_ms)
+end
+
 -- The answer begins with what became of it: there, created, lost (its bytes), or the quota that it would pass.
 function operations.put(json, meta, profile)
     local new = cjson.decode(json)

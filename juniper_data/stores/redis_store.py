@@ -231,7 +231,7 @@ class RedisStore:
         n = 0
         while piece := artifact.read(PIECE_BYTES):
             digest.update(piece)
-            self._server.write_piece(place, n, piece, _PUT_LIVES // timedelta(milliseconds=1))
+            self._call("write", place, n, piece, _PUT_LIVES // timedelta(milliseconds=1))
             n += 1
         return n, digest.hexdigest()
 
