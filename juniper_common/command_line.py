@@ -5,7 +5,7 @@ import sys
 from collections.abc import Mapping
 from typing import NoReturn, TypeVar
 
-from juniper_common.known_settings import settings_command
+from juniper_common.known_settings import settings_command, settings_of_each
 from juniper_common.settings import ServiceSettings
 
 EXIT_USAGE = 64
@@ -37,5 +37,13 @@ def add_settings(
     """
     tells = "print every setting, its value here and what is wrong with it"
     command = commands.add_parser("settings", help=tells, allow_abbrev=False)
-    command.add_argument("--json", action="store_true", help="the same for programs")
-    command.set_defaults(run=lambda options: settings_command(model, as_json=options.json, older_names=older_names))
+    how = command.add_mutually_exclusive_group()
+    how.add_argument("--json", action="store_true", help="the same for programs")
+    how.add_argument("--each", action="store_true", help="of each environment in a JSON list on standard input")
+
+    def run(options: argparse.Namespace) -> int:
+        if options.each:
+            return settings_of_each(model, older_names=older_names)
+        return settings_command(model, as_json=options.json, older_names=older_names)
+
+    command.set_defaults(run=run)

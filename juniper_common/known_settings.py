@@ -1,15 +1,16 @@
 """`juniper-X settings`: every name that a service reads, and what its present environment makes of it."""
 
 import json
+import os
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, get_args
 
 from pydantic import AliasChoices, BaseModel, SecretStr
 from pydantic.fields import FieldInfo
 
-from juniper_common.settings import EXIT_CONFIGURATION, ServiceSettings
+from juniper_common.settings import EXIT_CONFIGURATION, Problem, ServiceSettings
 
 HIDDEN = "(hidden)"
 """Stands for a secret that is set."""
@@ -51,14 +52,37 @@ def settings_command(
     settings, problems = model.read()
     rows = [(known, _value(known, settings)) for known in known_settings(model, older_names)]
     if as_json:
-        told = [asdict(known) | {"value": value} for known, value in rows]
-        complaints = [asdict(problem) for problem in problems]
-        report = {"service": model.service_name(), "settings": told, "problems": complaints}
-        sys.stdout.write(json.dumps(report, indent=2) + "\n")
+        sys.stdout.write(json.dumps(_report(model, rows, problems), indent=2) + "\n")
     else:
         sys.stdout.writelines(_lines(known, value) for known, value in rows)
         model.tell(problems)
     return EXIT_CONFIGURATION if problems else 0
+
+
+def settings_of_each(model: type[ServiceSettings], *, older_names: Mapping[str, str] | None = None) -> int:
+    """Print what it makes of several environments, each of which standard input adds to the present one, in one list.
+
+    For whoever asks of several profiles: to start a process for each takes longest.
+    """
+    present, reports = dict(os.environ), []
+    for environment in json.load(sys.stdin):
+        os.environ.clear()
+        os.environ.update(present | environment)
+        settings, problems = model.read()
+        rows = [(known, _value(known, settings)) for known in known_settings(model, older_names)]
+        reports.append(_report(model, rows, problems))
+    sys.stdout.write(json.dumps({"reports": reports}) + "\n")
+    return EXIT_CONFIGURATION if any(report["problems"] for report in reports) else 0
+
+
+def _report(
+    model: type[ServiceSettings], rows: Sequence[tuple[KnownSetting, str | None]], problems: Sequence[Problem]
+) -> dict[str, object]:
+    return {
+        "service": model.service_name(),
+        "settings": [asdict(known) | {"value": value} for known, value in rows],
+        "problems": [asdict(problem) for problem in problems],
+    }
 
 
 def _known(

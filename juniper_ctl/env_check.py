@@ -53,7 +53,7 @@ class Names:
 
     @classmethod
     def of(cls, reports: Sequence[dict[str, Any]]) -> "Names":
-        """Read the reports of `juniper-X settings --json`."""
+        """Read the reports of `juniper-X settings`."""
         settings = [(report["service"], each) for report in reports for each in report["settings"]]
         of_service: dict[str, set[str]] = {}
         for service, each in settings:
@@ -157,21 +157,21 @@ def _modes(path: Path) -> list[Fault]:
 
 
 def _ask_programs(locations: Locations) -> tuple[Names | None, list[Fault]]:
-    """What each service says of each profile that has a file, asked side by side; of the chosen one at least."""
+    """What each service says of the profiles that have a file, asked side by side; of the chosen one at least."""
     there = [each for each in profiles.TARGETS if (locations.configuration / f"{each}.env").is_file()]
-    profiles_asked: Sequence[str | None] = there or [None]
-    questions = [(service, profile) for profile in profiles_asked for service in SERVICES]
+    asked: Sequence[str | None] = there or [None]
     with ThreadPoolExecutor() as pool:
-        answers = list(pool.map(lambda question: _ask(question[0], question[1], locations), questions))
-    told = [answer for answer in answers if isinstance(answer, dict)]
+        answers = list(pool.map(lambda service: _ask(service, asked, locations), SERVICES))
     faults = [answer for answer in answers if isinstance(answer, Fault)]
-    for (service, profile), answer in zip(questions, answers, strict=True):
-        if isinstance(answer, dict):
-            faults += [_located(problem, answer, service, profile, locations) for problem in answer["problems"]]
-    return Names.of(told) if {each["service"] for each in told} == {each.name for each in SERVICES} else None, faults
+    told = [(service, answer) for service, answer in zip(SERVICES, answers, strict=True) if isinstance(answer, list)]
+    for service, reports in told:
+        for profile, report in zip(asked, reports, strict=True):
+            faults += [_located(problem, report, service, profile, locations) for problem in report["problems"]]
+    return Names.of([reports[0] for _, reports in told]) if len(told) == len(SERVICES) else None, faults
 
 
-def _ask(service: Service, profile: str | None, locations: Locations) -> dict[str, Any] | Fault:
+def _ask(service: Service, asked: Sequence[str | None], locations: Locations) -> list[dict[str, Any]] | Fault:
+    """One report for each of the profiles."""
     program = program_of(service, locations)
     if program is None:
         return Fault(
@@ -183,11 +183,12 @@ def _ask(service: Service, profile: str | None, locations: Locations) -> dict[st
             "juniper-ctl install",
         )
     environment = {name: os.environ[name] for name in ("HOME", "PATH", "LANG") if name in os.environ}
-    environment |= environment_of(service, locations, profile=profile)
     if locations.credentials.is_dir():
         environment["CREDENTIALS_DIRECTORY"] = str(locations.credentials)
     try:
-        return ask(program, "settings", "--json", environment=environment, timeout_s=_TIMEOUT_S)
+        said = [environment_of(service, locations, profile=profile) for profile in asked]
+        answer = ask(program, "settings", "--each", environment=environment, timeout_s=_TIMEOUT_S, given=said)
+        return list(answer["reports"])
     except NoAnswerError as error:
         why = f"{program} does not say what can be set: {error}"
         return Fault("unknown", f"{service.name}.env", None, "", why, "juniper-ctl install")

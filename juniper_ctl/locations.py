@@ -28,7 +28,8 @@ class Locations(NamedTuple):
         """Those that the commands are about. Of a user: `HOME`, and the XDG variables for what the units do not fix."""
         if scope.chosen() == "system":
             return cls(
-                configuration=Path("/etc/juniper"),
+                # A unit of the host may not read /etc/juniper: systemd hands it copies of what it needs of it.
+                configuration=Path(environment.get("CREDENTIALS_DIRECTORY") or "/etc/juniper"),
                 units=Path("/etc/systemd/system"),
                 code_folder=Path("/usr/local/lib/juniper"),
                 command=Path("/usr/local/bin/juniper-ctl"),

@@ -11,6 +11,7 @@ from juniper_ctl import scope
 from juniper_ctl.command_line import Parser, add_help
 from juniper_ctl.errors import COMMON, ControlError, Exit
 from juniper_ctl.progress import print_json, program_as_called, program_as_typed
+from juniper_ctl.table import printable
 
 GROUPS: Mapping[str, Mapping[str, str]] = {
     "from nothing": {
@@ -143,7 +144,9 @@ def _failed(error: ControlError, words: Sequence[str]) -> int:
     next_command = error.next_command.replace("juniper-ctl", program_as_typed(), 1)
     if "--json" in words:
         print_json({"verdict": error.code.name.lower(), "error": error.message, "next": next_command})
-    print(f"juniper-ctl: {error.message}\n  next: {next_command}", file=sys.stderr)
+    # A name that a stranger chose may stand in it; the ends of lines are ours.
+    lines = [f"juniper-ctl: {error.message}", f"  next: {next_command}"]
+    print(*(printable(line) for text in lines for line in text.split("\n")), sep="\n", file=sys.stderr)
     return error.code
 
 

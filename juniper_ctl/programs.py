@@ -22,15 +22,23 @@ class NoAnswerError(Exception):
     """A program says nothing that can be read; the message says why."""
 
 
-def ask(program: Path, *arguments: str, environment: Mapping[str, str], timeout_s: float) -> dict[str, Any]:
-    """The JSON object that a program prints, whatever its exit code is.
+def ask(
+    program: Path, *arguments: str, environment: Mapping[str, str], timeout_s: float, given: object = None
+) -> dict[str, Any]:
+    """The JSON object that a program prints, whatever its exit code is; it reads what is given as JSON.
 
     Raises:
         NoAnswerError: there is none.
     """
     try:
         asked = subprocess.run(
-            [program, *arguments], capture_output=True, text=True, env=environment, check=False, timeout=timeout_s
+            [program, *arguments],
+            input=json.dumps(given),
+            capture_output=True,
+            text=True,
+            env=environment,
+            check=False,
+            timeout=timeout_s,
         )
         answer: dict[str, Any] = json.loads(asked.stdout)
     except (OSError, subprocess.TimeoutExpired) as error:

@@ -76,6 +76,14 @@ def test_what_went_wrong_in_a_run_is_found(running: Host) -> None:
     assert "SIGKILL" in str(found[0]["message"])
 
 
+def test_what_timers_started_is_shown_beside_the_services(running: Host) -> None:
+    """Of the health checks those alone that found something."""
+    running.check_output("systemctl --user start juniper-retention juniper-health@data")
+    shown = lines(running, "--since", "-2min")
+    assert any(line["service"] == "retention" and "stay in" in str(line["message"]) for line in shown)
+    assert {line["level"] for line in shown if line["service"] == "health"} <= {"WARNING", "ERROR"}
+
+
 def test_a_request_is_found_by_its_id(running: Host) -> None:
     """The one that the caller gave it, or read in the answer."""
     running.run("curl -s -H 'X-Request-ID: mine-1' http://127.0.0.1:8100/v1/datasets/none")

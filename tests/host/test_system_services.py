@@ -55,6 +55,17 @@ def test_they_do_their_work(machine_with_services: BootedHost) -> None:
     assert listed.split() == ["700", "/var/lib/juniper/data", "700", "/var/lib/juniper/cascor"]
 
 
+def test_they_are_backed_up_with_their_settings(machine_with_services: BootedHost) -> None:
+    """By units that are not root: states and env files are in it, and the trial restore opens it."""
+    for name in ("backup", "restore-test", "retention"):
+        as_root(machine_with_services, f"systemctl start juniper-{name}.service")
+    listed = json.loads(as_root(machine_with_services, f"{JUNIPER_CTL} --system backup list --json"))
+    taken = listed["backups"][-1]
+    assert {name: record["problems"] for name, record in taken["services"].items()} == {name: [] for name in SERVICES}
+    settings = as_root(machine_with_services, f"ls {listed['folder']}/{taken['name']}/settings").split()
+    assert {"juniper.env", "production.env", "data.env"} < set(settings)
+
+
 def test_systemd_finds_nothing_to_say_about_the_units(machine_with_services: BootedHost) -> None:
     """As about the user's."""
     units = "juniper*.service juniper*.target juniper*.timer juniper*.slice"  # not their drop-ins' folders

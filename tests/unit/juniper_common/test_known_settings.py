@@ -1,13 +1,16 @@
 """What `juniper-X settings` prints."""
 
+import io
 import json
+import os
+import sys
 from pathlib import Path
 
 import pytest
 from pydantic import AliasChoices, BaseModel, Field, SecretStr
 from pydantic_settings import SettingsConfigDict
 
-from juniper_common.known_settings import HIDDEN, known_settings, settings_command
+from juniper_common.known_settings import HIDDEN, known_settings, settings_command, settings_of_each
 from juniper_common.settings import EXIT_CONFIGURATION, ListenSettings
 
 
@@ -68,6 +71,21 @@ def test_problems_are_told_for_programs_too(
     told = json.loads(capsys.readouterr().out)
     assert [problem["name"] for problem in told["problems"]] == ["JUNIPER_TINY_GROUP__SIZE"]
     assert {each["value"] for each in told["settings"]} == {None}
+
+
+def test_several_environments_are_told_of_at_once(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Each added to the present one, and to no other; 78 where one of them is refused."""
+    monkeypatch.setattr(os, "environ", {"JUNIPER_TINY_ALLOWED_HOSTS": "a"})
+    environments = [{"JUNIPER_TINY_GROUP__SIZE": "3"}, {"JUNIPER_TINY_GROUP__SIZE": "many"}, {}]
+    monkeypatch.setattr(sys, "stdin", io.StringIO(json.dumps(environments)))
+    assert settings_of_each(TinySettings) == EXIT_CONFIGURATION
+    reports = json.loads(capsys.readouterr().out)["reports"]
+    values = [{each["name"]: each["value"] for each in report["settings"]} for report in reports]
+    assert [each["JUNIPER_TINY_GROUP__SIZE"] for each in values] == ["3", None, "1"]
+    assert values[0]["JUNIPER_TINY_ALLOWED_HOSTS"] == "a"
+    assert [len(report["problems"]) for report in reports] == [0, 1, 0]
 
 
 def test_a_person_reads_each_key_with_what_it_is_for(

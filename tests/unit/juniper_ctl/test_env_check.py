@@ -14,23 +14,29 @@ from juniper_ctl.main import main
 from juniper_ctl.services import SERVICES
 
 _PROGRAM = """#!{python} -IS
-import json, os
+import json, os, pathlib, sys
+
+with pathlib.Path(__file__).with_suffix(".starts").open("a") as starts:
+    starts.write("one\\n")
 
 def setting(name, secret=False, older=()):
     return {{"name": name, "aliases": [], "older_names": list(older), "is_secret": secret}}
 
 names = ["JUNIPER_ENV", "JUNIPER_{upper}_PORT"]
-problems = []
-if os.environ.get("JUNIPER_{upper}_PORT") == "x":
-    problems = [{{"name": "JUNIPER_{upper}_PORT", "reason": "is no port"}}]
-if os.path.exists(os.path.join(os.environ["CREDENTIALS_DIRECTORY"], "juniper_{name}_api_keys")):
-    problems = [{{"name": "JUNIPER_{upper}_API_KEYS", "reason": "the credential cannot be used"}}]
-print(json.dumps({{
-    "service": "{name}",
-    "settings": [setting("JUNIPER_ENV"), setting("JUNIPER_{upper}_PORT", older=["{upper}_PORT"]),
-                 setting("JUNIPER_{upper}_API_KEYS", secret=True)],
-    "problems": problems,
-}}))
+def report(environment):
+    problems = []
+    if environment.get("JUNIPER_{upper}_PORT") == "x":
+        problems = [{{"name": "JUNIPER_{upper}_PORT", "reason": "is no port"}}]
+    if os.path.exists(os.path.join(os.environ["CREDENTIALS_DIRECTORY"], "juniper_{name}_api_keys")):
+        problems = [{{"name": "JUNIPER_{upper}_API_KEYS", "reason": "the credential cannot be used"}}]
+    return {{
+        "service": "{name}",
+        "settings": [setting("JUNIPER_ENV"), setting("JUNIPER_{upper}_PORT", older=["{upper}_PORT"]),
+                     setting("JUNIPER_{upper}_API_KEYS", secret=True)],
+        "problems": problems,
+    }}
+
+print(json.dumps({{"reports": [report(environment) for environment in json.load(sys.stdin)]}}))
 """
 
 
@@ -70,6 +76,13 @@ def test_files_of_an_installation_are_well(capsys: pytest.CaptureFixture[str]) -
     """One line, and exit code 0."""
     assert main(["env", "check"]) == Exit.OK
     assert capsys.readouterr().out.startswith("ok      nothing wrong in ")
+
+
+def test_each_program_is_started_once(installed: Locations) -> None:
+    """Of all profiles together, since that is what takes long."""
+    assert main(["env", "check"]) == Exit.OK
+    starts = [(installed.current / f"bin/juniper-{service.name}.starts").read_text() for service in SERVICES]
+    assert starts == ["one\n"] * len(SERVICES)
 
 
 def test_a_name_that_no_service_knows_is_told_with_the_nearest(

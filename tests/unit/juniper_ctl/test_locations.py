@@ -1,3 +1,5 @@
+from pathlib import Path
+
 from juniper_ctl import scope
 from juniper_ctl.locations import Locations
 from tests.unit.juniper_ctl.fake_systemd import FakeSystemd
@@ -22,3 +24,14 @@ def test_the_hosts_own_services_have_their_folders_elsewhere() -> None:
         assert Locations.of({"HOME": "/home/ada"}).state_of("data").as_posix() == "/var/lib/juniper/data"
     finally:
         scope.choose(before)
+
+
+def test_a_unit_of_the_host_reads_the_env_files_that_systemd_hands_over() -> None:
+    """Those in /etc/juniper are root's alone."""
+    scope.choose("system")
+    try:
+        assert Locations.of({"CREDENTIALS_DIRECTORY": "/run/credentials/x"}).configuration == Path("/run/credentials/x")
+        assert Locations.of({}).configuration == Path("/etc/juniper")
+    finally:
+        scope.choose("user")
+    assert Locations.of({"HOME": "/h", "CREDENTIALS_DIRECTORY": "/c"}).configuration == Path("/h/.config/juniper")

@@ -109,6 +109,12 @@ def test_a_command_that_is_misspelt_is_guessed(capsys: pytest.CaptureFixture[str
     assert "there is no command strat; did you mean start?" in capsys.readouterr().err
 
 
+def test_an_error_does_nothing_to_a_terminal(capsys: pytest.CaptureFixture[str]) -> None:
+    """A name in it may be anybody's."""
+    assert main(["x\u202e\x1b[2J"]) == 64
+    assert capsys.readouterr().err.startswith("juniper-ctl: there is no command x\\u202e\\x1b[2J\n  next: ")
+
+
 @pytest.mark.usefixtures("systemd")
 def test_what_the_file_system_refuses_is_no_traceback(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch

@@ -29,7 +29,7 @@ def test_the_hosts_units_name_nothing_in_a_home(host: Locations) -> None:
     assert left == set()
     assert "ExecStart=/usr/local/lib/juniper/current/bin/juniper-data\n" in files["juniper-data.service"]
     loaded = re.findall(r"^LoadCredential=\S+:(\S+)/", "\n".join(files.values()), re.M)
-    assert set(loaded) == {"/etc/juniper/credentials"}
+    assert set(loaded) == {"/etc/juniper", "/etc/juniper/credentials"}
 
 
 def test_the_hosts_units_are_the_users_and_their_additions(host: Locations) -> None:

@@ -61,6 +61,15 @@ def test_every_profile_can_be_started_at_boot() -> None:
         assert "[Install]\n" in (UNITS / target).read_text()
 
 
+def test_the_hosts_own_backup_is_handed_every_env_file() -> None:
+    """It runs as somebody who may not read them; one that there is not must not keep it from starting."""
+    text = (ROOT / "systemd/system/juniper-backup.service.d/60-host.conf").read_text()
+    names = {"juniper", *TARGETS, *(service.name for service in SERVICES)}
+    wanted = {PROFILE_LINK, *(f"{name}.env" for name in names)}
+    assert set(re.findall(r"^LoadCredential=([\w.]+):/etc/juniper/\1$", text, re.M)) == wanted
+    assert set(re.findall(r"^SetCredential=([\w.]+):#$", text, re.M)) == wanted
+
+
 def test_the_training_unit_sees_the_gpus_and_nothing_of_a_screen() -> None:
     """The driver's door, sixteen GPUs, CUDA's memory, the parts of a shared GPU: each where it exists."""
     text = (UNITS / "juniper-cascor.service.d/50-gpu.conf").read_text()

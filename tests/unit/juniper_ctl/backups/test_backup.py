@@ -325,6 +325,9 @@ def test_a_backup_has_the_env_files_of_all_profiles(folder: BackupFolder, home: 
     names = sorted(file.name for file in (path / "settings").iterdir())
     assert names == ["data.env", "demo.env", "dev.env", "juniper.env", "production.env"]
     assert read_manifest(path).profile == manifest.profile == "dev"
+    (home.configuration / "profile.env").unlink()
+    (home.configuration / "profile.env").write_text("JUNIPER_ENV=production\n")  # a copy, as a unit of the host has
+    assert taken(folder, home)[1].profile == "production"
     text = (path / "manifest.json").read_text()
     (path / "manifest.json").write_text(text.replace('"profile"', '"other"'))
     assert read_manifest(path).profile == ""
