@@ -199,10 +199,9 @@ class ServiceSettings(BaseSettings):
                 Problem(cls.spelled(each["loc"]) if each["loc"] else "", reason(each)) for each in error.errors()
             ]
         except SettingsError as error:
-            is_unreadable = isinstance(error.__cause__, OSError | UnicodeDecodeError)
-            return None, _unreadable(os.environ["CREDENTIALS_DIRECTORY"]) if is_unreadable else [
-                Problem("", str(error))
-            ]
+            if isinstance(error.__cause__, OSError | UnicodeDecodeError):
+                return None, _unreadable(os.environ["CREDENTIALS_DIRECTORY"])
+            return None, [Problem("", str(error))]
         return settings, [*settings.unusable(), *settings.refusals()]
 
     @classmethod

@@ -53,7 +53,7 @@ def server_context(certificate: str, key: str) -> ssl.SSLContext:
 
 def client_context(verify: Verify) -> ssl.SSLContext:
     """What a client speaks TLS with. Raises OSError where the file cannot be read, or holds no certificate."""
-    return verify if isinstance(verify, ssl.SSLContext) else ssl.create_default_context(cafile=verify)
+    return verify if isinstance(verify, ssl.SSLContext) else _believing(ssl.create_default_context(cafile=verify))
 
 
 def trusting(ca: str) -> ssl.SSLContext:
@@ -64,9 +64,15 @@ def trusting(ca: str) -> ssl.SSLContext:
 def _trust(certificates: str, setting: str) -> ssl.SSLContext:
     text = certificates.encode("ascii", "replace").decode()  # What is said between certificates may be in any script.
     try:
-        return ssl.create_default_context(cadata=text)
+        return _believing(ssl.create_default_context(cadata=text))
     except ssl.SSLError as error:
         raise TlsError(setting, "is no certificate in PEM") from error
+
+
+def _believing(context: ssl.SSLContext) -> ssl.SSLContext:
+    # As from Python 3.13 on: whoever is named is believed, though it may not be at the end of a chain.
+    context.verify_flags |= ssl.VERIFY_X509_PARTIAL_CHAIN
+    return context
 
 
 def _refuse_passphrase() -> str:

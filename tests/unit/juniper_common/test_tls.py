@@ -164,6 +164,16 @@ def test_a_client_takes_a_path_or_a_context(
         client.send(Call(path="/"))
 
 
+def test_a_certificate_itself_may_be_believed(
+    credentials: Path, start: Start, manager: socket.socket, port: str
+) -> None:
+    """By who has no file of its CA."""
+    put(credentials, PEM)
+    start(JUNIPER_TINY_PORT=port)
+    hear_until(manager, b"READY=1")
+    assert httpx.get(f"https://127.0.0.1:{port}/", verify=tls.trusting(PEM.certificate)).text == "hello"
+
+
 def test_no_line_of_a_key_is_shown() -> None:
     """However its ends of line are written; certificates are no secret."""
     settings = TinySettings.model_validate(
