@@ -5,7 +5,7 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
-from pydantic import ValidationError
+from pydantic import SecretStr, ValidationError
 
 from juniper_data.errors import QuotaExceededError, StoreError
 from juniper_data.settings import Settings
@@ -158,7 +158,7 @@ def test_a_store_on_a_hub_keeps_no_file_of_its_own(tmp_path: Path) -> None:
             store="huggingface",
             huggingface_repo="lab/sets",
             huggingface_endpoint=server.url,
-            huggingface_token=kind.key,  # type: ignore[arg-type]
+            huggingface_token=SecretStr(kind.key),
         )
         with closing(open_store(settings)) as store:
             assert isinstance(store, HubStore)

@@ -63,7 +63,7 @@ class HubServer:
     @contextmanager
     def serving(self) -> Iterator[Self]:
         """Serve, on a port that is free."""
-        hub = self
+        hub: HubServer = self
 
         class Handler(_Handler):
             server_of = hub
@@ -78,9 +78,9 @@ class HubServer:
                 server.shutdown()
                 thread.join()
 
-    def refuses(self, request: Request) -> Answer | None:
-        """What is answered to who does not show the key where it is asked for."""
-        raise NotImplementedError
+    def refuses(self, _: Request) -> Answer | None:
+        """What is answered to who does not show the key where it is asked for; here it is asked for nowhere."""
+        return None
 
     def answer(self, request: Request) -> Answer:
         """What is answered."""
