@@ -2,6 +2,7 @@
 
 import json
 import re
+import sys
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -101,6 +102,11 @@ class HubServer:
 class _Server(ThreadingHTTPServer):
     daemon_threads = True
     block_on_close = False  # A client's open connection would be waited for.
+
+    def handle_error(self, request: object, client_address: object) -> None:
+        """Tell of it, but of a client that would not hear an answer to its end."""
+        if not isinstance(sys.exception(), ConnectionError):
+            super().handle_error(request, client_address)  # type: ignore[arg-type]
 
 
 class _Handler(BaseHTTPRequestHandler):
