@@ -1,5 +1,6 @@
 """A repository on the Hugging Face hub, spoken to by its own client library (the extra `hub`)."""
 
+import logging
 import re
 import time
 from collections.abc import Iterator
@@ -158,6 +159,9 @@ def _settle_library() -> None:
     constants.HF_HUB_DISABLE_TELEMETRY = True
     constants.HF_HUB_DISABLE_IMPLICIT_TOKEN = True
     disable_progress_bars()
+    # They would tell the log each address, and some of those are keys.
+    for name in ("httpx2", "huggingface_hub"):
+        logging.getLogger(name).setLevel(logging.ERROR)
     set_client_factory(_client)
 
 

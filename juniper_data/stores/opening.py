@@ -1,6 +1,7 @@
 """From the settings to the store that they ask for."""
 
 import logging
+from contextlib import ExitStack, closing
 from pathlib import Path
 from typing import Literal
 
@@ -17,6 +18,8 @@ from juniper_data.stores.protocol import DatasetStore, Quota
 
 CACHE = "cache"
 HUB = "hub"
+
+HubName = Literal["huggingface", "kaggle"]
 
 log = logging.getLogger(__name__)
 
@@ -50,8 +53,7 @@ def _opened(back_end: BackEnd, settings: Settings, quota: Quota, *, is_cache: bo
         case "redis":
             return _redis_store(settings, quota, is_cache=is_cache)
         case "huggingface" | "kaggle":
-            folder = settings.state_dir / HUB
-            return HubStore(_hub(back_end, settings, folder), folder, quota)
+            return _hub_store(back_end, settings, quota)
 
 
 def _redis_store(settings: Settings, quota: Quota, *, is_cache: bool) -> DatasetStore:
@@ -69,7 +71,17 @@ def _redis_store(settings: Settings, quota: Quota, *, is_cache: bool) -> Dataset
     )
 
 
-def _hub(back_end: Literal["huggingface", "kaggle"], settings: Settings, folder: Path) -> Hub:
+def _hub_store(back_end: HubName, settings: Settings, quota: Quota) -> DatasetStore:
+    folder = settings.state_dir / HUB
+    with ExitStack() as opened:
+        store = opened.enter_context(closing(HubStore(_hub(back_end, settings, folder), folder, quota)))
+        # A wrong key is told of now.
+        store.check()
+        opened.pop_all()
+    return store
+
+
+def _hub(back_end: HubName, settings: Settings, folder: Path) -> Hub:
     try:
         if back_end == "huggingface":
             from juniper_data.stores.huggingface import HuggingFaceHub

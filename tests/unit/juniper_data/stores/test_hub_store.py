@@ -306,7 +306,6 @@ def test_the_key_is_not_shown_to_another_host(stores: Stores, server: Server, ki
     """Where a hub sends whoever asks for a file."""
     stores().put(*made(1))
     other = HubServer({("GET", "/(.*)"): lambda _, path: Answer(body=files_of(server)[path])})
-    other.refuses = lambda _: None  # type: ignore[method-assign]
     with other.serving():
         part = kind.download
         there = other.url.replace("127.0.0.1", "localhost")
@@ -388,9 +387,7 @@ def test_an_artifact_that_was_replaced_meanwhile_is_asked_for_again(stores: Stor
     assert another.ids(10, 0) == [id_of(1)]
     one.delete(id_of(1))
     one.put(*made(2, dataset_id=id_of(1)))
-    server.instead[kind.download] = lambda _: (
-        server.instead.clear() or Answer(404, headers={"X-Error-Code": "EntryNotFound"})
-    )
+    lie_once(server, kind.download, Answer(404, headers=NOT_THERE))
     assert content(another, id_of(1)) == content_of(2)
 
 

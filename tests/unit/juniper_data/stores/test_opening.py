@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 import redis
-from pydantic import ValidationError
+from pydantic import SecretStr, ValidationError
 
-from juniper_data.errors import QuotaExceededError, StoreError
+from juniper_data.errors import QuotaExceededError, StoreAwayError, StoreError
 from juniper_data.settings import Settings
 from juniper_data.stores.cached import CachedStore
 from juniper_data.stores.file_system import FileSystemStore
@@ -206,6 +206,24 @@ def test_a_hub_without_its_extra_says_what_to_type(
         open_store(settings)
 
 
+@pytest.mark.parametrize("hub", HUBS)
+def test_a_hub_that_is_away_is_told_of_when_it_is_opened(tmp_path: Path, hub: str) -> None:
+    """As what may be over soon."""
+    told = {HUBS[hub]: "lab/sets", f"{hub}_endpoint": "http://127.0.0.1:9"}
+    with pytest.raises(StoreAwayError, match="cannot be reached"):
+        open_store(Settings.model_validate({"state_dir": tmp_path, "store": hub, **told}))
+
+
+@pytest.mark.parametrize("hub", HUBS)
+def test_a_key_that_is_wrong_is_told_of_when_the_hub_is_opened(tmp_path: Path, hub: str) -> None:
+    """As what is not over soon."""
+    with KINDS[hub].server().serving() as server:
+        told = {HUBS[hub]: "lab/sets", f"{hub}_endpoint": server.url}
+        with pytest.raises(StoreError, match="does not know the key") as refused:
+            open_store(Settings.model_validate({"state_dir": tmp_path, "store": hub, **told}))
+    assert not isinstance(refused.value, StoreAwayError)
+
+
 def test_a_store_on_a_hub_keeps_no_file_of_its_own(tmp_path: Path) -> None:
     """What is on its way has no name: a kill leaves nothing in the state folder."""
     kind = KINDS["huggingface"]
@@ -215,7 +233,7 @@ def test_a_store_on_a_hub_keeps_no_file_of_its_own(tmp_path: Path) -> None:
             store="huggingface",
             huggingface_repo="lab/sets",
             huggingface_endpoint=server.url,
-            huggingface_token=kind.key,  # type: ignore[arg-type]
+            huggingface_token=SecretStr(kind.key),
         )
         with closing(open_store(settings)) as store:
             assert isinstance(store, HubStore)

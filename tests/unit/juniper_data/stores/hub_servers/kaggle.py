@@ -101,7 +101,7 @@ class KaggleServer(HubServer):
 
     def _files(self, asked: Any) -> dict[str, bytes]:
         """Archives at the root are unpacked, each into a folder."""
-        files = {}
+        files: dict[str, bytes] = {}
         for file in asked["files"]:
             name, _, content = self._blobs[file["token"]]
             if name.endswith(".zip"):

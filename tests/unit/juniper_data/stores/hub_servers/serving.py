@@ -2,6 +2,7 @@
 
 import json
 import re
+import sys
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -63,7 +64,7 @@ class HubServer:
     @contextmanager
     def serving(self) -> Iterator[Self]:
         """Serve, on a port that is free."""
-        hub = self
+        hub: HubServer = self
 
         class Handler(_Handler):
             server_of = hub
@@ -78,9 +79,9 @@ class HubServer:
                 server.shutdown()
                 thread.join()
 
-    def refuses(self, request: Request) -> Answer | None:
-        """What is answered to who does not show the key where it is asked for."""
-        raise NotImplementedError
+    def refuses(self, _: Request) -> Answer | None:
+        """What is answered to who does not show the key where it is asked for; here it is asked for nowhere."""
+        return None
 
     def answer(self, request: Request) -> Answer:
         """What is answered."""
@@ -101,6 +102,11 @@ class HubServer:
 class _Server(ThreadingHTTPServer):
     daemon_threads = True
     block_on_close = False  # A client's open connection would be waited for.
+
+    def handle_error(self, request: object, client_address: object) -> None:
+        """Tell of it, but of a client that would not hear an answer to its end."""
+        if not isinstance(sys.exception(), ConnectionError):
+            super().handle_error(request, client_address)  # type: ignore[arg-type]
 
 
 class _Handler(BaseHTTPRequestHandler):
