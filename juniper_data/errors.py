@@ -11,6 +11,7 @@
     ├── GivenUpError              a job of before the last start that cannot be gone on with
     ├── DatasetNotFoundError      no dataset of that id
     └── StoreError                the store cannot do it now (read-only, gone)
+        ├── StoreAwayError        the server that it keeps datasets in does not answer, and may do so later
         ├── StoreFullError        there is no room
         │   └── QuotaExceededError  … since no more was allowed
         └── DatasetDamagedError   what was read is not what was written
@@ -81,6 +82,10 @@ class DatasetNotFoundError(DataError):
 
 class StoreError(DataError):
     """The store cannot do what was asked; nothing changed."""
+
+
+class StoreAwayError(StoreError):
+    """The server behind the store does not answer now. What was asked may have been done, and may be asked again."""
 
 
 class StoreFullError(StoreError):

@@ -23,7 +23,7 @@ from typing import BinaryIO, Protocol
 
 from juniper_common.atomic_file import sync
 from juniper_common.wire.datasets import DatasetMeta
-from juniper_data.errors import DatasetDamagedError, StoreError, StoreFullError
+from juniper_data.errors import DatasetDamagedError, StoreAwayError, StoreError, StoreFullError
 from juniper_data.stores.index import Located
 from juniper_data.stores.protocol import Artifact
 from juniper_data.stores.rows import checked
@@ -137,11 +137,15 @@ class ArtifactFiles:
                 fcntl.flock(file, fcntl.LOCK_EX)
                 if os.fstat(file.fileno()).st_nlink == 0:
                     continue  # A sweep found it before it was locked.
+                is_known = True
                 try:
                     yield location, file
+                except StoreAwayError:
+                    is_known = False  # Nobody can say now whether its row is there: the next sweep finds out.
+                    raise
                 finally:
                     # Asked of the rows, since a commit that failed may yet have come to the disk.
-                    if not self._rows.has_location(location):
+                    if is_known and not self._rows.has_location(location):
                         path.unlink(missing_ok=True)
                 return
 

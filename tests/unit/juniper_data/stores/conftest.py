@@ -7,7 +7,9 @@ import pytest
 from juniper_data.stores.cached import CachedStore
 from juniper_data.stores.file_system import FileSystemStore
 from juniper_data.stores.memory import MemoryStore
+from juniper_data.stores.postgresql import PostgresqlStore
 from juniper_data.stores.protocol import DatasetStore, Quota
+from tests.unit.juniper_data.stores.postgresql_server import shared_server
 
 CACHE = Quota(max_bytes=100)
 """Room for a few of the artifacts."""
@@ -19,6 +21,10 @@ STORES: dict[str, Callable[[Path, Quota], DatasetStore]] = {
     "memory": lambda _folder, quota: MemoryStore(quota),
     "file_system": FileSystemStore,
     "cached": lambda folder, quota: CachedStore(MemoryStore(CACHE), FileSystemStore(folder, quota)),
+    "postgresql on disk": lambda folder, quota: PostgresqlStore(shared_server().empty(), folder, quota),
+    "postgresql in database": lambda folder, quota: PostgresqlStore(
+        shared_server().empty(), folder, quota, artifacts="database"
+    ),
     "cached on disk": lambda folder, quota: CachedStore(FileSystemStore(folder, CACHE), MemoryStore(quota)),
 }
 
