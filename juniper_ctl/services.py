@@ -58,7 +58,7 @@ class Service(NamedTuple):
         return f"http://127.0.0.1:{self.port(environment)}"
 
 
-DATA = Service("data", 8100, "JUNIPER_DATA_PORT", ("juniper_data_api_keys",))
+DATA = Service("data", 8100, "JUNIPER_DATA_PORT", ("juniper_data_api_keys", "juniper_data_postgresql_password"))
 CASCOR = Service("cascor", 8200, "JUNIPER_CASCOR_PORT", ("juniper_cascor_api_keys", "juniper_cascor_data_api_key"))
 CANOPY = Service(
     "canopy",

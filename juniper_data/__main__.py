@@ -12,7 +12,7 @@ from juniper_common.command_line import Parser, add_settings
 from juniper_common.settings import EXIT_CONFIGURATION
 from juniper_common.sqlite_file import alone_in
 from juniper_data.catalog import Catalog
-from juniper_data.errors import DatasetNotFoundError, StoreError, StoreFullError
+from juniper_data.errors import DatasetNotFoundError, StoreAwayError, StoreError, StoreFullError
 from juniper_data.settings import Settings
 from juniper_data.stores.opening import open_store
 from juniper_data.stores.protocol import DatasetStore
@@ -68,8 +68,8 @@ def serve(_: argparse.Namespace) -> None:
 def sweep(_: argparse.Namespace) -> None:
     """Remove what has expired and what interrupted calls have left, whether the service runs or not."""
     settings = Settings.load()
-    if settings.back_ends[-1] == "memory":
-        _say(f"nothing to sweep: the store {settings.store} is in the service's memory, which sweeps it itself")
+    if settings.back_ends[-1] != "file_system":
+        _say(f"nothing to sweep: the store {settings.store} is not on the disk, and the service sweeps it itself")
         return
     logs.configure(settings.log_level, f"{PROGRAM}-sweep", settings.secrets)
     with contextlib.closing(_opened(settings)) as store:
@@ -121,9 +121,11 @@ def _alone(settings: Settings) -> Iterator[None]:
 def _opened(settings: Settings) -> DatasetStore:
     try:
         return open_store(settings)
+    except StoreAwayError as error:
+        _end(str(error), 1)  # Not 78: it may come back, and systemd tries again.
     except StoreError as error:
         hint = "restore the folder from a backup, or set JUNIPER_DATA_STATE_DIR to another"
-        _end(f"{error}; {hint}", EXIT_CONFIGURATION)
+        _end(f"{error}; {hint}" if settings.back_ends[-1] == "file_system" else str(error), EXIT_CONFIGURATION)
 
 
 def _make_import_folder(settings: Settings) -> None:

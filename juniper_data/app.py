@@ -74,8 +74,8 @@ def create_app(settings: Settings, catalog: Catalog, notifier: Notifier | None =
         await jobs.take_up()
         async with AsyncExitStack() as works:
             await works.enter_async_context(repeating("count of accesses", catalog.accesses.flush, ACCESSES_EVERY_S))
-            # Any other store is swept by a process of its own, on a timer.
-            if settings.back_ends[-1] == "memory":
+            # One on the disk is swept by a process of its own, on a timer.
+            if settings.back_ends[-1] != "file_system":
                 await works.enter_async_context(repeating("sweep", sweep, SWEEP_EVERY_S))
             yield
             await jobs.close()

@@ -2,14 +2,15 @@
 
 from pathlib import Path
 from typing import Annotated, Literal, get_args
+from urllib.parse import parse_qs, urlsplit
 
-from pydantic import AfterValidator, BeforeValidator, Field, TypeAdapter, ValidationError
+from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, TypeAdapter, ValidationError
 from pydantic_settings import SettingsConfigDict
 
 from juniper_common.settings import Folder, ListenSettings, OptionalCount, none_where_empty
 from juniper_data.stores.protocol import Quota
 
-BackEnd = Literal["file_system", "memory"]
+BackEnd = Literal["file_system", "memory", "postgresql"]
 """What keeps datasets by itself."""
 
 _BACK_ENDS: TypeAdapter[list[BackEnd]] = TypeAdapter(list[BackEnd])
@@ -26,8 +27,20 @@ def _back_ends(store: str) -> list[BackEnd]:
 
 
 def _known(store: str) -> str:
-    _back_ends(store)
+    fast, *slow = _back_ends(store)
+    if slow and fast == "postgresql":
+        raise ValueError("postgresql is no cache: it is the slow one of cached:FAST:SLOW")
     return store
+
+
+def _postgresql_url(url: str) -> str:
+    parts = urlsplit(url)
+    if parts.password is not None or "password" in parse_qs(parts.query):
+        # Without the value itself: it goes to the log.
+        raise ValueError("has a password, which belongs into the credential juniper_data_postgresql_password")
+    if parts.scheme not in ("postgresql", "postgres") or not parts.username or len(parts.path) < 2:
+        raise ValueError("is no address like postgresql://USER@HOST:PORT/DATABASE?sslmode=verify-full")
+    return url
 
 
 class Settings(ListenSettings):
@@ -38,7 +51,15 @@ class Settings(ListenSettings):
     port: int = Field(default=8100, ge=0, le=65535, description="0 takes a free port.")
     store: Annotated[str, AfterValidator(_known)] = Field(
         default="file_system",
-        description="Where datasets are kept: file_system (in state_dir), memory, or cached:FAST:SLOW of two others.",
+        description="Where datasets are kept: file_system (in state_dir), memory, postgresql, or cached:FAST:SLOW of"
+        " two of these.",
+    )
+    postgresql_url: Annotated[str, AfterValidator(_postgresql_url)] = Field(
+        default="postgresql://juniper@127.0.0.1/juniper", description="Where the store postgresql is; TLS by sslmode."
+    )
+    postgresql_password: SecretStr | None = Field(default=None, description="What that server asks for.")
+    postgresql_artifacts: Literal["disk", "database"] = Field(
+        default="disk", description="Where the store postgresql keeps the bytes: in state_dir, or in the database."
     )
     max_datasets: OptionalCount = Field(default=None, ge=1, description="More are refused (507). None: no limit.")
     max_bytes: OptionalCount = Field(default=None, ge=1, description="The same of all artifacts together.")
