@@ -261,4 +261,5 @@ def _is_passing(error: Exception) -> bool:
 
 
 def _line(error: psycopg.Error) -> str:
-    return " ".join(str(error).split())
+    """What it says, without the statement that it says it of."""
+    return " ".join((error.diag.message_primary or str(error)).split())

@@ -79,4 +79,5 @@ def test_a_service_whose_password_is_wrong_is_one_line_and_78(server: Postgresql
     assert "juniper-ctl credentials set juniper_data_postgresql_password" in ended.stderr
     (credentials / "juniper_data_postgresql_password").write_text(f"{PASSWORD}\n")
     with dataset_service(tmp_path / "state", closed) as service:
-        assert given(service) == {made(service, 1)}
+        expected = {made(service, 1)}
+        assert given(service) == expected
