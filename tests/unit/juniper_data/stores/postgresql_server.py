@@ -57,7 +57,7 @@ class PostgresqlServer:
         """Return when it answers."""
         options = [f"port={self.port}", "listen_addresses=127.0.0.1", f"unix_socket_directories={self._folder}",
                    "log_min_messages=fatal", "shared_buffers=64MB", *self._options]  # fmt: skip
-        command = [*_as_its_user(), _program("postgres"), "-D", self._folder / "data"]
+        command: list[str | Path] = [*_as_its_user(), _program("postgres"), "-D", self._folder / "data"]
         command += [word for option in options for word in ("-c", option)]
         self.process = psutil.Popen(command, cwd=self._folder, stderr=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
         deadline = time.monotonic() + TIMEOUT_S
@@ -115,7 +115,7 @@ class PostgresqlServer:
 @contextmanager
 def postgresql_server(*options: str) -> Iterator[PostgresqlServer]:
     """A server with settings, as in `max_connections=5`; skips the test where PostgreSQL is missing."""
-    if _program("postgres") is None:
+    if shutil.which(_program("postgres")) is None:
         pytest.skip("PostgreSQL is missing: apt-get install postgresql")
     # Not below pytest's own folder, where root alone may look.
     with tempfile.TemporaryDirectory(prefix="juniper-postgresql-", dir=_MEMORY if _MEMORY.is_dir() else None) as name:
@@ -152,7 +152,7 @@ def _user() -> str:
 
 
 @cache
-def _program(name: str) -> str | None:
+def _program(name: str) -> str:
     """The newest there is of it."""
     debian = sorted(Path("/usr/lib/postgresql").glob(f"*/bin/{name}"), key=lambda path: int(path.parts[4]))
-    return str(debian[-1]) if debian else shutil.which(name)
+    return str(debian[-1]) if debian else name
