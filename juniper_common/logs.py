@@ -51,6 +51,7 @@ def configure(
     logging.getLogger("uvicorn.error").addFilter(_is_news)
     # It warns of each retry without a word of whom it asks; the error that is left in the end says it.
     logging.getLogger("stamina").setLevel(logging.ERROR)
+    logging.getLogger("psycopg").setLevel(logging.ERROR)
 
 
 @contextlib.contextmanager

@@ -74,6 +74,7 @@ DATA = Service(
     (
         "juniper_data_api_keys",
         "juniper_data_redis_password",
+        "juniper_data_postgresql_password",
         "juniper_data_huggingface_token",
         "juniper_data_kaggle_key",
         *_tls("data"),

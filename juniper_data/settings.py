@@ -18,7 +18,7 @@ from juniper_common.settings import (
 )
 from juniper_data.stores.protocol import Quota
 
-BackEnd = Literal["file_system", "memory", "redis", "huggingface", "kaggle"]
+BackEnd = Literal["file_system", "memory", "redis", "postgresql", "huggingface", "kaggle"]
 """What keeps datasets by itself."""
 
 HUBS: dict[BackEnd, str] = {"huggingface": "huggingface_repo", "kaggle": "kaggle_dataset"}
@@ -39,7 +39,7 @@ def _back_ends(store: str) -> list[BackEnd]:
 
 def _known(store: str) -> str:
     fast, *slow = _back_ends(store)
-    if slow and fast in HUBS:
+    if slow and (fast in HUBS or fast == "postgresql"):
         raise ValueError(f"{fast} is no cache: it is the slow one of cached:FAST:SLOW")
     return store
 
@@ -63,6 +63,16 @@ def _secured(endpoint: str) -> str:
     return endpoint
 
 
+def _postgresql_url(url: str) -> str:
+    parts = urlsplit(url)
+    if parts.password is not None or "password" in parse_qs(parts.query):
+        # Without the value itself: it goes to the log.
+        raise ValueError("has a password, which belongs into the credential juniper_data_postgresql_password")
+    if parts.scheme not in ("postgresql", "postgres") or not parts.username or len(parts.path) < 2:
+        raise ValueError("is no address like postgresql://USER@HOST:PORT/DATABASE?sslmode=verify-full")
+    return url
+
+
 Endpoint = Annotated[str, AfterValidator(_secured)]
 Repository = Annotated[str, Field(pattern=r"^([A-Za-z0-9][A-Za-z0-9._-]*/[A-Za-z0-9][A-Za-z0-9._-]*)?$")]
 
@@ -75,8 +85,15 @@ class Settings(ListenSettings):
     port: int = Field(default=8100, ge=0, le=65535, description="0 takes a free port.")
     store: Annotated[str, AfterValidator(_known)] = Field(
         default="file_system",
-        description="Where datasets are kept: file_system (in state_dir), memory, redis, huggingface, kaggle, or"
-        " cached:FAST:SLOW of two of these.",
+        description="Where datasets are kept: file_system (in state_dir), memory, redis, postgresql, huggingface,"
+        " kaggle, or cached:FAST:SLOW of two of these.",
+    )
+    postgresql_url: Annotated[str, AfterValidator(_postgresql_url)] = Field(
+        default="postgresql://juniper@127.0.0.1/juniper", description="Where the store postgresql is; TLS by sslmode."
+    )
+    postgresql_password: SecretStr | None = Field(default=None, description="What that server asks for.")
+    postgresql_artifacts: Literal["disk", "database"] = Field(
+        default="disk", description="Where the store postgresql keeps the bytes: in state_dir, or in the database."
     )
     redis_url: Annotated[str, AfterValidator(_redis_url)] = Field(
         default="redis://127.0.0.1:6379/0", description="Where the store redis is, in which database of it."

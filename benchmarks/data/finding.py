@@ -107,10 +107,10 @@ def _fill(root: Path, datasets: int) -> None:
     with closing(FileSystemStore(root)) as store:
         for number in range(datasets):
             artifact = str(number).encode()  # nobody looks at it
-            store.put(_meta(number, artifact), io.BytesIO(artifact))
+            store.put(meta_of(number, artifact), io.BytesIO(artifact))
 
 
-def _meta(number: int, artifact: bytes) -> DatasetMeta:
+def meta_of(number: int, artifact: bytes) -> DatasetMeta:
     """Of the shape that a small spiral has; a tenth has expired, a tenth has a name, a tenth a parent."""
     generator = GENERATORS[number % len(GENERATORS)]
     created_at = EPOCH + number * APART

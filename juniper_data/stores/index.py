@@ -2,7 +2,7 @@
 
 import sqlite3
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
@@ -12,14 +12,8 @@ from juniper_common import sqlite_file
 from juniper_common.sqlite_file import SqliteFile
 from juniper_common.wire.dataset_queries import DatasetFilter, DatasetStats, FoundDatasets
 from juniper_common.wire.datasets import DatasetMeta
-from juniper_common.wire.errors import FieldProblem
-from juniper_data.errors import (
-    DatasetNotFoundError,
-    InvalidParametersError,
-    QuotaExceededError,
-    StoreError,
-    StoreFullError,
-)
+from juniper_data.errors import DatasetNotFoundError, StoreError, StoreFullError
+from juniper_data.stores.limits import changed_tags, check_quota, page_of
 from juniper_data.stores.protocol import Accesses, Quota
 from juniper_data.stores.query import NAME, Values, asked_tags, condition, cursor_at, microseconds, moment_at, place_of
 from juniper_data.stores.rows import (
@@ -34,11 +28,6 @@ from juniper_data.stores.rows import (
     tag_numbers,
 )
 from juniper_data.stores.schema import MIGRATIONS
-
-MAX_TAGS = 100
-
-MAX_PAGE_BYTES = 8_000_000
-"""The metas of a page: those of datasets with tens of thousands of named features have megabytes each."""
 
 # In a list that asks for a name, datasets say that one.
 _AS_NAMED = ":dataset_name AS as_name, versions.version AS as_version"
@@ -179,7 +168,7 @@ class Index:
         with self._reading() as connection:
             where, values = condition(query, at, tag_numbers(connection, asked_tags(query)))
             found = connection.execute(_PAGE.format(f"{where} AND {after}"), values | bounds)
-            shown, is_last = _page(found, query.limit)
+            shown, is_last = page_of(found, query.limit)
             if query.cursor is None and query.offset == 0 and is_last:
                 total = len(shown)
             else:
@@ -230,12 +219,7 @@ class Index:
         """Take tags away, then add some at the end, each once."""
         with self._writing() as connection:
             number, meta = read_dataset(connection, dataset_id)
-            kept = [tag for tag in meta.tags if tag not in set(remove)]
-            tags = list(dict.fromkeys([*kept, *add]))
-            if len(tags) > MAX_TAGS:
-                problem = FieldProblem(loc=["add_tags"], msg=f"a dataset has at most {MAX_TAGS} tags")
-                raise InvalidParametersError((problem,))
-            return set_tags(connection, number, meta, tags)
+            return set_tags(connection, number, meta, changed_tags(meta, add, remove))
 
     def remove(self, dataset_id: str) -> str:
         """Forget a dataset; returns where its artifact is."""
@@ -277,10 +261,7 @@ class Index:
             return
         datasets, size = connection.execute("SELECT datasets, bytes FROM totals").fetchone()
         n_expired, expired_size = _expired(connection, now)
-        if self._quota.max_datasets is not None and datasets - n_expired + 1 > self._quota.max_datasets:
-            raise too_many(self._quota)
-        if self._quota.max_bytes is not None and size - expired_size + meta.size_bytes > self._quota.max_bytes:
-            raise too_large(self._quota, size - expired_size, meta.size_bytes)
+        check_quota(self._quota, datasets - n_expired, size - expired_size, meta)
 
     @contextmanager
     def _writing(self) -> Iterator[sqlite3.Connection]:
@@ -291,34 +272,6 @@ class Index:
     def _reading(self) -> Iterator[sqlite3.Connection]:
         with _store_errors(), self._file.reading() as connection:
             yield connection
-
-
-def too_many(quota: Quota) -> QuotaExceededError:
-    """There are as many datasets as the quota allows."""
-    return QuotaExceededError(
-        f"the store may hold {quota.max_datasets} datasets (JUNIPER_DATA_MAX_DATASETS) and has them;"
-        " delete some, or allow more"
-    )
-
-
-def too_large(quota: Quota, size: int, more: int) -> QuotaExceededError:
-    """There are so many bytes, and more would be above the quota."""
-    return QuotaExceededError(
-        f"the store may hold {quota.max_bytes} bytes (JUNIPER_DATA_MAX_BYTES), has"
-        f" {size} and cannot take {more} more; delete some datasets, or allow more"
-    )
-
-
-def _page(rows: Iterable[sqlite3.Row], limit: int) -> tuple[list[sqlite3.Row], bool]:
-    """The rows of one page, and whether it is the last: one at least, and no more bytes than fit."""
-    shown: list[sqlite3.Row] = []
-    size = 0
-    for row in rows:
-        size += len(row["meta"])
-        if len(shown) == limit or (shown and size > MAX_PAGE_BYTES):
-            return shown, False
-        shown.append(row)
-    return shown, True
 
 
 @contextmanager

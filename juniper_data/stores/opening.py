@@ -20,6 +20,10 @@ CACHE = "cache"
 HUB = "hub"
 
 HubName = Literal["huggingface", "kaggle"]
+POSTGRESQL = "postgresql"
+
+OPENING_PATIENCE_S = 60.0
+"""So long a server is waited for, which may start as the host does: less often than systemd gives a service up."""
 
 log = logging.getLogger(__name__)
 
@@ -54,6 +58,8 @@ def _opened(back_end: BackEnd, settings: Settings, quota: Quota, *, is_cache: bo
             return _redis_store(settings, quota, is_cache=is_cache)
         case "huggingface" | "kaggle":
             return _hub_store(back_end, settings, quota)
+        case "postgresql":
+            return _postgresql_store(settings, quota)
 
 
 def _redis_store(settings: Settings, quota: Quota, *, is_cache: bool) -> DatasetStore:
@@ -97,3 +103,20 @@ def _hub(back_end: HubName, settings: Settings, folder: Path) -> Hub:
 def _key(secret: SecretStr | None) -> str | None:
     """None where the credential's file is empty too."""
     return (secret.get_secret_value().strip() or None) if secret is not None else None
+
+
+def _postgresql_store(settings: Settings, quota: Quota) -> DatasetStore:
+    try:
+        from juniper_data.stores.postgresql import PostgresqlStore
+    except ImportError as error:
+        raise StoreError(
+            f"the store postgresql needs its extra ({error}): juniper-ctl install --extra postgres"
+        ) from error
+    return PostgresqlStore(
+        settings.postgresql_url,
+        settings.state_dir / POSTGRESQL,
+        quota,
+        artifacts=settings.postgresql_artifacts,
+        password=_key(settings.postgresql_password) or "",
+        opening_patience_s=OPENING_PATIENCE_S,
+    )

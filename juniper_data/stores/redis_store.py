@@ -26,7 +26,7 @@ from juniper_data.errors import (
     InvalidParametersError,
     StoreError,
 )
-from juniper_data.stores.index import MAX_PAGE_BYTES, MAX_TAGS, too_large, too_many
+from juniper_data.stores.limits import MAX_PAGE_BYTES, MAX_TAGS, too_large, too_many
 from juniper_data.stores.protocol import Accesses, Artifact, Quota, Stored
 from juniper_data.stores.query import asked_tags, cursor_at, microseconds, moment_at, place_of
 from juniper_data.stores.redis_server import Patience, RedisServer

@@ -9,6 +9,7 @@ from pydantic import ValidationError
 from juniper_common.wire.datasets import DATASET_ID_PATTERN, DatasetMeta
 from juniper_common.wire.profiles import DatasetProfile
 from juniper_data.errors import DatasetDamagedError, DatasetNotFoundError
+from juniper_data.stores.limits import Row
 from juniper_data.stores.protocol import Accesses
 from juniper_data.stores.query import NAME, microseconds, moment_at
 
@@ -52,22 +53,27 @@ def read_dataset(connection: sqlite3.Connection, dataset_id: str) -> tuple[int, 
     ).fetchone()
     if row is None:
         raise DatasetNotFoundError(dataset_id)
+    return row["number"], whole_meta(row)
+
+
+def whole_meta(row: Row) -> DatasetMeta:
+    """A row's meta with its profile."""
     meta = _told(row)
-    if row["profile"] is not None:
-        try:
-            meta = meta.model_copy(update={"profile": DatasetProfile.model_validate_json(row["profile"])})
-        except ValidationError as error:
-            raise DatasetDamagedError(dataset_id, "its profile cannot be read") from error
-    return row["number"], meta
+    if row["profile"] is None:
+        return meta
+    try:
+        return meta.model_copy(update={"profile": DatasetProfile.model_validate_json(row["profile"])})
+    except ValidationError as error:
+        raise DatasetDamagedError(row["id"], "its profile cannot be read") from error
 
 
-def listed_meta(row: sqlite3.Row) -> DatasetMeta:
+def listed_meta(row: Row) -> DatasetMeta:
     """A row's meta in a list; under the name that was asked for, if any was."""
     meta = _told(row)
-    return meta if row["as_version"] is None else _as(meta, row["as_name"], row["as_version"])
+    return meta if row["as_version"] is None else named(meta, row["as_name"], row["as_version"])
 
 
-def _told(row: sqlite3.Row) -> DatasetMeta:
+def _told(row: Row) -> DatasetMeta:
     """A row's meta, but for the profile."""
     try:
         meta = DatasetMeta.model_validate_json(row["meta"])
@@ -103,7 +109,7 @@ def insert_dataset(connection: sqlite3.Connection, meta: DatasetMeta, location: 
     }
     number = int(connection.execute(_INSERT, row).fetchone()["number"])
     profile = None if meta.profile is None else meta.profile.model_dump_json()
-    connection.execute("INSERT INTO details VALUES (?, ?, ?)", (number, _json(meta), profile))
+    connection.execute("INSERT INTO details VALUES (?, ?, ?)", (number, written(meta), profile))
     return number
 
 
@@ -115,7 +121,7 @@ def add_name(connection: sqlite3.Connection, number: int, meta: DatasetMeta, nam
     ).fetchone()
     version = _new_version(connection, number, name) if row is None else row["version"]
     connection.execute("UPDATE datasets SET version = ? WHERE number = ?", (version, number))
-    return _rewritten(connection, number, _as(meta, name, version))
+    return _rewritten(connection, number, named(meta, name, version))
 
 
 def _new_version(connection: sqlite3.Connection, number: int, name: str) -> int:
@@ -167,13 +173,15 @@ def tag_numbers(connection: sqlite3.Connection, tags: Sequence[str]) -> dict[str
 
 
 def _rewritten(connection: sqlite3.Connection, number: int, meta: DatasetMeta) -> DatasetMeta:
-    connection.execute("UPDATE details SET meta = ? WHERE dataset = ?", (_json(meta), number))
+    connection.execute("UPDATE details SET meta = ? WHERE dataset = ?", (written(meta), number))
     return meta
 
 
-def _as(meta: DatasetMeta, name: str, version: int) -> DatasetMeta:
+def named(meta: DatasetMeta, name: str, version: int) -> DatasetMeta:
+    """A meta that says this name and version."""
     return meta.model_copy(update={"dataset_name": name, "dataset_version": version})
 
 
-def _json(meta: DatasetMeta) -> str:
+def written(meta: DatasetMeta) -> str:
+    """A meta as it is kept: without what has columns of its own."""
     return meta.model_dump_json(exclude=_APART)

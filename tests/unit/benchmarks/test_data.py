@@ -13,6 +13,7 @@ import pytest
 
 from benchmarks.data.__main__ import BENCHMARK, PARTS
 from benchmarks.data.answering import Answering
+from benchmarks.data.filtering import Filtering
 from benchmarks.data.finding import FILTERS, Finding
 from benchmarks.data.gigabyte import Gigabyte
 from benchmarks.data.load import Connection, Load, get, post, put_load
@@ -41,10 +42,11 @@ def answering(pieces: list[bytes]) -> Iterator[str]:
 def test_every_part_tells_its_lines() -> None:
     """Each figure with a budget, met where it keeps it."""
     fast, slow = Load(2.0, [0.001] * 1_600), Load(2.0, [0.03] * 200)
-    parts: list[Resting | Answering | Finding | Gigabyte] = [
+    parts: list[Resting | Answering | Finding | Filtering | Gigabyte] = [
         Resting([0.5, 2.0, 0.6], fresh_mb=81.0, used_mb=79.0),
         Answering(pairs=fast, sets=slow, million_s=[0.7, 1.6]),
         Finding(9, {"a tag": [1.0, 2.0], "a name": [3.0, 51.0]}, [70.0], [0.9], rss_mb=60.0),
+        Filtering("a store", 9, {"a tag": [1.0, 2.0], "a name": [3.0, 19.0]}),
         Gigabyte(1_000_000_000, 20.0, 2_000_000_000, 4.0, service_mb=190.0, child_mb=210.0),
     ]
     lines = [line for part in parts for line in part.lines()]
@@ -60,6 +62,7 @@ def test_every_part_tells_its_lines() -> None:
         "a page of 1,000 of the 9 datasets, p95": None,
         "from the start of the process to READY=1, with 9 datasets": True,
         "memory with 9 datasets, after the filters": None,
+        "a store: a filter over 9 datasets, p95 of the slowest of 2": True,
         "1.0 GB uploaded, 2.0 GB downloaded: peak memory of the service": True,
         "1.0 GB uploaded, 2.0 GB downloaded: peak memory of its child that reads the file": False,
         "the time of that": None,
@@ -116,4 +119,4 @@ def test_an_unknown_part_is_named(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit):
         BENCHMARK.main(["resting", "speed"])
     assert "no part speed" in capsys.readouterr().err
-    assert list(PARTS) == ["resting", "answering", "finding", "gigabyte"]
+    assert list(PARTS) == ["resting", "answering", "finding", "filtering", "gigabyte"]

@@ -8,11 +8,13 @@ import pytest
 from juniper_data.stores.cached import CachedStore
 from juniper_data.stores.file_system import FileSystemStore
 from juniper_data.stores.memory import MemoryStore
+from juniper_data.stores.postgresql import PostgresqlStore
 from juniper_data.stores.protocol import DatasetStore, Quota
 from juniper_data.stores.redis_store import RedisStore
 from tests import redis_server
 from tests.unit.juniper_data.stores.hub_servers.stores import on_hugging_face, on_kaggle
 from tests.unit.juniper_data.stores.loopback import nobody_else_called
+from tests.unit.juniper_data.stores.postgresql_server import shared_server
 
 CACHE = Quota(max_bytes=100)
 """Room for a few of the artifacts."""
@@ -34,6 +36,10 @@ STORES: dict[str, Callable[[Path, Quota], DatasetStore]] = {
     "cached": lambda folder, quota: CachedStore(MemoryStore(CACHE), FileSystemStore(folder, quota)),
     "huggingface": on_hugging_face,
     "kaggle": on_kaggle,
+    "postgresql on disk": lambda folder, quota: PostgresqlStore(shared_server().empty(), folder, quota),
+    "postgresql in database": lambda folder, quota: PostgresqlStore(
+        shared_server().empty(), folder, quota, artifacts="database"
+    ),
     "cached on disk": lambda folder, quota: CachedStore(FileSystemStore(folder, CACHE), MemoryStore(quota)),
     "redis": lambda _folder, quota: redis_store(quota),
     "cached redis": lambda folder, quota: CachedStore(FileSystemStore(folder, CACHE), redis_store(quota)),

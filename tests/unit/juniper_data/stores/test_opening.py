@@ -18,6 +18,7 @@ from juniper_data.stores.opening import open_store
 from tests import redis_server
 from tests.unit.juniper_data.stores.hub_servers.kinds import KINDS
 from tests.unit.juniper_data.stores.made import NOON, content_of, id_of, made
+from tests.unit.juniper_data.stores.postgresql_server import shared_server
 from tests.unit.juniper_data.stores.samples import artifact_files, content
 
 CACHED = [f"cached:{fast}:{slow}" for fast in ("memory", "file_system") for slow in ("memory", "file_system")]
@@ -240,3 +241,52 @@ def test_a_store_on_a_hub_keeps_no_file_of_its_own(tmp_path: Path) -> None:
             store.put(*made(1))
             with store.open_artifact(id_of(1)).file:
                 assert [path for path in tmp_path.rglob("*") if path.is_file()] == []
+
+
+@pytest.mark.parametrize("word", ["postgresql", "cached:memory:postgresql", "cached:file_system:postgresql"])
+@pytest.mark.parametrize("artifacts", ["disk", "database"])
+def test_a_setting_opens_a_store_in_postgresql(tmp_path: Path, word: str, artifacts: str) -> None:
+    """With its artifacts in the state folder, or with none there."""
+    settings = Settings.model_validate(
+        {"state_dir": tmp_path, "store": word, "max_datasets": 1, "postgresql_url": shared_server().empty()}
+        | {"postgresql_artifacts": artifacts}
+    )
+    with closing(open_store(settings)) as store:
+        store.put(*made(1))
+        assert [content(store, id_of(1)) for _ in range(2)] == [content_of(1)] * 2
+        with pytest.raises(QuotaExceededError):
+            store.put(*made(2))
+    assert len(list(tmp_path.glob("postgresql/*/*/*.npz"))) == (artifacts == "disk")
+
+
+def test_a_missing_extra_is_one_line_with_its_command(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What the store is made of is looked for only where it is set."""
+    monkeypatch.setitem(sys.modules, "psycopg", None)
+    for name in [name for name in sys.modules if name.startswith("juniper_data.stores.postgresql")]:
+        monkeypatch.delitem(sys.modules, name)
+    open_store(Settings(state_dir=tmp_path)).close()
+    with pytest.raises(StoreError, match=r"^the store postgresql needs .*: juniper-ctl install --extra postgres$"):
+        open_store(Settings(state_dir=tmp_path, store="postgresql"))
+
+
+@pytest.mark.parametrize("url", ["postgresql://me:secret@host/base", "postgresql://me@host/base?password=secret"])
+def test_a_password_in_an_address_is_refused(tmp_path: Path, url: str) -> None:
+    """And not shown; it is told where it belongs."""
+    with pytest.raises(
+        ValidationError, match="belongs into the credential juniper_data_postgresql_password"
+    ) as refused:
+        Settings(state_dir=tmp_path, postgresql_url=url)
+    assert "secret" not in refused.value.errors(include_input=False)[0]["msg"]
+
+
+@pytest.mark.parametrize("url", ["", "base", "mysql://me@host/base", "postgresql://host/base", "postgresql://me@host/"])
+def test_what_is_no_address_of_a_database_is_refused(tmp_path: Path, url: str) -> None:
+    """It is told how one looks."""
+    with pytest.raises(ValidationError, match="is no address like postgresql://USER@HOST:PORT/DATABASE"):
+        Settings(state_dir=tmp_path, postgresql_url=url)
+
+
+def test_postgresql_is_no_cache(tmp_path: Path) -> None:
+    """Its database would be the one that it is to spare."""
+    with pytest.raises(ValidationError, match="postgresql is no cache"):
+        Settings(state_dir=tmp_path, store="cached:postgresql:file_system")
