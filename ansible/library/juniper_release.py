@@ -6,6 +6,7 @@ All of it is `juniper-ctl install` and `juniper-ctl rollback`, as a person types
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,7 @@ module: juniper_release
 short_description: The release of Juniper that an account's services are started from
 description:
   - Runs as the account, with C(XDG_RUNTIME_DIR) set. It restarts nothing.
+  - A service that the host is no longer to have is stopped.
 options:
   state:
     description:
@@ -73,11 +75,11 @@ before:
   type: str
 """
 
-Ask = Callable[[Sequence[str]], Any]
-"""Runs a command that prints JSON, and returns that."""
+Run = Callable[[Sequence[str]], str]
+"""Runs a command, and returns what it prints."""
 
 
-def install(parameters: dict[str, Any], ask: Ask, *, is_check: bool) -> dict[str, Any]:
+def install(parameters: dict[str, Any], run: Run, *, is_check: bool) -> dict[str, Any]:
     """Prepare a release or make it current; in check mode say what that would change."""
     program = Path(parameters["bundle"]) / "scripts/juniper-ctl"
     if is_check and not program.is_file():
@@ -86,18 +88,32 @@ def install(parameters: dict[str, Any], ask: Ask, *, is_check: bool) -> dict[str
     command += [f"--service={service}" for service in parameters["services"]]
     command += [f"--python={parameters['python']}"] if parameters["python"] else []
     is_prepare = parameters["state"] == "prepared"
-    command += ["--diff"] if is_check else ["--prepare"] if is_prepare else []
-    plan = ask(command)
+    if is_check:
+        plan = json.loads(run([*command, "--diff"]))
+    elif is_prepare:
+        plan = json.loads(run([*command, "--prepare"]))
+    else:
+        # While its unit says how it is stopped: with the unit gone it would run on, and hold its port.
+        gone = services_gone(json.loads(run([*command, "--diff"])))
+        if gone:
+            run(["systemctl", "--user", "stop", *gone])
+        plan = json.loads(run(command))
     return {**result_of(plan), "changed": plan["makes_release"]} if is_prepare else result_of(plan)
 
 
-def go_back(parameters: dict[str, Any], ask: Ask, *, is_check: bool) -> dict[str, Any]:
+def services_gone(plan: dict[str, Any]) -> list[str]:
+    """The services whose units a plan removes."""
+    removed = [Path(each["path"]).name for each in plan["units"] if each["after"] is None]
+    return [name for name in removed if re.fullmatch(r"juniper-(data|cascor|canopy)\.service", name)]
+
+
+def go_back(parameters: dict[str, Any], run: Run, *, is_check: bool) -> dict[str, Any]:
     """Make an earlier release current; in check mode say which that would be."""
     program = str(Path.home() / ".local/lib/juniper/current/bin/juniper-ctl")
     named = [parameters["release"]] if parameters["release"] else []
     if not is_check:
-        return result_of(ask([program, "rollback", "--json", *named]))
-    kept = ask([program, "releases", "--json"])["releases"]
+        return result_of(json.loads(run([program, "rollback", "--json", *named])))
+    kept = json.loads(run([program, "releases", "--json"]))["releases"]
     names = [each["release"] for each in kept]
     current = next((each["release"] for each in kept if each["is_current"]), None)
     earlier = names[names.index(current) + 1 :] if current else names
@@ -143,16 +159,16 @@ def main() -> None:
         supports_check_mode=True,
     )
 
-    def ask(command: Sequence[str]) -> Any:
+    def run(command: Sequence[str]) -> str:
         # From its home: the folder of whoever logged in may be none that the account can enter.
         code, said, complained = module.run_command(list(command), cwd=str(Path.home()))
         if code != 0:
             module.fail_json(msg=complained.strip() or said.strip(), rc=code, cmd=" ".join(command))
-        return json.loads(said)
+        return str(said)
 
     act = go_back if module.params["state"] == "previous" else install
     try:
-        module.exit_json(**act(module.params, ask, is_check=module.check_mode))
+        module.exit_json(**act(module.params, run, is_check=module.check_mode))
     except RefusedError as error:
         module.fail_json(msg=str(error))
 

@@ -3,7 +3,7 @@
 import httpx
 import pytest
 
-from tests.host.fleet import KEYS, Rollout
+from tests.host.fleet import GROUPS, KEYS, Rollout
 from tests.host.user_units import eventually
 
 pytestmark = [pytest.mark.host, pytest.mark.timeout(1800)]
@@ -86,3 +86,13 @@ def test_what_a_service_reads_is_changed_and_it_alone_restarted(rollout: Rollout
     assert (before[0], before[1] != after[1]) == (after[0], True)
     assert {name: counts["changed"] for name, counts in changed.recap.items()} == {"a": 3, "b": 0}
     rollout.fleet.play("site.yml").require()
+
+
+def test_a_service_that_moves_is_stopped_where_it_was(rollout: Rollout) -> None:
+    """Else it would run on without a unit, and answer whoever has the old address."""
+    fleet = rollout.fleet
+    fleet.play("site.yml", groups={**GROUPS, "canopy": ("b",)}).require()
+    with pytest.raises(httpx.ConnectError):
+        httpx.get(fleet.url("a", 8050, "/v1/health/ready"))
+    assert httpx.get(fleet.url("b", 8050, "/v1/health/ready")).status_code == 200
+    fleet.play("site.yml").require()

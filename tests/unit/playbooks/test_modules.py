@@ -1,5 +1,6 @@
 """What Ansible's modules make of `juniper-ctl`, of a bundle's folder, and of the files that a service reads."""
 
+import json
 import os
 import tarfile
 from collections.abc import Sequence
@@ -22,10 +23,10 @@ class FakeControl:
         self.answer = answer
         self.asked: list[list[str]] = []
 
-    def __call__(self, command: Sequence[str]) -> dict[str, Any]:
+    def __call__(self, command: Sequence[str]) -> str:
         """One command."""
         self.asked.append(list(command))
-        return self.answer
+        return json.dumps(self.answer)
 
 
 def plan(**told: Any) -> dict[str, Any]:
@@ -57,9 +58,8 @@ def test_a_release_is_installed_by_the_bundles_own_program(folder: Path) -> None
     """With the services that the host is to have; the difference is what the units were and are."""
     control = FakeControl(plan())
     result = RELEASE.install(parameters(folder, services=["data", "canopy"]), control, is_check=False)
-    assert control.asked == [
-        [f"{folder}/scripts/juniper-ctl", "install", "--json", "--service=data", "--service=canopy"]
-    ]
+    command = [f"{folder}/scripts/juniper-ctl", "install", "--json", "--service=data", "--service=canopy"]
+    assert control.asked == [[*command, "--diff"], command]
     assert (result["changed"], result["release"], result["before"]) == (True, "1+b", "1+a")
     assert result["diff"][0]["before"] == ""
     assert result["diff"][0]["after"] == "[Unit]\n"
@@ -71,6 +71,16 @@ def test_check_mode_only_asks_for_the_difference(folder: Path) -> None:
         control = FakeControl(plan())
         RELEASE.install(parameters(folder, state=state), control, is_check=True)
         assert control.asked[0][-1] == "--diff"
+
+
+def test_a_service_that_the_host_is_no_longer_to_have_is_stopped_before_its_unit_goes(folder: Path) -> None:
+    """What else goes with it is systemd's to end."""
+    names = ("juniper-canopy.service", "juniper-canopy.service.d/50-x.conf", "juniper-health@.service")
+    units = [{"path": f"/u/{name}", "before": "[Unit]", "after": None} for name in names]
+    control = FakeControl(plan(units=units))
+    RELEASE.install(parameters(folder), control, is_check=False)
+    assert control.asked[1] == ["systemctl", "--user", "stop", "juniper-canopy.service"]
+    assert control.asked[2][-2:] == ["install", "--json"]
 
 
 def test_check_mode_of_a_bare_host_says_that_it_would_change(tmp_path: Path) -> None:
