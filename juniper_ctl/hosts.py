@@ -91,11 +91,9 @@ class HostState:
             return f"ansible-playbook check.yml --limit {self.host} -vvv"
         if any(each.state == "not installed" for each in self.services):
             return f"ansible-playbook site.yml --limit {self.host}"
-        # One that is stopped has no log that tells more.
-        troubled = sorted((each.state == "inactive", each.service) for each in self.services if not each.is_ready)
-        command = (
-            "doctor" if not troubled else f"start {troubled[0][1]}" if troubled[0][0] else f"logs {troubled[0][1]}"
-        )
+        stopped = [each.service for each in self.services if each.state == "inactive"]
+        troubled = [each.service for each in self.services if not each.is_ready and each.service not in stopped]
+        command = f"logs {troubled[0]}" if troubled else f"start {' '.join(stopped)}" if stopped else "doctor"
         return f"on {self.host}: juniper-ctl {command}"
 
     def _gpu_cell(self) -> str:
