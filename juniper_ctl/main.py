@@ -49,6 +49,7 @@ GROUPS: Mapping[str, Mapping[str, str]] = {
         "runs": "the trainings: what they are, and one of them",
         "snapshots": "what the trainings have kept of their networks",
         "doctor": "what this host lacks for the services, and what to type about it",
+        "hosts": "how the services of all hosts of an inventory are, as Ansible finds them",
     },
     "this program": {
         "completion": "print what completes its commands in bash, zsh or fish",
