@@ -76,9 +76,10 @@ def pack(folder: Path, packed: Path) -> None:
     """Make the tar, with nothing of who made it, and the description last: it says that all is there."""
     beside = packed.with_name(f".{packed.name}.{os.getpid()}")
     with tarfile.open(beside, "w") as tar:
-        files = [path for path in sorted(folder.rglob("*")) if path.is_file() and "__pycache__" not in path.parts]
-        for path in sorted(files, key=lambda path: path.name == _DESCRIPTION):
-            tar.add(path, str(path.relative_to(folder)), filter=_of_nobody)
+        # Folders too: only a member is given to the account, which cannot remove what lies in a folder of another one.
+        paths = [path for path in sorted(folder.rglob("*")) if "__pycache__" not in path.parts]
+        for path in sorted(paths, key=lambda path: path.name == _DESCRIPTION):
+            tar.add(path, str(path.relative_to(folder)), recursive=False, filter=_of_nobody)
     beside.replace(packed)
 
 

@@ -62,7 +62,7 @@ def test_programs_learn_the_disk_and_the_last_backup_of_each_service(rollout: Ro
 
 def test_hosts_that_are_away_or_bare_have_their_lines(rollout: Rollout) -> None:
     """The table comes all the same: of one nothing is known, and of the other one that nothing is there."""
-    more = {"a": {"juniper_account": "nobody_of_juniper"}, "b": {"ansible_port": 1}}
+    more: dict[str, dict[str, Any]] = {"a": {"juniper_account": "nobody_of_juniper"}, "b": {"ansible_port": 1}}
     played = rollout.fleet.play("check.yml", more=more)
     rows = cells(played)
     assert rows["a", "data"][1:3] == rows["a", "canopy"][1:3] == ["not", "installed"]

@@ -122,7 +122,7 @@ def test_a_release_that_is_not_kept_is_refused() -> None:
 
 
 def test_a_bundle_is_packed_with_its_description_last(folder: Path, tmp_path: Path) -> None:
-    """So one that was unpacked in part has none. Nobody's account is in it."""
+    """So one that was unpacked in part has none. Nobody's account is in it; folders are, so that they get one there."""
     BUNDLE.pack(folder, tmp_path / "b.tar")
     with tarfile.open(tmp_path / "b.tar") as tar:
         members = tar.getmembers()
@@ -130,7 +130,9 @@ def test_a_bundle_is_packed_with_its_description_last(folder: Path, tmp_path: Pa
     assert {member.name for member in members} == {
         "bundle.json",
         "requirements.txt",
+        "wheels",
         "wheels/a.whl",
+        "scripts",
         "scripts/juniper-ctl",
     }
     assert {(member.uname, member.uid) for member in members} == {("root", 0)}
