@@ -36,6 +36,7 @@ def test_the_exit_codes_are_those_of_the_program() -> None:
 
 
 def test_each_expected_end_is_an_exit_code() -> None:
-    """A comment that names none would be a command that cannot pass."""
-    expected = {command.exit_code for page in PAGES for command in commands_of(TEXTS[page])}
+    """A comment that names none would be a command that cannot pass; other programs have codes of their own."""
+    commands = [command for page in PAGES for command in commands_of(TEXTS[page])]
+    expected = {command.exit_code for command in commands if "juniper-ctl" in command.text}
     assert expected <= set(MEANINGS)
