@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import ipaddress
-from collections.abc import Iterator, Mapping
-from typing import Any
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, TypeVar
 
 from ansible.module_utils.parsing.convert_bool import boolean
 
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
+Kind = TypeVar("Kind", ipaddress.IPv4Network, ipaddress.IPv6Network)
 Variables = Mapping[str, Any]
 """What the inventory sets for one host."""
 Settings = Mapping[str, Mapping[str, Any]]
@@ -18,7 +19,7 @@ FROM = "juniper_dashboard_from"
 
 
 def juniper_firewall_rules(hosts: Mapping[str, Variables], settings: Settings, host: str) -> list[dict[str, Any]]:
-    """The port of each service of a host, with the networks that reach it: the other hosts, or who sees the dashboard."""
+    """The port of each service of a host, with the networks that reach it: the other hosts; of the dashboard others."""
     others = [network for other in settings if other != host for network in _of(other, hosts, settings)]
     seeing = [network for text in hosts[host].get(FROM, []) for network in _networks(text)]
     return [
@@ -26,13 +27,18 @@ def juniper_firewall_rules(hosts: Mapping[str, Variables], settings: Settings, h
             "service": name,
             "port": url.rpartition(":")[2],
             "from": {
-                family: [str(each) for each in ipaddress.collapse_addresses(n for n in sources if n.version == version)]
-                for family, version in (("ip", 4), ("ip6", 6))
+                "ip": _collapsed(sources, ipaddress.IPv4Network),
+                "ip6": _collapsed(sources, ipaddress.IPv6Network),
             },
         }
         for name, url in settings[host]["urls"].items()
         for sources in [seeing if name == "canopy" else others]
     ]
+
+
+def _collapsed(networks: Sequence[Network], kind: type[Kind]) -> list[str]:
+    """Those of a kind: nft takes none that lie in each other."""
+    return [str(each) for each in ipaddress.collapse_addresses([each for each in networks if isinstance(each, kind)])]
 
 
 def juniper_firewall_faults(hosts: Mapping[str, Variables], settings: Settings) -> list[str]:

@@ -30,7 +30,7 @@ def juniper_settings(
         groups: the inventory's groups; those of the services' names say who has which.
         defaults: of the variables that the inventory does not set.
         services: all that there are, in the order of their start, as the role's `juniper_known` has them.
-        certificates: of each host, with its key and whom it believes (PEM), as the filter `juniper_certificates` has them.
+        certificates: of each host, with its key and whom it believes, as the filter `juniper_certificates` has them.
     """
     own = ("juniper_", "ansible_host")
     said = {

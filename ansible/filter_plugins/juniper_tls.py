@@ -57,7 +57,7 @@ def _own(said: Variables, made: Path, what: str) -> str:
 
 
 def _is_on(said: Variables) -> bool:
-    return boolean(said.get("juniper_tls", False))
+    return bool(boolean(said.get("juniper_tls", False)))
 
 
 def _given(said: Variables) -> list[str]:

@@ -81,7 +81,11 @@ def test_with_tls_all_call_by_https_and_have_the_certificate_of_their_host() -> 
     assert told["front"]["env"]["JUNIPER_CASCOR_URL"] == "http://10.0.0.2:8200"
     of_canopy, of_cascor = told["front"]["credentials"]["canopy"], told["trainer"]["credentials"]["cascor"]
     assert [of_canopy[f"juniper_{what}"] for what in ("canopy_tls_certificate", "canopy_tls_key", "ca")] == list("CKA")
-    assert [of_cascor[f"juniper_{what}"] for what in ("cascor_tls_certificate", "cascor_tls_key", "ca")] == ["", "", "A"]
+    assert [of_cascor[f"juniper_{what}"] for what in ("cascor_tls_certificate", "cascor_tls_key", "ca")] == [
+        "",
+        "",
+        "A",
+    ]
 
 
 def test_the_services_are_those_of_juniper_ctl() -> None:
