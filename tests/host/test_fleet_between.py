@@ -183,7 +183,7 @@ def test_a_firewall_lets_the_other_host_through_and_nobody_else(between: Between
     own = f"10.77.{a.number}.1"
     more = {"a": {"juniper_firewall": True, "juniper_dashboard_from": [own]}}
     on = between.play("site.yml", "--tags", "juniper_firewall", more=more).require()
-    assert on.recap["a"]["changed"] == 3
+    assert (on.recap["a"]["changed"] > 0, on.recap["b"]["changed"]) == (True, 0)
     for _ in ("as loaded by Ansible", "when nftables has thrown all tables away"):
         assert b.run_as_root(*ask) == "401"
         assert a.run_as_root(*ask) == "401"
