@@ -36,7 +36,7 @@ def juniper_misspelt(hosts: Mapping[str, Variables], options: Mapping[str, Any])
 
 
 def _unknown(said: Variables, options: Mapping[str, Any]) -> Iterator[str]:
-    of_roles = ("juniper_host_", "juniper_service_")
+    of_roles = tuple(f"juniper_{role}_" for role in ("host", "service", "certificates", "firewall"))
     for name in said:
         if name.startswith("juniper_") and name not in options and not name.startswith(of_roles):
             yield f"{name} is no variable{_like(name, options)}"
@@ -164,7 +164,7 @@ def _drop_ins(said: Variables, services: Services) -> Iterator[str]:
 
 def _credentials(said: Variables, services: Services) -> Iterator[str]:
     known = [f"juniper_{name}_api_keys" for name in services]
-    known += [f"juniper_{name}_{other}_api_key" for name in services for other in services[name]["calls"]]
+    known += [each for service in services.values() for each in service["credentials"]]
     for name, value in said.get("juniper_credentials", {}).items():
         if name not in known:
             yield f"juniper_credentials: {name} is no credential{_like(name, known)}"

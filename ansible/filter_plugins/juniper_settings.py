@@ -10,6 +10,8 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
+from ansible.module_utils.parsing.convert_bool import boolean
+
 Variables = Mapping[str, Any]
 """What the inventory sets for one host."""
 
@@ -19,6 +21,7 @@ def juniper_settings(
     groups: Mapping[str, Sequence[str]],
     defaults: Variables,
     services: Mapping[str, Mapping[str, Any]],
+    certificates: Mapping[str, Mapping[str, str]],
 ) -> dict[str, dict[str, Any]]:
     """What the roles make of the inventory, for each host.
 
@@ -27,6 +30,7 @@ def juniper_settings(
         groups: the inventory's groups; those of the services' names say who has which.
         defaults: of the variables that the inventory does not set.
         services: all that there are, in the order of their start, as the role's `juniper_known` has them.
+        certificates: of each host, with its key and whom it believes, as the filter `juniper_certificates` has them.
     """
     own = ("juniper_", "ansible_host")
     said = {
@@ -34,7 +38,7 @@ def juniper_settings(
         for host, each in hosts.items()
     }
     having = {name: [host for host in groups.get(name, ()) if host in said] for name in services}
-    fleet = Fleet(said, having, services)
+    fleet = Fleet(said, having, services, certificates)
     return {host: fleet.settings(host) for host in hosts}
 
 
@@ -55,6 +59,7 @@ class Fleet(NamedTuple):
     having: Mapping[str, Sequence[str]]
     """The hosts that have a service."""
     services: Mapping[str, Mapping[str, Any]]
+    certificates: Mapping[str, Mapping[str, str]]
 
     def settings(self, host: str) -> dict[str, Any]:
         """Everything that follows for one host."""
@@ -79,7 +84,8 @@ class Fleet(NamedTuple):
         """The same, with the port."""
         address = self.address(host, name)
         bracketed = f"[{address}]" if ":" in address else address
-        return f"http://{bracketed}:{self.said[host][f'juniper_{name}_port']}"
+        scheme = "https" if boolean(self.said[host]["juniper_tls"]) else "http"
+        return f"{scheme}://{bracketed}:{self.said[host][f'juniper_{name}_port']}"
 
     def provider(self, host: str, name: str) -> str | None:
         """The host whose service this one calls: itself, or the only one that has it; None: there is no such."""
@@ -104,17 +110,21 @@ class Fleet(NamedTuple):
         return {**told, **said["juniper_env"]}
 
     def credentials(self, host: str, name: str) -> dict[str, str]:
-        """Of one service: its keys, and what it shows to the others: the first key of each, if nothing else is said."""
+        """Of one service.
+
+        What it shows to another one is the first key of that one, if nothing else is said.
+        """
         given = self.said[host]["juniper_credentials"]
-        keys = f"juniper_{name}_api_keys"
-        told = {keys: given.get(keys, "")}
+        told = {each: given.get(each, "") for each in (f"juniper_{name}_api_keys", *self.services[name]["credentials"])}
         for other in self.services[name]["calls"]:
             provider = self.provider(host, other)
             theirs = self.said[provider]["juniper_credentials"] if provider else {}
             first = str(theirs.get(f"juniper_{other}_api_keys", "")).split(",")[0].strip()
             shown = f"juniper_{name}_{other}_api_key"
             told[shown] = given.get(shown, first)
-        return told
+        pem = self.certificates[host]
+        tls = {f"juniper_{name}_tls_{what}": pem[what] for what in ("certificate", "key")}
+        return {**told, **tls, "juniper_ca": pem["ca"]}
 
 
 class FilterModule:

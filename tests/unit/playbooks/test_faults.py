@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from tests.unit.playbooks.plugins import DEFAULTS, EXAMPLE, GROUPS, KNOWN, OPTIONS, plugin, two_hosts
+from tests.unit.playbooks.plugins import DEFAULTS, EXAMPLE, GROUPS, KNOWN, OPTIONS, plain, plugin, two_hosts
 
 FAULTS = plugin("filter_plugins/juniper_faults.py")
 SETTINGS = plugin("filter_plugins/juniper_settings.py")
@@ -13,7 +13,7 @@ SETTINGS = plugin("filter_plugins/juniper_settings.py")
 def faults(hosts: dict[str, dict[str, Any]], groups: dict[str, list[str]] = GROUPS) -> list[str]:
     """All of them, as the role asks for them."""
     sound = FAULTS.juniper_sound(hosts, OPTIONS)
-    settings = SETTINGS.juniper_settings(sound, groups, DEFAULTS, KNOWN)
+    settings = SETTINGS.juniper_settings(sound, groups, DEFAULTS, KNOWN, plain(sound))
     misspelt: list[str] = FAULTS.juniper_misspelt(hosts, OPTIONS)
     refused: list[str] = FAULTS.juniper_refused(sound, groups, settings, KNOWN, EXAMPLE)
     return misspelt + refused

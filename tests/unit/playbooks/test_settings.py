@@ -4,14 +4,14 @@ from typing import Any
 
 from juniper_ctl.env_file import parse
 from juniper_ctl.services import SERVICES
-from tests.unit.playbooks.plugins import DEFAULTS, GROUPS, KEYS, KNOWN, OPTIONS, plugin, two_hosts
+from tests.unit.playbooks.plugins import DEFAULTS, GROUPS, KEYS, KNOWN, OPTIONS, plain, plugin, two_hosts
 
 PLUGIN = plugin("filter_plugins/juniper_settings.py")
 
 
 def settings(hosts: dict[str, dict[str, Any]], groups: dict[str, list[str]] = GROUPS) -> Any:
     """Of all hosts."""
-    return PLUGIN.juniper_settings(hosts, groups, DEFAULTS, KNOWN)
+    return PLUGIN.juniper_settings(hosts, groups, DEFAULTS, KNOWN, plain(hosts))
 
 
 def test_a_service_listens_where_the_others_are_told_to_call() -> None:
@@ -58,12 +58,34 @@ def test_a_service_shows_the_first_key_of_the_one_that_it_calls() -> None:
     hosts = two_hosts()
     hosts["trainer"]["juniper_credentials"] = {"juniper_cascor_data_api_key": "another"}
     told = settings(hosts)
-    assert told["front"]["credentials"]["canopy"] == {
+    assert {name: text for name, text in told["front"]["credentials"]["canopy"].items() if text} == {
         "juniper_canopy_api_keys": KEYS["juniper_canopy_api_keys"],
         "juniper_canopy_data_api_key": "of-data",
-        "juniper_canopy_cascor_api_key": "",
     }
     assert told["trainer"]["credentials"]["cascor"]["juniper_cascor_data_api_key"] == "another"
+
+
+def test_a_credential_that_the_unit_names_is_given_to_its_service() -> None:
+    """As the password of a store; what the inventory does not say is empty."""
+    hosts = two_hosts(juniper_credentials={"juniper_data_redis_password": "geheim"})
+    of_data = settings(hosts)["front"]["credentials"]["data"]
+    assert (of_data["juniper_data_redis_password"], of_data["juniper_data_kaggle_key"]) == ("geheim", "")
+
+
+def test_with_tls_all_call_by_https_and_have_the_certificate_of_their_host() -> None:
+    """A host without TLS believes the CA too, and calls the other one by https."""
+    hosts = two_hosts(juniper_tls="yes")
+    pem = {"front": {"certificate": "C", "key": "K", "ca": "A"}, "trainer": {"certificate": "", "key": "", "ca": "A"}}
+    told = PLUGIN.juniper_settings(hosts, GROUPS, DEFAULTS, KNOWN, pem)
+    assert told["front"]["urls"]["data"] == told["trainer"]["env"]["JUNIPER_DATA_URL"] == "https://10.0.0.1:8100"
+    assert told["front"]["env"]["JUNIPER_CASCOR_URL"] == "http://10.0.0.2:8200"
+    of_canopy, of_cascor = told["front"]["credentials"]["canopy"], told["trainer"]["credentials"]["cascor"]
+    assert [of_canopy[f"juniper_{what}"] for what in ("canopy_tls_certificate", "canopy_tls_key", "ca")] == list("CKA")
+    assert [of_cascor[f"juniper_{what}"] for what in ("cascor_tls_certificate", "cascor_tls_key", "ca")] == [
+        "",
+        "",
+        "A",
+    ]
 
 
 def test_the_services_are_those_of_juniper_ctl() -> None:
@@ -73,7 +95,7 @@ def test_the_services_are_those_of_juniper_ctl() -> None:
     for service in SERVICES:
         assert f"{KNOWN[service.name]['listens']}PORT" == service.port_variable
         assert DEFAULTS[f"juniper_{service.name}_port"] == service.default_port
-        assert tuple(told["credentials"][service.name]) == service.credentials
+        assert set(told["credentials"][service.name]) == set(service.credentials)
 
 
 def test_systemd_reads_what_the_inventory_said() -> None:
