@@ -6,6 +6,7 @@ All of it is `juniper-ctl status`, `restart` and `health`, as a person types the
 from __future__ import annotations
 
 import json
+import os
 import time
 from collections.abc import Iterable, Mapping
 from pathlib import Path
@@ -19,7 +20,7 @@ short_description: The services of an account run from a release, and are ready
 description:
   - Restarts those that run from another release, or not at all, one after the other in the order of their start.
   - Then each has to answer C(/v1/health/ready), and its process has to be of the release.
-  - Runs as the account, with C(XDG_RUNTIME_DIR) set.
+  - Runs as the account.
 options:
   release:
     description: Its name. It is the current one; in check mode it need not be.
@@ -38,8 +39,6 @@ EXAMPLES = r"""
     release: 1.2.0+5d0c3a1f9e27
   become: true
   become_user: juniper
-  environment:
-    XDG_RUNTIME_DIR: /run/user/1001
 """
 
 RETURN = r"""
@@ -99,7 +98,8 @@ def main() -> None:
         module.exit_json(changed=bool(stale), restarted=stale)
     if stale:
         # An installation that was interrupted has written units, and systemd has not read them.
-        module.run_command(["systemctl", "--user", "daemon-reload"], check_rc=True)
+        bus = {"XDG_RUNTIME_DIR": f"/run/user/{os.getuid()}"}
+        module.run_command(["systemctl", "--user", "daemon-reload"], check_rc=True, environ_update=bus)
     for service in stale:
         code, _, complained = module.run_command([program, "restart", service], cwd=home)
         if code != 0:

@@ -1,5 +1,6 @@
 """Ansible moves two hosts to another release and back: under load, to one that is bad, and through a power cut."""
 
+import hashlib
 import json
 import os
 import shutil
@@ -97,7 +98,7 @@ def trained(fleet: Fleet) -> TrainingStatus:
 
 def start_training(fleet: Fleet) -> None:
     """One that goes on for hours, of a dataset that host a makes."""
-    body = {"dataset": NEVER_SOLVED, "params": {"seed": 1, "pace": 100, "max_hidden_units": 1_000}}
+    body = {"dataset": NEVER_SOLVED, "params": {"seed": 1, "pace": 10, "max_hidden_units": 1_000}}
     for path, told in (("stop", {}), ("start", {**body, "start_fresh": True})):
         url = fleet.url("b", 8200, f"/v1/training/{path}")
         answer = httpx.post(url, json=told, headers=key("cascor"), timeout=60)
@@ -106,9 +107,11 @@ def start_training(fleet: Fleet) -> None:
 
 
 def datasets(fleet: Fleet) -> dict[str, str]:
-    """The checksum of each dataset of host a."""
-    answer = httpx.get(fleet.url("a", 8100, "/v1/datasets"), headers=key("data"), timeout=60)
-    return {each["dataset_id"]: each["checksum"] for each in answer.raise_for_status().json()["datasets"]}
+    """The checksum of what host a gives of each dataset that it has."""
+    url = fleet.url("a", 8100, "/v1/datasets")
+    names = httpx.get(url, headers=key("data"), timeout=60).raise_for_status().json()
+    artifacts = {name: httpx.get(f"{url}/{name}/artifact", headers=key("data"), timeout=60) for name in names}
+    return {name: hashlib.sha256(got.raise_for_status().content).hexdigest() for name, got in artifacts.items()}
 
 
 @dataclass(frozen=True, slots=True)
