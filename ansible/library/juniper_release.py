@@ -24,7 +24,8 @@ options:
     description:
       - C(prepared) makes the release and changes nothing else.
       - C(current) makes it where it is not made, installs its unit files and settings, and points the link to it.
-      - C(previous) goes back to O(release), or to the one that was made before the current one.
+      - C(previous) goes to O(release). Where that is not said, it takes the newest one back. If it is not current,
+        it was taken back already, or never came to be current, and nothing is changed.
     type: str
     choices: [prepared, current, previous]
     default: current
@@ -108,19 +109,26 @@ def services_gone(plan: dict[str, Any]) -> list[str]:
 
 
 def go_back(parameters: dict[str, Any], run: Run, *, is_check: bool) -> dict[str, Any]:
-    """Make an earlier release current; in check mode say which that would be."""
-    program = str(Path.home() / ".local/lib/juniper/current/bin/juniper-ctl")
-    named = [parameters["release"]] if parameters["release"] else []
-    if not is_check:
-        return result_of(json.loads(run([program, "rollback", "--json", *named])))
-    kept = json.loads(run([program, "releases", "--json"]))["releases"]
+    """Make another release current; in check mode say which that would be."""
+    code = Path.home() / ".local/lib/juniper"
+    named: str | None = parameters["release"]
+    # A release's own program knows its units, and the current one may be what is broken.
+    own = code / f"releases/{named}/bin/juniper-ctl"
+    program = own if named and own.is_file() else code / "current/bin/juniper-ctl"
+    kept = json.loads(run([str(program), "releases", "--json"]))["releases"]
     names = [each["release"] for each in kept]
     current = next((each["release"] for each in kept if each["is_current"]), None)
-    earlier = names[names.index(current) + 1 :] if current else names
-    chosen = [name for name in names if name in named] if named else earlier
-    if not chosen:
-        raise RefusedError(f"{'no release ' + named[0] if named else 'no earlier release'} is kept here")
-    return {"changed": chosen[0] != current, "release": chosen[0], "before": current}
+    chosen = named or before_the_newest(names, current)
+    if chosen is None or chosen not in names:
+        raise RefusedError(f"{f'no release {named}' if named else 'no earlier release'} is kept here")
+    if is_check:
+        return {"changed": chosen != current, "release": chosen, "before": current}
+    return result_of(json.loads(run([str(program), "rollback", "--json", chosen])))
+
+
+def before_the_newest(names: Sequence[str], current: str | None) -> str | None:
+    """The second of these, the newest first; where the newest is not the current one, there is nothing to take back."""
+    return current if current != names[0] else next(iter(names[1:]), None)
 
 
 class RefusedError(Exception):

@@ -22,6 +22,11 @@ _SSH = "-o StrictHostKeyChecking=no -o UserKnownHostsFile=/dev/null -o LogLevel=
 _RECAP = re.compile(r"^(\S+)\s+: (ok=\d+ .*)$", re.MULTILINE)
 
 
+def key(service: str) -> dict[str, str]:
+    """What a caller shows to a service."""
+    return {"X-API-Key": KEYS[f"juniper_{service}_api_keys"]}
+
+
 @dataclass(frozen=True, slots=True)
 class Played:
     """What came of a playbook."""
@@ -82,6 +87,12 @@ class Fleet:
         )
         return Played(ended.returncode, ended.stdout)
 
+    def boot_again(self, name: str) -> None:
+        """A host whose power was cut."""
+        self.hosts[name].boot()
+        _connect(self.hosts[name])
+        self.hosts[name].wait_for_user()
+
     def url(self, host: str, port: int, path: str) -> str:
         """Of a service."""
         return f"http://{self.hosts[host].address}:{port}{path}"
@@ -102,9 +113,13 @@ def booted_fleet(folder: Path, bundle: Path) -> Iterator[Fleet]:
     with contextlib.ExitStack() as cleanup:
         hosts = {name: cleanup.enter_context(booted_host(ADMIN, is_admin=True)) for name in ("a", "b")}
         for host in hosts.values():
-            # Of these cables alone: the setting ends with them, and is no other test run's.
-            Path(f"/proc/sys/net/ipv4/conf/ve-{host.name}/forwarding").write_text("1", encoding="ascii")
+            _connect(host)
         yield Fleet(hosts, folder, {"juniper_bundle": str(bundle), "juniper_credentials": KEYS})
+
+
+def _connect(host: BootedHost) -> None:
+    """Have it reach the others: of its cable alone, so the setting ends with it, and is no other test run's."""
+    Path(f"/proc/sys/net/ipv4/conf/ve-{host.name}/forwarding").write_text("1", encoding="ascii")
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,15 +3,10 @@
 import httpx
 import pytest
 
-from tests.host.fleet import GROUPS, KEYS, Rollout
+from tests.host.fleet import GROUPS, Rollout, key
 from tests.host.user_units import eventually
 
 pytestmark = [pytest.mark.host, pytest.mark.timeout(1800)]
-
-
-def key(service: str) -> dict[str, str]:
-    """What a caller shows to a service."""
-    return {"X-API-Key": KEYS[f"juniper_{service}_api_keys"]}
 
 
 def test_check_mode_on_bare_hosts_does_not_fail(rollout: Rollout) -> None:

@@ -13,6 +13,7 @@ from tests.unit.playbooks.plugins import plugin
 
 BUNDLE = plugin("library/juniper_bundle.py")
 RELEASE = plugin("library/juniper_release.py")
+RUNNING = plugin("library/juniper_running.py")
 STALE = plugin("library/juniper_stale.py")
 
 
@@ -97,28 +98,60 @@ def test_to_prepare_changes_something_only_where_the_release_is_not_made(folder:
     assert control.asked[0][-1] == "--prepare"
 
 
-KEPT = {
-    "releases": [
-        {"release": "1+c", "is_current": False},
-        {"release": "1+b", "is_current": True},
-        {"release": "1+a", "is_current": False},
-    ]
-}
+def kept(current: str) -> dict[str, Any]:
+    """What `juniper-ctl releases --json` prints."""
+    return {"releases": [{"release": name, "is_current": name == current} for name in ("1+c", "1+b", "1+a")]}
 
 
 @pytest.mark.parametrize(
-    ("release", "chosen", "changed"), [(None, "1+a", True), ("1+c", "1+c", True), ("1+b", "1+b", False)]
+    ("release", "chosen", "changed"), [(None, "1+b", True), ("1+a", "1+a", True), ("1+c", "1+c", False)]
 )
 def test_check_mode_says_to_which_release_it_would_go_back(release: str | None, chosen: str, changed: bool) -> None:
-    """To the one before the current one, or to the one that is named."""
-    result = RELEASE.go_back({"release": release}, FakeControl(KEPT), is_check=True)
+    """To the one before the newest, or to the one that is named."""
+    result = RELEASE.go_back({"release": release}, FakeControl(kept("1+c")), is_check=True)
     assert (result["release"], result["changed"]) == (chosen, changed)
+
+
+def test_a_host_that_does_not_run_the_newest_release_has_nothing_to_take_back() -> None:
+    """It went back before, or the upgrade did not come to it: a second `rollback.yml` must not go further back."""
+    result = RELEASE.go_back({"release": None}, FakeControl(kept("1+b")), is_check=True)
+    assert (result["release"], result["changed"]) == ("1+b", False)
+
+
+def test_the_only_release_is_not_taken_back() -> None:
+    """There is none to go to."""
+    only = {"releases": [{"release": "1+a", "is_current": True}]}
+    with pytest.raises(RELEASE.RefusedError, match="no earlier release"):
+        RELEASE.go_back({"release": None}, FakeControl(only), is_check=True)
 
 
 def test_a_release_that_is_not_kept_is_refused() -> None:
     """In check mode too."""
     with pytest.raises(RELEASE.RefusedError, match="no release 2"):
-        RELEASE.go_back({"release": "2"}, FakeControl(KEPT), is_check=True)
+        RELEASE.go_back({"release": "2"}, FakeControl(kept("1+c")), is_check=True)
+
+
+def test_what_runs_from_another_release_or_not_at_all_is_restarted() -> None:
+    """In the order in which `juniper-ctl status` tells of them; of one that does not run it names what would start."""
+    services = [
+        {"service": "data", "pid": 10, "version": "1+a"},
+        {"service": "cascor", "pid": 11, "version": "1+b"},
+        {"service": "canopy", "pid": None, "version": "1+b"},
+    ]
+    assert RUNNING.not_from("1+b", services) == ["data", "canopy"]
+
+
+def test_a_service_is_ready_that_answers_so_whatever_other_hosts_lack() -> None:
+    """Degraded is ready; one that does not answer, or says that it is not ready, is late, and why is told."""
+    services = [
+        {"service": "data", "http_status": 200, "status": "ready", "why": ""},
+        {"service": "cascor", "http_status": 200, "status": "degraded", "why": "juniper_data: nobody answers"},
+        {"service": "canopy", "http_status": 503, "status": "not_ready", "why": "pages: no file"},
+    ]
+    assert RUNNING.not_ready(services) == {"canopy": "pages: no file"}
+    assert RUNNING.not_ready([{"service": "data", "http_status": None, "status": "stopped", "why": ""}]) == {
+        "data": "stopped"
+    }
 
 
 def test_a_bundle_is_packed_with_its_description_last(folder: Path, tmp_path: Path) -> None:
