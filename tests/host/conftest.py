@@ -17,6 +17,14 @@ from tests.host.installed_host import JUNIPER_CTL as JUNIPER_CTL
 from tests.host.installed_host import install, make_bundle, seen_by_user
 
 
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Keep the tests of a file with one worker, and all that share the fleet: another worker would boot another one."""
+    for item in items:
+        name = item.path.stem
+        item.add_marker(pytest.mark.xdist_group("fleet" if name.startswith("test_fleet") else name))
+
+
 @contextlib.contextmanager
 def hosts_end_with_us() -> Iterator[None]:
     """Skip where no host can be booted; a test run that is told to end takes its hosts down with it, as at Ctrl-C."""
