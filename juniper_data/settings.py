@@ -131,6 +131,11 @@ class Settings(ListenSettings):
                 raise ValueError(f"JUNIPER_DATA_STORE={self.store} needs {self.spelled((HUBS[back_end],))}=OWNER/NAME")
         return self
 
+    def holding(self, store: str) -> Self:
+        """The same with what holds the datasets of another store, without its cache. Raises ValueError: none is so."""
+        settings = self.model_copy(update={"store": _back_ends(_known(store))[-1]})
+        return settings._names_its_repository()
+
     @property
     def back_ends(self) -> list[BackEnd]:
         """What the store is made of: the slow one, which holds the datasets, is last."""
