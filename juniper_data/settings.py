@@ -142,6 +142,24 @@ class Settings(ListenSettings):
         return _back_ends(self.store)
 
     @property
+    def store_place(self) -> str:
+        """What holds the datasets, and where that is, for a person; a cache before it too. There is no secret in it."""
+        *fast, slow = self.back_ends
+        return f"{self._place(slow)}{f' behind a cache in {fast[0]}' if fast else ''}"
+
+    def _place(self, back_end: BackEnd) -> str:
+        match back_end:
+            case "memory":
+                return "memory"
+            case "file_system":
+                return f"file_system at {self.state_dir}"
+            case "redis" | "postgresql":
+                address = urlsplit(self.redis_url if back_end == "redis" else self.postgresql_url)
+                return f"{back_end} at {address.netloc.rpartition('@')[2]}{address.path}"
+            case "huggingface" | "kaggle":
+                return f"{back_end} at {getattr(self, HUBS[back_end])}"
+
+    @property
     def quota(self) -> Quota:
         """How much the store takes."""
         return Quota(self.max_datasets, self.max_bytes)
