@@ -126,15 +126,19 @@ class Settings(ListenSettings):
 
     @model_validator(mode="after")
     def _names_its_repository(self) -> Self:
+        self._require_repositories()
+        return self
+
+    def _require_repositories(self) -> None:
         for back_end in self.back_ends:
             if back_end in HUBS and not getattr(self, HUBS[back_end]):
                 raise ValueError(f"JUNIPER_DATA_STORE={self.store} needs {self.spelled((HUBS[back_end],))}=OWNER/NAME")
-        return self
 
     def holding(self, store: str) -> Self:
         """The same with what holds the datasets of another store, without its cache. Raises ValueError: none is so."""
         settings = self.model_copy(update={"store": _back_ends(_known(store))[-1]})
-        return settings._names_its_repository()
+        settings._require_repositories()
+        return settings
 
     @property
     def back_ends(self) -> list[BackEnd]:

@@ -17,6 +17,8 @@ from tests.unit.juniper_data.stores.conftest import STORES, redis_store
 from tests.unit.juniper_data.stores.made import content_of, id_of, later, made
 from tests.unit.juniper_data.stores.samples import artifact_files, content, holding
 
+REMOTE = ["redis", "postgresql on disk", "postgresql in database", "huggingface", "kaggle"]
+
 
 class SlowStore(MemoryStore):
     """A store that notes which artifacts were opened."""
@@ -203,13 +205,11 @@ def cache_in_redis(_: Path, quota: Quota) -> DatasetStore:
 
 
 @pytest.mark.parametrize("fast_kind", [FileSystemStore, cache_in_redis])
-@pytest.mark.parametrize(
-    "slow_kind", ["redis", "postgresql on disk", "postgresql in database", "huggingface", "kaggle"]
-)
+@pytest.mark.parametrize("slow_kind", REMOTE)
 def test_a_cache_before_a_remote_store_stays_within_its_bytes(
     tmp_path: Path, slow_kind: str, fast_kind: Callable[[Path, Quota], DatasetStore]
 ) -> None:
-    """The least recently used goes; what the remote store lost of its own is not given from the cache."""
+    """The least recently used goes; and what was deleted there is not given from here."""
     if reason := redis_server.why_not():
         pytest.skip(reason)
     with (
