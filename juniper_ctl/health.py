@@ -101,7 +101,7 @@ def check(
     while True:
         began = time.perf_counter()
         try:
-            answer = _in_time(partial(api.get, "/v1/health/ready"), answer_s)
+            answer = in_time(partial(api.get, "/v1/health/ready"), answer_s)
         except TimeoutError:
             return _check(service, "away", f"{api.address} does not answer within {answer_s:g} s")
         except OSError as error:
@@ -197,7 +197,7 @@ def _check(
     return Check(service.name, ok, status, plain, latency_ms, http_status, checked_at=now, since=now)
 
 
-def _in_time(ask: Callable[[], Answer], timeout_s: float) -> Answer:
+def in_time(ask: Callable[[], Answer], timeout_s: float) -> Answer:
     """The answer, or TimeoutError: a socket's own timeout begins anew with each byte that drips in."""
     outcome: queue.SimpleQueue[Answer | OSError] = queue.SimpleQueue()
 

@@ -1,17 +1,19 @@
-"""`juniper-data` serves datasets until it is told to stop; its other commands sweep or check the store."""
+"""`juniper-data` serves datasets until it is told to stop; its other commands sweep, check or copy the store."""
 
 import argparse
 import contextlib
 import logging
 import sys
+import time
 from collections.abc import Iterator, Sequence
 from typing import NoReturn
 
 from juniper_common import logs, sqlite_file
-from juniper_common.command_line import Parser, add_settings
+from juniper_common.command_line import EXIT_USAGE, Parser, add_settings
 from juniper_common.settings import EXIT_CONFIGURATION
 from juniper_common.sqlite_file import alone_in
-from juniper_data.catalog import Catalog
+from juniper_data.catalog import Catalog, utc_now
+from juniper_data.copying import Progress, copy_store
 from juniper_data.errors import DatasetNotFoundError, StoreAwayError, StoreError, StoreFullError
 from juniper_data.settings import Settings
 from juniper_data.stores.opening import open_store
@@ -107,7 +109,53 @@ def check(_: argparse.Namespace) -> None:
                 damaged.append(str(error))
     if damaged:
         _end("\n".join([*damaged, f"{len(damaged)} of {len(ids)} datasets cannot be read"]), 1)
-    _say(f"{len(ids)} dataset{'' if len(ids) == 1 else 's'}, each whole")
+    _say(f"{_datasets(len(ids))}, each whole")
+
+
+def copy(options: argparse.Namespace) -> None:
+    """Copy one store into another; the same again goes on with it.
+
+    0: all is there. 1: not all; each that is not is a line, or the store that failed is. 64 where no two stores are
+    meant, 78 where one of them cannot be opened as it is set.
+    """
+    settings = Settings.load()
+    try:
+        source, target = settings.holding(options.source or settings.store), settings.holding(options.to)
+    except ValueError as error:
+        _end(str(error), EXIT_USAGE)
+    if source.store == target.store:
+        _end(f"{target.store} is where the datasets come from: --to needs another store", EXIT_USAGE)
+    if "memory" in (source.store, target.store):
+        _end("the store memory ends with its process: there is nothing to copy", EXIT_USAGE)
+    logs.configure(settings.log_level, PROGRAM, settings.secrets)
+    try:
+        with contextlib.closing(_opened(source)) as held, contextlib.closing(_opened(target)) as taking:
+            done = copy_store(held, taking, utc_now(), _Teller())
+    except StoreError as error:
+        _end(f"{error}; what is copied stays, and the same command goes on", 1)
+    except KeyboardInterrupt:
+        _end("stopped; what is copied stays, and the same command goes on", 130)
+    _say(
+        f"{source.store} to {target.store}: {_datasets(done.copied)} copied ({done.copied_bytes:,} bytes), {done.there}"
+        f" there already, {done.gone} deleted meanwhile, {done.came} made meanwhile; {done.names} names"
+    )
+    if done.lacking:
+        _end("\n".join([*done.lacking, f"{len(done.lacking)} not copied"]), 1)
+
+
+class _Teller:
+    """Tells how far a copy is: each second on a terminal, less often in a log."""
+
+    def __init__(self) -> None:
+        self._every_s = 1 if sys.stderr.isatty() else 10
+        self._told_at_s = time.monotonic()
+
+    def __call__(self, progress: Progress) -> None:
+        """After each dataset."""
+        if time.monotonic() - self._told_at_s >= self._every_s:
+            self._told_at_s = time.monotonic()
+            copied = f"{progress.copied} copied ({progress.copied_bytes / 1e6:,.0f} MB)"
+            print(f"{progress.done} of {_datasets(progress.total)}, {copied}", file=sys.stderr, flush=True)  # noqa: T201
 
 
 @contextlib.contextmanager
@@ -141,6 +189,10 @@ def _make_import_folder(settings: Settings) -> None:
             _end(f"cannot make the import folder: {error}; set JUNIPER_DATA_IMPORT_DIR to another", EXIT_CONFIGURATION)
 
 
+def _datasets(n: int) -> str:
+    return f"{n} dataset{'' if n == 1 else 's'}"
+
+
 def _say(line: str) -> None:
     print(line)  # noqa: T201 - for the operator
 
@@ -157,6 +209,10 @@ def _parser() -> Parser:
     commands.add_parser("serve", help="serve datasets (the default)").set_defaults(run=serve)
     commands.add_parser("sweep", help="remove the expired ones").set_defaults(run=sweep)
     commands.add_parser("check", help="read all, and say which are damaged").set_defaults(run=check)
+    copying = commands.add_parser("copy", help="copy one store into another, or go on with it", allow_abbrev=False)
+    copying.add_argument("--to", metavar="STORE", required=True, help="as in JUNIPER_DATA_STORE; its settings are set")
+    copying.add_argument("--from", metavar="STORE", dest="source", help="in place of the one that is set")
+    copying.set_defaults(run=copy)
     add_settings(commands, Settings)
     return parser
 

@@ -16,7 +16,7 @@ from juniper_common.notify import Notifier
 from juniper_common.openapi import document_routes, routes
 from juniper_data.audit import Audit
 from juniper_data.catalog import Catalog
-from juniper_data.errors import DataError, StoreFullError
+from juniper_data.errors import DataError, StoreError, StoreFullError
 from juniper_data.job_files import JobFiles
 from juniper_data.jobs import Jobs
 from juniper_data.refusals import Refusal, answer_error, error_body
@@ -49,9 +49,11 @@ def create_app(settings: Settings, catalog: Catalog, notifier: Notifier | None =
 
     async def probe_store() -> str:
         try:
-            return await probe_room()
+            return f"{settings.store_place}, {await probe_room()}"
         except StoreFullError:
-            return "full, but gives and deletes"
+            return f"{settings.store_place}, full, but gives and deletes"
+        except StoreError as error:
+            raise StoreError(f"{settings.store_place}: {error}") from error
 
     operations = [
         *HealthReport("juniper-data", critical={"store": probe_store}, optional={"room": probe_room}).operations(),

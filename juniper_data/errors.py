@@ -15,6 +15,7 @@
         ├── StoreAwayError        the server that it keeps datasets in does not answer, and may do so later
         ├── StoreFullError        there is no room
         │   └── QuotaExceededError  … since no more was allowed
+        ├── VersionTakenError     another dataset has that number of that name
         └── DatasetDamagedError   what was read is not what was written
 
 The app translates them to HTTP, once.
@@ -99,6 +100,13 @@ class StoreFullError(StoreError):
 
 class QuotaExceededError(StoreFullError):
     """The store may not hold as much."""
+
+
+class VersionTakenError(StoreError):
+    """Another dataset has that number of that name."""
+
+    def __init__(self, name: str, version: int) -> None:
+        super().__init__(f"version {version} of {name!r} is another dataset")
 
 
 class DatasetDamagedError(StoreError):

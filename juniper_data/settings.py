@@ -126,15 +126,42 @@ class Settings(ListenSettings):
 
     @model_validator(mode="after")
     def _names_its_repository(self) -> Self:
+        self._require_repositories()
+        return self
+
+    def _require_repositories(self) -> None:
         for back_end in self.back_ends:
             if back_end in HUBS and not getattr(self, HUBS[back_end]):
                 raise ValueError(f"JUNIPER_DATA_STORE={self.store} needs {self.spelled((HUBS[back_end],))}=OWNER/NAME")
-        return self
+
+    def holding(self, store: str) -> Self:
+        """The same with what holds the datasets of another store, without its cache. Raises ValueError: none is so."""
+        settings = self.model_copy(update={"store": _back_ends(_known(store))[-1]})
+        settings._require_repositories()
+        return settings
 
     @property
     def back_ends(self) -> list[BackEnd]:
         """What the store is made of: the slow one, which holds the datasets, is last."""
         return _back_ends(self.store)
+
+    @property
+    def store_place(self) -> str:
+        """What holds the datasets, and where that is, for a person; a cache before it too. There is no secret in it."""
+        *fast, slow = self.back_ends
+        return f"{self._place(slow)}{f' behind a cache in {fast[0]}' if fast else ''}"
+
+    def _place(self, back_end: BackEnd) -> str:
+        match back_end:
+            case "memory":
+                return "memory"
+            case "file_system":
+                return f"file_system at {self.state_dir}"
+            case "redis" | "postgresql":
+                address = urlsplit(self.redis_url if back_end == "redis" else self.postgresql_url)
+                return f"{back_end} at {address.netloc.rpartition('@')[2]}{address.path}"
+            case "huggingface" | "kaggle":
+                return f"{back_end} at {getattr(self, HUBS[back_end])}"
 
     @property
     def quota(self) -> Quota:

@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Iterator, Sequence
-from itertools import chain
 from pathlib import Path
 
 from benchmarks.service.command import Benchmark
 from benchmarks.service.figures import Line
 
 from .answering import measure_answering
-from .filtering import STORES, measure_filtering
 from .finding import measure_finding
 from .gigabyte import measure_gigabyte
 from .resting import measure_resting
@@ -20,7 +18,6 @@ PARTS: dict[str, Callable[[bool], Iterator[Line]]] = {
     "resting": lambda quick: measure_resting(quick=quick).lines(),
     "answering": lambda quick: measure_answering(quick=quick).lines(),
     "finding": lambda quick: measure_finding(quick=quick).lines(),
-    "filtering": lambda quick: chain(*(measure_filtering(store, quick=quick).lines() for store in STORES)),
     "gigabyte": lambda quick: iter(()) if quick else measure_gigabyte().lines(),
 }
 

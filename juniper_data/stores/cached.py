@@ -65,6 +65,8 @@ class CachedStore:
         self.find = slow.find
         self.stats = slow.stats
         self.add_version = slow.add_version
+        self.names = slow.names
+        self.count_names = slow.count_names
         self.versions = slow.versions
         self.change_tags = slow.change_tags
         self.claim_key = slow.claim_key

@@ -151,9 +151,13 @@ class HubStore(Index):
         if self._clock_s() - self._accesses_sent_at_s >= ACCESSES_HELD_S:
             self._send_accesses()
 
-    def add_version(self, dataset_id: str, name: str) -> DatasetMeta:
+    def add_version(self, dataset_id: str, name: str, version: int | None = None) -> DatasetMeta:
         """Give a dataset a name."""
-        return self._settled(partial(super().add_version, dataset_id, name))
+        return self._settled(partial(super().add_version, dataset_id, name, version))
+
+    def count_names(self, last: Mapping[str, int]) -> None:
+        """Have names count on from these numbers."""
+        self._settled(partial(super().count_names, last))
 
     def change_tags(self, dataset_id: str, add: Sequence[str], remove: Sequence[str]) -> DatasetMeta:
         """Take tags away, then add some."""

@@ -43,6 +43,10 @@ _VERSIONS = f"""
         JOIN details ON details.dataset = number
     WHERE versions.name = {NAME} ORDER BY versions.version DESC LIMIT :n
 """  # noqa: S608
+_COUNT_NAME = """
+    INSERT INTO names (name, last_version) VALUES (?, ?)
+    ON CONFLICT (name) DO UPDATE SET last_version = excluded.last_version WHERE last_version < excluded.last_version
+"""
 _CLAIM = """
     INSERT INTO keys VALUES (:key, :fingerprint, :expires_at)
     ON CONFLICT (key) DO UPDATE SET fingerprint = excluded.fingerprint, expires_at = excluded.expires_at
@@ -203,11 +207,21 @@ class Index:
                 max_bytes=self._quota.max_bytes,
             )
 
-    def add_version(self, dataset_id: str, name: str) -> DatasetMeta:
+    def add_version(self, dataset_id: str, name: str, version: int | None = None) -> DatasetMeta:
         """Give a dataset a name."""
         with self._writing() as connection:
             number, meta = read_dataset(connection, dataset_id)
-            return add_name(connection, number, meta, name)
+            return add_name(connection, number, meta, name, version)
+
+    def names(self) -> Mapping[str, int]:
+        """All names that were ever given, each with the last number that it counted."""
+        with self._reading() as connection:
+            return dict(connection.execute("SELECT name, last_version FROM names ORDER BY name").fetchall())
+
+    def count_names(self, last: Mapping[str, int]) -> None:
+        """Have names count on from these numbers."""
+        with self._writing() as connection:
+            connection.executemany(_COUNT_NAME, last.items())
 
     def versions(self, name: str, last: int | None = None) -> Sequence[DatasetMeta]:
         """The datasets that have or had this name, by version; all, or so many of the last."""

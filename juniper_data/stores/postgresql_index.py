@@ -36,6 +36,10 @@ _ACCESSED = """
         access_count = access_count + %(count)s, last_accessed_at = greatest(last_accessed_at, %(last_at)s)
     WHERE id = %(id)s
 """
+_COUNT_NAME = """
+    INSERT INTO names (name, last_version) VALUES (%s, %s)
+    ON CONFLICT (name) DO UPDATE SET last_version = greatest(names.last_version, excluded.last_version)
+"""
 _CLAIM = """
     INSERT INTO keys VALUES (%(key)s, %(fingerprint)s, %(expires_at)s)
     ON CONFLICT (key) DO UPDATE SET fingerprint = excluded.fingerprint, expires_at = excluded.expires_at
@@ -206,14 +210,25 @@ class PostgresqlIndex:
 
         return self._connections.read(stats)
 
-    def add_version(self, dataset_id: str, name: str) -> DatasetMeta:
+    def add_version(self, dataset_id: str, name: str, version: int | None = None) -> DatasetMeta:
         """Give a dataset a name."""
 
         def add(connection: Connection[Row]) -> DatasetMeta:
             number, meta = read_dataset(connection, dataset_id, to_change=True)
-            return add_name(connection, number, meta, name)
+            return add_name(connection, number, meta, name, version)
 
         return self._connections.write(add)
+
+    def names(self) -> Mapping[str, int]:
+        """All names that were ever given, each with the last number that it counted."""
+        query = "SELECT name, last_version FROM names ORDER BY name"
+        rows = self._connections.read(lambda connection: connection.execute(query).fetchall())
+        return {unescaped(row["name"]): row["last_version"] for row in rows}
+
+    def count_names(self, last: Mapping[str, int]) -> None:
+        """Have names count on from these numbers."""
+        rows = [(escaped(name), last[name]) for name in sorted(last)]  # in one order, as with accesses
+        self._connections.write(lambda connection: connection.cursor().executemany(_COUNT_NAME, rows))
 
     def versions(self, name: str, last: int | None = None) -> Sequence[DatasetMeta]:
         """The datasets that have or had this name, by version; all, or so many of the last."""

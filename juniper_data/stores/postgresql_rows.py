@@ -7,7 +7,7 @@ from typing import Any, TypeAlias
 from psycopg import Connection
 
 from juniper_common.wire.datasets import DatasetMeta
-from juniper_data.errors import DatasetNotFoundError
+from juniper_data.errors import DatasetNotFoundError, VersionTakenError
 from juniper_data.stores.postgresql_query import NAME, escaped
 from juniper_data.stores.query import microseconds
 from juniper_data.stores.rows import META_COLUMNS, checked, named, whole_meta, written
@@ -33,8 +33,10 @@ _NEW_TAG_SET = """
     ON CONFLICT (digest) DO UPDATE SET digest = excluded.digest RETURNING number
 """
 _NEW_VERSION = """
-    INSERT INTO names (name, last_version) VALUES (%s, 1)
-    ON CONFLICT (name) DO UPDATE SET last_version = names.last_version + 1 RETURNING number, last_version
+    INSERT INTO names (name, last_version) VALUES (%(name)s, coalesce(%(wanted)s::bigint, 1))
+    ON CONFLICT (name) DO UPDATE
+        SET last_version = greatest(names.last_version, coalesce(%(wanted)s::bigint, names.last_version + 1))
+    RETURNING number, last_version
 """
 
 
@@ -75,21 +77,28 @@ def add_dataset(connection: Connection[Row], meta: DatasetMeta, location: str) -
     return meta if meta.dataset_name is None else add_name(connection, number, meta, meta.dataset_name)
 
 
-def add_name(connection: Connection[Row], number: int, meta: DatasetMeta, name: str) -> DatasetMeta:
-    """Make a dataset, whose row is the caller's now, the next version of a name, unless it is one already."""
+def add_name(
+    connection: Connection[Row], number: int, meta: DatasetMeta, name: str, version: int | None = None
+) -> DatasetMeta:
+    """Make a dataset, whose row is the caller's now, the next version of a name, or the one that is given.
+
+    It stays the one that it is already.
+    """
     row = connection.execute(
         f"SELECT version FROM versions WHERE dataset = %(number)s AND name = {NAME}",  # noqa: S608
         {"number": number, "dataset_name": escaped(name)},
     ).fetchone()
-    version = _new_version(connection, number, name) if row is None else row["version"]
+    version = _new_version(connection, number, name, version) if row is None else row["version"]
     connection.execute("UPDATE datasets SET version = %s WHERE number = %s", (version, number))
     return _rewritten(connection, number, named(meta, name, version))
 
 
-def _new_version(connection: Connection[Row], number: int, name: str) -> int:
-    (row,) = connection.execute(_NEW_VERSION, (escaped(name),)).fetchall()
-    version: int = row["last_version"]
-    connection.execute("INSERT INTO versions VALUES (%s, %s, %s)", (row["number"], version, number))
+def _new_version(connection: Connection[Row], number: int, name: str, wanted: int | None) -> int:
+    (row,) = connection.execute(_NEW_VERSION, {"name": escaped(name), "wanted": wanted}).fetchall()
+    version: int = row["last_version"] if wanted is None else wanted
+    query = "INSERT INTO versions VALUES (%s, %s, %s) ON CONFLICT (name, version) DO NOTHING"
+    if not connection.execute(query, (row["number"], version, number)).rowcount:
+        raise VersionTakenError(name, version)
     return version
 
 

@@ -100,11 +100,27 @@ class DatasetStore(Protocol):
         """The store in figures, its quota among them."""
         ...
 
-    def add_version(self, dataset_id: str, name: str) -> DatasetMeta:
+    def add_version(self, dataset_id: str, name: str, version: int | None = None) -> DatasetMeta:
         """Give a dataset a name; it becomes the name's next version, but for one that it has already.
 
         Returns the meta with that name and version. A number is never given twice, deleted or not.
+
+        Args:
+            dataset_id: the dataset.
+            name: its name from now on.
+            version: the number that it has in another store, in place of the next one.
+
+        Raises:
+            VersionTakenError: another dataset has that number.
         """
+        ...
+
+    def names(self) -> Mapping[str, int]:
+        """All names that were ever given, each with the last number that it counted."""
+        ...
+
+    def count_names(self, last: Mapping[str, int]) -> None:
+        """Have names count on from these numbers, but for those that are further already."""
         ...
 
     def versions(self, name: str, last: int | None = None) -> Sequence[DatasetMeta]:

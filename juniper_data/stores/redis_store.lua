@@ -91,15 +91,30 @@ local function named(dataset, name)
     return dataset
 end
 
-local function add_name(id, name)
-    local version = redis.call('ZSCORE', key('versions', name), id)
+local function count_name(name, last)
+    if tonumber(redis.call('HGET', key('names'), name) or 0) < last then
+        redis.call('HSET', key('names'), name, last)
+    end
+end
+
+-- False where another dataset has the version that is wanted.
+local function add_name(id, name, wanted)
+    local versions = key('versions', name)
+    local version = redis.call('ZSCORE', versions, id)
     if not version then
-        version = redis.call('HINCRBY', key('names'), name, 1)
-        redis.call('ZADD', key('versions', name), version, id)
+        if wanted then
+            if redis.call('ZCOUNT', versions, wanted, wanted) > 0 then
+                return false
+            end
+            count_name(name, tonumber(wanted))
+        end
+        version = wanted or redis.call('HINCRBY', key('names'), name, 1)
+        redis.call('ZADD', versions, version, id)
         redis.call('SADD', key('names-of', id), name)
     end
     redis.call('ZADD', key('version'), version, id)
     redis.call('HSET', key('record', id), 'name', name, 'version', version)
+    return true
 end
 
 -- What has expired does not count.
@@ -387,12 +402,21 @@ function operations.stats(at)
     }
 end
 
-function operations.add_version(id, name)
+function operations.add_version(id, name, wanted)
     if not exists(id) then
         return false
     end
-    add_name(id, name)
-    return told(id)
+    return add_name(id, name, wanted) and told(id) or {}
+end
+
+function operations.names()
+    return redis.call('HGETALL', key('names'))
+end
+
+function operations.count_names(json)
+    for name, last in pairs(cjson.decode(json)) do
+        count_name(name, last)
+    end
 end
 
 function operations.versions(name, first)

@@ -25,6 +25,7 @@ from juniper_data.errors import (
     DatasetNotFoundError,
     InvalidParametersError,
     StoreError,
+    VersionTakenError,
 )
 from juniper_data.stores.limits import MAX_PAGE_BYTES, MAX_TAGS, too_large, too_many
 from juniper_data.stores.protocol import Accesses, Artifact, Quota, Stored
@@ -160,9 +161,21 @@ class RedisStore:
             max_bytes=self._quota.max_bytes,
         )
 
-    def add_version(self, dataset_id: str, name: str) -> DatasetMeta:
+    def add_version(self, dataset_id: str, name: str, version: int | None = None) -> DatasetMeta:
         """Give a dataset a name."""
-        return _told(self._found(dataset_id, "add_version", name))
+        if version is None:
+            return _told(self._found(dataset_id, "add_version", name))
+        if not (row := self._found(dataset_id, "add_version", name, str(version))):
+            raise VersionTakenError(name, version)
+        return _told(row)
+
+    def names(self) -> Mapping[str, int]:
+        """All names that were ever given, each with the last number that it counted."""
+        return _counts(self._call("names"))
+
+    def count_names(self, last: Mapping[str, int]) -> None:
+        """Have names count on from these numbers."""
+        self._call("count_names", json.dumps(last))
 
     def versions(self, name: str, last: int | None = None) -> Sequence[DatasetMeta]:
         """The datasets that have or had this name, by version; all, or so many of the last."""

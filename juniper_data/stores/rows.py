@@ -8,7 +8,7 @@ from pydantic import ValidationError
 
 from juniper_common.wire.datasets import DATASET_ID_PATTERN, DatasetMeta
 from juniper_common.wire.profiles import DatasetProfile
-from juniper_data.errors import DatasetDamagedError, DatasetNotFoundError
+from juniper_data.errors import DatasetDamagedError, DatasetNotFoundError, VersionTakenError
 from juniper_data.stores.limits import Row
 from juniper_data.stores.protocol import Accesses
 from juniper_data.stores.query import NAME, microseconds, moment_at
@@ -113,27 +113,34 @@ def insert_dataset(connection: sqlite3.Connection, meta: DatasetMeta, location: 
     return number
 
 
-def add_name(connection: sqlite3.Connection, number: int, meta: DatasetMeta, name: str) -> DatasetMeta:
-    """Make a dataset the next version of a name, unless it is one already."""
+def add_name(
+    connection: sqlite3.Connection, number: int, meta: DatasetMeta, name: str, version: int | None = None
+) -> DatasetMeta:
+    """Make a dataset the next version of a name, or the one that is given, unless it is one already."""
     row = connection.execute(
         f"SELECT version FROM versions WHERE dataset = :number AND name = {NAME}",  # noqa: S608
         {"number": number, "dataset_name": name},
     ).fetchone()
-    version = _new_version(connection, number, name) if row is None else row["version"]
+    version = _new_version(connection, number, name, version) if row is None else row["version"]
     connection.execute("UPDATE datasets SET version = ? WHERE number = ?", (version, number))
     return _rewritten(connection, number, named(meta, name, version))
 
 
-def _new_version(connection: sqlite3.Connection, number: int, name: str) -> int:
-    name_number, version = connection.execute(
+def _new_version(connection: sqlite3.Connection, number: int, name: str, wanted: int | None) -> int:
+    name_number, last = connection.execute(
         """
-        INSERT INTO names (name, last_version) VALUES (?, 1)
-        ON CONFLICT (name) DO UPDATE SET last_version = last_version + 1 RETURNING number, last_version
+        INSERT INTO names (name, last_version) VALUES (:name, coalesce(:wanted, 1))
+        ON CONFLICT (name) DO UPDATE SET last_version = max(last_version, coalesce(:wanted, last_version + 1))
+        RETURNING number, last_version
         """,
-        (name,),
+        {"name": name, "wanted": wanted},
     ).fetchone()
-    insert_version(connection, number, name_number, version)
-    return int(version)
+    version = int(last) if wanted is None else wanted
+    try:
+        insert_version(connection, number, name_number, version)
+    except sqlite3.IntegrityError as error:
+        raise VersionTakenError(name, version) from error
+    return version
 
 
 def insert_version(connection: sqlite3.Connection, number: int, name_number: int, version: int) -> None:

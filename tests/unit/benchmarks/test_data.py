@@ -8,6 +8,7 @@ import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import get_args
 
 import pytest
 
@@ -19,7 +20,10 @@ from benchmarks.data.gigabyte import Gigabyte
 from benchmarks.data.load import Connection, Load, get, post, put_load
 from benchmarks.data.resting import Resting
 from benchmarks.data.running import peak_mb, resident_mb
+from benchmarks.data.stores import BENCHMARK as STORES_BENCHMARK
+from benchmarks.data.stores import Stored
 from juniper_common.wire.dataset_queries import DatasetFilter
+from juniper_data.settings import BackEnd
 
 
 @contextmanager
@@ -119,4 +123,16 @@ def test_an_unknown_part_is_named(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit):
         BENCHMARK.main(["resting", "speed"])
     assert "no part speed" in capsys.readouterr().err
-    assert list(PARTS) == ["resting", "answering", "finding", "filtering", "gigabyte"]
+    assert list(PARTS) == ["resting", "answering", "finding", "gigabyte"]
+
+
+def test_every_kind_of_store_has_its_lines() -> None:
+    """Those on a hub have none but why."""
+    stored = Stored("a store", [0.5, 0.25, 0.25], [2.0, 2.0], [0.001, 0.003], [0.1, 0.1], [0.05, 0.05])
+    assert {line.what: line.measured for line in stored.lines()} == {
+        "a store: sets of 4 kB created, a second": "3",
+        "a store: sets of 10 MB created": "5 MB/s",
+        "a store: an artifact of 4 kB opened and read": "1 ms (p95 3 ms)",
+        "a store: an artifact of 10 MB opened and read": "100 MB/s; again 200 MB/s",
+    }
+    assert [kind for kind in get_args(BackEnd) if not any(kind in part for part in STORES_BENCHMARK.parts)] == []

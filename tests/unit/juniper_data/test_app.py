@@ -79,16 +79,20 @@ def http(connect: Callable[[], TestClient]) -> Iterator[TestClient]:
 
 
 def test_ready_while_the_store_takes_and_gives(http: TestClient) -> None:
-    """Readiness names the store."""
+    """Readiness names the store and its state."""
     answer = http.get("/v1/health/ready")
-    assert (answer.status_code, answer.json()["dependencies"]["store"]["status"]) == (200, "healthy")
+    told = answer.json()["dependencies"]["store"]
+    assert (answer.status_code, told["status"]) == (200, "healthy")
+    assert told["message"].startswith("file_system at /")
+    assert told["message"].endswith("/state, writable")
 
 
 def test_not_ready_without_a_store(http: TestClient, store: FailingStore) -> None:
-    """When the store cannot be written, readiness says so."""
+    """When the store cannot be written, readiness says so, and which one it is."""
     store.failure = StoreError("cannot write")
     answer = http.get("/v1/health/ready")
     assert (answer.status_code, answer.json()["status"]) == (503, "not_ready")
+    assert answer.json()["dependencies"]["store"]["message"].endswith("/state: cannot write")
 
 
 @pytest.mark.parametrize(

@@ -42,8 +42,6 @@ STORES: dict[str, Callable[[Path, Quota], DatasetStore]] = {
     ),
     "cached on disk": lambda folder, quota: CachedStore(FileSystemStore(folder, CACHE), MemoryStore(quota)),
     "redis": lambda _folder, quota: redis_store(quota),
-    "cached redis": lambda folder, quota: CachedStore(FileSystemStore(folder, CACHE), redis_store(quota)),
-    "cached in redis": lambda folder, quota: CachedStore(redis_store(CACHE), FileSystemStore(folder, quota)),
 }
 
 

@@ -11,9 +11,13 @@ from juniper_data.errors import DatasetNotFoundError, StoreError
 from juniper_data.stores.cached import WARN_EVERY_S, CachedStore
 from juniper_data.stores.file_system import FileSystemStore
 from juniper_data.stores.memory import MemoryStore
-from juniper_data.stores.protocol import Artifact, Quota
+from juniper_data.stores.protocol import Artifact, DatasetStore, Quota
+from tests import redis_server
+from tests.unit.juniper_data.stores.conftest import STORES, redis_store
 from tests.unit.juniper_data.stores.made import content_of, id_of, later, made
 from tests.unit.juniper_data.stores.samples import artifact_files, content, holding
+
+REMOTE = ["redis", "postgresql on disk", "postgresql in database", "huggingface", "kaggle"]
 
 
 class SlowStore(MemoryStore):
@@ -193,6 +197,35 @@ def test_copies_of_another_process_make_room_too(cached: CachedStore, fast: Memo
     fast.put(*holding(8, bytes(20)))
     content(cached, id_of(1))
     assert fast.ids(10, 0) == [id_of(1)]
+
+
+def cache_in_redis(_: Path, quota: Quota) -> DatasetStore:
+    """A cache that several hosts may have together."""
+    return redis_store(quota)
+
+
+@pytest.mark.parametrize("fast_kind", [FileSystemStore, cache_in_redis])
+@pytest.mark.parametrize("slow_kind", REMOTE)
+def test_a_cache_before_a_remote_store_stays_within_its_bytes(
+    tmp_path: Path, slow_kind: str, fast_kind: Callable[[Path, Quota], DatasetStore]
+) -> None:
+    """The least recently used goes; and what was deleted there is not given from here."""
+    if reason := redis_server.why_not():
+        pytest.skip(reason)
+    with (
+        closing(STORES[slow_kind](tmp_path / "slow", Quota())) as slow,
+        closing(fast_kind(tmp_path / "fast", Quota(max_bytes=25))) as fast,
+    ):
+        for number in (1, 2, 3):
+            slow.put(*made(number))
+        cached = CachedStore(fast, slow)
+        for number in (1, 2, 1, 3):
+            assert content(cached, id_of(number)) == content_of(number)
+        assert fast.ids(10, 0) == [id_of(1), id_of(3)]
+        assert fast.stats(later(0)).total_bytes == 20
+        slow.delete(id_of(1))
+        with pytest.raises(DatasetNotFoundError):
+            cached.open_artifact(id_of(1))
 
 
 @pytest.mark.parametrize("make", [lambda _: MemoryStore(), FileSystemStore])

@@ -6,7 +6,13 @@ from collections.abc import Callable
 import pytest
 
 from juniper_common.wire.dataset_queries import DatasetFilter
-from juniper_data.errors import DatasetNotFoundError, InvalidParametersError, QuotaExceededError, StoreError
+from juniper_data.errors import (
+    DatasetNotFoundError,
+    InvalidParametersError,
+    QuotaExceededError,
+    StoreError,
+    VersionTakenError,
+)
 from juniper_data.stores.protocol import Accesses, DatasetStore, Quota
 from tests.unit.juniper_data.stores.conftest import OpenStore
 from tests.unit.juniper_data.stores.made import NOON, content_of, id_of, later, made
@@ -327,6 +333,46 @@ def test_names_given_at_once_get_versions_of_their_own(store: DatasetStore) -> N
     at_once(8, lambda number: store.put(*made(number, dataset_name="a")))
     assert [meta.dataset_version for meta in store.versions("a")] == [1, 2, 3, 4, 5, 6, 7, 8]
     assert [meta.dataset_version for meta in store.versions("a", last=2)] == [7, 8]
+
+
+def test_a_version_keeps_the_number_that_it_has_elsewhere(store: DatasetStore) -> None:
+    """In whatever order they come; the name counts on from the highest, and what has a number already keeps it."""
+    for number in (1, 2, 3):
+        store.put(*made(number))
+    named = store.add_version(id_of(1), "a", 7)
+    assert (named.dataset_name, named.dataset_version) == ("a", 7)
+    assert store.add_version(id_of(2), "a", 3).dataset_version == 3
+    assert store.add_version(id_of(1), "a", 9).dataset_version == 7
+    assert store.add_version(id_of(3), "a").dataset_version == 8
+    assert [meta.dataset_id for meta in store.versions("a")] == [id_of(2), id_of(1), id_of(3)]
+
+
+def test_a_number_that_another_dataset_has_is_not_given(store: DatasetStore) -> None:
+    """Nothing changes."""
+    store.put(*made(1, dataset_name="a"))
+    store.put(*made(2))
+    with pytest.raises(VersionTakenError, match="version 1 of 'a' is another dataset"):
+        store.add_version(id_of(2), "a", 1)
+    assert [meta.dataset_id for meta in store.versions("a")] == [id_of(1)]
+    assert store.meta(id_of(2)).dataset_name is None
+
+
+def test_names_tell_how_far_they_have_counted(store: DatasetStore) -> None:
+    """Those whose datasets are gone too."""
+    for number, name in enumerate(["ä\0", "b", "ä\0"]):
+        store.put(*made(number, dataset_name=name))
+    store.delete(id_of(1))
+    assert store.names() == {"ä\0": 2, "b": 1}
+
+
+def test_names_count_on_from_what_they_have_counted_elsewhere(store: DatasetStore) -> None:
+    """And never back."""
+    store.put(*made(1, dataset_name="a"))
+    store.count_names({"a": 5, "b": 2})
+    store.count_names({"a": 4, "b": 2})
+    store.count_names({})
+    assert store.names() == {"a": 5, "b": 2}
+    assert [store.put(*made(number, dataset_name="a")).meta.dataset_version for number in (2, 3)] == [6, 7]
 
 
 def test_a_list_of_versions_leaves_profiles_out(store: DatasetStore) -> None:

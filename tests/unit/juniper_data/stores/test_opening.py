@@ -36,6 +36,28 @@ def test_a_setting_opens_its_store(tmp_path: Path, word: str, kind: type) -> Non
         assert [content(store, id_of(1)) for _ in range(2)] == [content_of(1)] * 2
 
 
+@pytest.mark.parametrize(
+    ("word", "place"),
+    [
+        ("memory", "memory"),
+        ("redis", "redis at there:7000/2"),
+        ("postgresql", "postgresql at there:5433/lab"),
+        ("huggingface", "huggingface at lab/sets"),
+        ("cached:memory:kaggle", "kaggle at lab/more behind a cache in memory"),
+    ],
+)
+def test_settings_tell_where_datasets_are(word: str, place: str) -> None:
+    """Without who asks there, and what else stands in an address."""
+    settings = Settings(
+        store=word,
+        redis_url="rediss://me@there:7000/2?ssl_ca_certs=/etc/ssl/lab.pem",
+        postgresql_url="postgresql://me@there:5433/lab?sslmode=verify-full",
+        huggingface_repo="lab/sets",
+        kaggle_dataset="lab/more",
+    )
+    assert settings.store_place == place
+
+
 @pytest.fixture
 def redis_url() -> str:
     """An empty database of a server."""

@@ -192,6 +192,7 @@ CHANGES: dict[str, Callable[[PostgresqlStore], object]] = {
     "delete": lambda store: store.delete(id_of(1)),
     "delete_expired": lambda store: store.delete_expired(later(9)),
     "add_version": lambda store: store.add_version(id_of(1), "n"),
+    "count_names": lambda store: store.count_names({"n": 4}),
     "change_tags": lambda store: store.change_tags(id_of(1), ["a", "b"], ["a"]),
     "record_accesses": lambda store: store.record_accesses({id_of(1): Accesses(3, NOON)}),
     "claim_key": lambda store: store.claim_key("k", "mine", NOON, later(9)),
@@ -208,7 +209,12 @@ def prepared(url: str, folder: Path, artifacts: Place) -> PostgresqlStore:
 
 def told(store: PostgresqlStore) -> object:
     """All that is known of all datasets."""
-    return [store.meta(dataset_id) for dataset_id in store.ids(10, 0)], contents(store), store.stats(NOON)
+    return (
+        [store.meta(dataset_id) for dataset_id in store.ids(10, 0)],
+        contents(store),
+        store.names(),
+        store.stats(NOON),
+    )
 
 
 @pytest.mark.parametrize("losses", [["commit"], ["answer"], ["commit", "answer"]], ids="+".join)
