@@ -10,7 +10,7 @@ import subprocess
 import tempfile
 import time
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from functools import cache
 from itertools import count
 from pathlib import Path
@@ -69,10 +69,14 @@ class PostgresqlServer:
                 assert time.monotonic() < deadline, "PostgreSQL does not start"
                 time.sleep(0.02)
 
-    def freeze(self) -> None:
-        """Have all its processes stand still."""
-        for process in self._processes():
-            process.suspend()
+    def freeze(self) -> list[psutil.Process]:
+        """Have all its processes stand still; returns them."""
+        self.process.suspend()  # First: it would start others meanwhile.
+        processes = self._processes()
+        for process in processes:
+            with suppress(psutil.NoSuchProcess):
+                process.suspend()
+        return processes
 
     def thaw(self) -> None:
         """Have them go on."""
@@ -81,10 +85,10 @@ class PostgresqlServer:
 
     def kill(self) -> None:
         """End all its processes at once, as a crash does."""
-        processes = self._processes()
-        self.freeze()  # Else they see the first of them end, and end in order.
+        processes = self.freeze()  # Else they see the first of them end, and end in order.
         for process in processes:
-            process.kill()
+            with suppress(psutil.NoSuchProcess):
+                process.kill()
         psutil.wait_procs(processes, TIMEOUT_S)
 
     def stop(self) -> None:
