@@ -28,18 +28,23 @@ class Plan:
     """The release is there; it need not be made."""
     settings: Mapping[Path, str]
     """Files that the units read, to be written where none are."""
+    files: Mapping[str, str]
+    """The unit files that are to be there."""
     units: Sequence[Change]
+    """What of them is not so."""
     current: str | None
     """The release that is current before."""
 
     @classmethod
     def of(cls, release: Release, root: Path, services: Collection[Service], locations: Locations) -> "Plan":
         """What `root`, a checkout, a bundle or a release's own files, has for these services."""
+        files = unit_files.wanted(root, locations, services)
         return cls(
             release=release,
             is_made=release.is_whole(),
             settings=_missing_settings(root, services, locations),
-            units=unit_files.changes(unit_files.wanted(root, locations, services), locations),
+            files=files,
+            units=unit_files.changes(files, locations),
             current=locations.current.readlink().name if locations.current.is_symlink() else None,
         )
 
@@ -160,7 +165,7 @@ def put_in_place(plan: Plan, locations: Locations, report: Report) -> None:
         ControlError: systemd does not read the units.
     """
     _write_settings(plan.settings, locations, report)
-    _write_units(plan.units, locations, report)
+    _write_units(plan, locations, report)
     _switch(plan, locations, report)
     older = [name for name, running in running_releases(locations) if running != plan.release.version]
     if plan.changes_something() and older:
@@ -204,16 +209,16 @@ def _write_settings(missing: Mapping[Path, str], locations: Locations, report: R
         report("settings", f"{_files(len(missing))} written in {locations.configuration}")
 
 
-def _write_units(changed: Sequence[Change], locations: Locations, report: Report) -> None:
+def _write_units(plan: Plan, locations: Locations, report: Report) -> None:
     """Write the unit files that differ, remove those of an earlier version, and have systemd read them again."""
-    if not changed:
+    unit_files.write(plan.files, plan.units, locations)
+    if not plan.units:
         return
-    unit_files.write(changed, locations)
     answers = systemctl.manager_answers()
     if answers:
         systemctl.tell("daemon-reload", next_command="juniper-ctl install")
     said = "" if answers else f"; no systemd {scope.chosen()} manager answers that would read them"
-    report("units", f"{_files(len(changed))} changed in {locations.units}{said}")
+    report("units", f"{_files(len(plan.units))} changed in {locations.units}{said}")
 
 
 def _switch(plan: Plan, locations: Locations, report: Report) -> None:

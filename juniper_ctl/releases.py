@@ -1,6 +1,7 @@
 """The releases that this host keeps, and going back to one of them."""
 
 import os
+from typing import NamedTuple
 
 from juniper_ctl.errors import ControlError, Exit
 from juniper_ctl.install import Plan, put_in_place, running_releases
@@ -9,6 +10,16 @@ from juniper_ctl.progress import Report, print_json, say
 from juniper_ctl.release import Release, locked
 from juniper_ctl.services import of_this_host
 from juniper_ctl.table import duration, table
+
+
+class KeptRelease(NamedTuple):
+    """One release, as `--json` prints it."""
+
+    release: str
+    is_current: bool
+    running: list[str]
+    """The services that were started from it."""
+    age_s: float
 
 
 def show(*, as_json: bool) -> Exit:
@@ -21,25 +32,20 @@ def show(*, as_json: bool) -> Exit:
     kept = kept_releases(locations)
     running = running_releases(locations)
     rows = [
-        {
-            "release": release.version,
-            "is_current": release.is_current(locations),
-            "running": [name for name, version in running if version == release.version],
-            "age_s": round(release.age_s(), 1),
-        }
+        KeptRelease(
+            release.version,
+            release.is_current(locations),
+            [name for name, version in running if version == release.version],
+            round(release.age_s(), 1),
+        )
         for release in kept
     ]
     if as_json:
-        print_json({"verdict": "ok", "releases": rows})
+        print_json({"verdict": "ok", "releases": [row._asdict() for row in rows]})
         return Exit.OK
     cells = [
-        (
-            release.version,
-            "current" if release.is_current(locations) else "-",
-            ", ".join(name for name, version in running if version == release.version) or "-",
-            duration(release.age_s()),
-        )
-        for release in kept
+        (row.release, "current" if row.is_current else "-", ", ".join(row.running) or "-", duration(row.age_s))
+        for row in rows
     ]
     print(*table(("RELEASE", "CURRENT", "RUNNING", "AGE"), cells, left=("RELEASE", "CURRENT", "RUNNING")), sep="\n")
     return Exit.OK

@@ -77,19 +77,17 @@ def changes(files: Mapping[str, str], locations: Locations) -> list[Change]:
     return [change for change in compared if change.before != change.after]
 
 
-def write(changed: Iterable[Change], locations: Locations) -> None:
-    """Carry out what `changes` found."""
-    checksums = installed(locations)
+def write(files: Mapping[str, str], changed: Iterable[Change], locations: Locations) -> None:
+    """Make `files` the installed ones: carry out what `changes` found, and note which they are."""
     for change in changed:
-        name = str(change.path.relative_to(locations.units))
         if change.after is None:
             _remove(change.path, locations)
-            checksums.pop(name, None)
         else:
             change.path.parent.mkdir(parents=True, exist_ok=True)
             write_atomically(change.path, change.after)
-            checksums[name] = _checksum(change.after)
-    write_atomically(_manifest(locations), json.dumps(dict(sorted(checksums.items())), indent=2) + "\n")
+    checksums = {name: _checksum(text) for name, text in sorted(files.items())}
+    if installed(locations) != checksums:
+        write_atomically(_manifest(locations), json.dumps(checksums, indent=2) + "\n")
 
 
 def installed(locations: Locations) -> dict[str, str]:

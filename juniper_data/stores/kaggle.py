@@ -279,14 +279,5 @@ class KaggleHub:
             raise StoreAwayError(f"{self._name} does not answer in time") from error
         except (requests.RequestException, urllib3.exceptions.HTTPError) as error:
             raise StoreAwayError(f"{self._name} cannot be reached: {one_line(str(error))}") from error
-        except (
-            ValueError,
-            KeyError,
-            TypeError,
-            AttributeError,
-            RuntimeError,
-            EOFError,
-            zlib.error,
-            zipfile.BadZipFile,
-        ) as error:
+        except _NO_ANSWERS as error:
             raise StoreError(f"{self._name} does not answer as it should: {one_line(str(error))}") from error

@@ -169,6 +169,16 @@ def test_a_host_has_the_services_that_were_asked_for(home: Locations, bundle: Bu
 
 
 @pytest.mark.usefixtures("no_systemd")
+def test_an_installation_finds_out_again_which_unit_files_it_wrote(home: Locations, bundle: Bundle) -> None:
+    """Where the note of them is lost: else nothing would call them installed, or take them away."""
+    Install(wheelhouse=bundle.root).run()
+    noted = unit_files.installed(home)
+    (home.code_folder / "units.json").unlink()
+    Install(wheelhouse=bundle.root).run()
+    assert unit_files.installed(home) == noted != {}
+
+
+@pytest.mark.usefixtures("no_systemd")
 def test_a_release_can_be_made_before_it_is_wanted(home: Locations, bundle: Bundle) -> None:
     """Nothing that runs reads any of it; installing it then takes no time."""
     prepared = Install(wheelhouse=bundle.root).prepare()

@@ -16,7 +16,7 @@ def installed(home: Locations, systemd: FakeSystemd, monkeypatch: pytest.MonkeyP
     (folder / "release.json").touch()
     home.current.symlink_to("releases/1.0")
     units = {f"juniper-{name}.service": "[Service]\n" for name in ("data", "cascor", "canopy")}
-    unit_files.write(unit_files.changes(units, home), home)
+    unit_files.write(units, unit_files.changes(units, home), home)
     monkeypatch.setenv("PATH", f"{home.command.parent}:{systemd.folder / 'bin'}:/usr/bin:/bin")
     for name in ("data", "cascor", "canopy"):
         systemd.set(f"juniper-{name}.service", STOPPED)
