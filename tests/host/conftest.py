@@ -10,6 +10,8 @@ from types import FrameType
 
 import pytest
 from testinfra.host import Host
+from xdist.remote import Producer
+from xdist.scheduler.loadfile import LoadFileScheduling
 
 from tests.host.booted_host import BootedHost, booted_host, why_not
 from tests.host.fleet import Rollout, booted_fleet, roll_out
@@ -17,12 +19,18 @@ from tests.host.installed_host import JUNIPER_CTL as JUNIPER_CTL
 from tests.host.installed_host import install, make_bundle, seen_by_user
 
 
-@pytest.hookimpl(tryfirst=True)
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Keep the tests of a file with one worker, and all that share the fleet: another worker would boot another one."""
-    for item in items:
-        name = item.path.stem
-        item.add_marker(pytest.mark.xdist_group("fleet" if name.startswith("test_fleet") else name))
+class _ByHost(LoadFileScheduling):
+    """Keeps a file's tests with one worker, and all of the fleet, which another worker would boot again."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        file = super()._split_scope(nodeid)
+        return "fleet" if "/test_fleet" in file else file
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> _ByHost:
+    """Of all workers; `--dist loadgroup` is without effect with pytest 9.2 and xdist 3.8."""
+    return _ByHost(config, log)
 
 
 @contextlib.contextmanager

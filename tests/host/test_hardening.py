@@ -56,6 +56,9 @@ def baited(machine: BootedHost, installed: Host) -> Iterator[Host]:
         text = (HERE / name).read_text(encoding="utf-8")
         machine.run_as_root("sh", "-c", 'printf %s "$1" >"$2"', "-", text, f"{LIBRARY}/tests/host/{name}")
     machine.run_as_root("env", "-C", LIBRARY, "python3", "-m", "tests.host.bait", "prepare")
+    # What the check of an instance loads.
+    certificate = ".config/juniper/credentials/juniper_bait_tls_certificate"
+    installed.check_output("touch %s", certificate)
     installed.check_output(
         f"systemd-run --user --unit=bait -p WorkingDirectory={LIBRARY} -p StateDirectory=juniper/bait"
         " python3 -m tests.host.bait serve"
@@ -63,6 +66,7 @@ def baited(machine: BootedHost, installed: Host) -> Iterator[Host]:
     eventually(lambda: installed.file("/usr/local/share/juniper-bait/pid").exists, "the bait is out")
     yield installed
     installed.check_output("systemctl --user stop bait.service")
+    installed.check_output("rm %s", certificate)
 
 
 @pytest.fixture(scope="module")
