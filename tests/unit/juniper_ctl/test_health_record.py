@@ -58,7 +58,7 @@ def test_the_record_is_bounded(record: HealthRecord) -> None:
     record.append(checked("09:00:00"))
     for at in ("10:00:00", "11:00:00"):
         with path.open("ab") as file:
-            file.write(b"\n" * MAX_BYTES)
+            file.write(b" " * MAX_BYTES + b"\n")
         record.append(checked(at))
         assert not path.exists()
         assert record.last("data") == checked(at)
