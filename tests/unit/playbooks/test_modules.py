@@ -11,6 +11,7 @@ import pytest
 
 from tests.unit.playbooks.plugins import plugin
 
+CREDENTIALS = plugin("library/juniper_credentials.py")
 BUNDLE = plugin("library/juniper_bundle.py")
 RELEASE = plugin("library/juniper_release.py")
 RUNNING = plugin("library/juniper_running.py")
@@ -215,3 +216,21 @@ def test_a_service_reads_what_its_unit_names() -> None:
         "/h/data.env",
         "/h/.config/juniper/credentials/keys",
     ]
+
+
+def test_a_credential_is_outdated_where_its_text_is_another_one_or_it_is_not_there(tmp_path: Path) -> None:
+    """An empty one is as good as any."""
+    credentials = {"same": "a", "other": "b", "missing": "", "empty": ""}
+    for name, text in (("same", "a"), ("other", "b\n"), ("empty", "")):
+        (tmp_path / name).write_text(text, encoding="ascii")
+    assert CREDENTIALS.outdated(tmp_path, credentials) == ["other", "missing"]
+
+
+def test_a_credential_is_for_its_owner_alone_from_the_first_moment(tmp_path: Path) -> None:
+    """And no half of it is ever there."""
+    (tmp_path / "key").write_text("before", encoding="ascii")
+    (tmp_path / "key").chmod(0o644)
+    CREDENTIALS.write(tmp_path / "key", "ü")
+    assert (tmp_path / "key").read_bytes() == "ü".encode()
+    assert (tmp_path / "key").stat().st_mode & 0o777 == 0o600
+    assert [path.name for path in tmp_path.iterdir()] == ["key"]
