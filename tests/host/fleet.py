@@ -27,6 +27,12 @@ def key(service: str) -> dict[str, str]:
     return {"X-API-Key": KEYS[f"juniper_{service}_api_keys"]}
 
 
+def as_account(host: BootedHost, command: str) -> str:
+    """What a command says that is typed as the account of the services."""
+    typed = f'cd; export XDG_RUNTIME_DIR=/run/user/$(id -u) PATH="$HOME/.local/bin:$PATH"; {command}'
+    return host.run_as_root("runuser", "-u", "juniper", "--", "sh", "-c", f"export HOME=/home/juniper; {typed}")
+
+
 @dataclass(frozen=True, slots=True)
 class Played:
     """What came of a playbook."""

@@ -2,10 +2,13 @@
 
 import contextlib
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
+from typing import TypeVar
 
 import httpx
+
+_Answer = TypeVar("_Answer")
 
 PAUSE_S = 0.05
 PATIENCE_S = 60.0
@@ -45,6 +48,30 @@ def load(calls: Mapping[str, Mapping[str, str]]) -> Iterator[Mapping[str, Told]]
         ended.set()
         for thread in threads:
             thread.join()
+
+
+@contextlib.contextmanager
+def repeated(read: Callable[[], _Answer]) -> Iterator[list[_Answer]]:
+    """While it lasts something is read again and again; its answers, as they came.
+
+    Args:
+        read: what it raises of httpx's transport is no answer.
+    """
+    ended = threading.Event()
+    answers: list[_Answer] = []
+
+    def ask() -> None:
+        while not ended.wait(PAUSE_S):
+            with contextlib.suppress(httpx.TransportError):
+                answers.append(read())
+
+    thread = threading.Thread(target=ask)
+    thread.start()
+    try:
+        yield answers
+    finally:
+        ended.set()
+        thread.join()
 
 
 def _read(url: str, headers: Mapping[str, str], told: Told) -> None:

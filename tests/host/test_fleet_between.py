@@ -18,7 +18,8 @@ import pytest
 from tests.host.fleet import GROUPS, Fleet, Played, Rollout
 from tests.host.user_units import eventually
 
-pytestmark = [pytest.mark.host, pytest.mark.timeout(3600)]
+# Eleven playbooks: a quarter of an hour.
+pytestmark = [pytest.mark.host, pytest.mark.soak, pytest.mark.timeout(3600)]
 
 PASSWORD = "of-the-vault-0123456789"  # noqa: S105 - of a vault that this test makes
 PASSPHRASE = "of-the-ca-0123456789"  # noqa: S105 - of a CA that this test makes

@@ -15,7 +15,7 @@ import pytest
 
 from juniper_common.wire.training import TrainingStatus
 from tests.host.fleet import Fleet, Played, Rollout, key
-from tests.host.fleet_load import Told, load
+from tests.host.fleet_load import Told, load, repeated
 from tests.host.training import NEVER_SOLVED
 from tests.host.user_units import eventually
 
@@ -126,6 +126,8 @@ class Upgraded:
     """Before."""
     before: TrainingStatus
     after: TrainingStatus
+    epochs: list[int]
+    """What the training service said meanwhile of where the run stands, in the order of the answers."""
 
 
 @pytest.fixture(scope="module")
@@ -136,9 +138,10 @@ def upgraded(rollout: Rollout, newer: Path) -> Iterator[Upgraded]:
     first = current(fleet, "a")
     start_training(fleet)
     made, before = datasets(fleet), trained(fleet)
-    with load(reads(fleet, "a", "b")) as calls:
+    with load(reads(fleet, "a", "b")) as calls, repeated(lambda: trained(fleet)) as told:
         upgrade(fleet, newer).require()
-    yield Upgraded(fleet, first, current(fleet, "a"), calls, made, before, trained(fleet))
+    epochs = [status.monitor.current_epoch for status in told if status.training_active]
+    yield Upgraded(fleet, first, current(fleet, "a"), calls, made, before, trained(fleet), epochs)
     fleet.play("site.yml").require()
 
 
@@ -160,6 +163,7 @@ def test_the_training_goes_on_where_it_was(upgraded: Upgraded) -> None:
     before, after = upgraded.before, upgraded.after
     assert (after.run_id, after.training_active) == (before.run_id, True)
     assert after.monitor.current_epoch > before.monitor.current_epoch
+    assert upgraded.epochs == sorted(upgraded.epochs)
     eventually(lambda: trained(upgraded.fleet).monitor.current_epoch > after.monitor.current_epoch, "it trains further")
 
 
