@@ -349,7 +349,7 @@ def test_what_is_there_is_listed(folder: BackupFolder, home: Locations, capsys: 
     assert [("error" in each, each["name"]) for each in told] == [(True, damaged.name), (False, path.name)]
 
 
-@pytest.mark.parametrize("stride", [61, pytest.param(1, marks=pytest.mark.soak)])
+@pytest.mark.parametrize("stride", [151, pytest.param(1, marks=pytest.mark.soak)])
 def test_kill_at_system_calls_of_a_backup_leaves_a_whole_one_or_none(tmp_path: Path, stride: int) -> None:
     """Whichever call was the last; and the next one removes what was left."""
     command = [sys.executable, "-m", "tests.unit.juniper_ctl.backups.killing", str(tmp_path), "backup", str(stride)]
