@@ -97,6 +97,8 @@ class Install:
             source, python, plan = self._plan(set_up=True, locations=locations)
             if not plan.is_made:
                 _make(plan.release, source, python, report)
+            if plan.current not in (None, plan.release.version):
+                plan.release.note_before(plan.current)
             put_in_place(plan, locations, report)
         if not plan.changes_something():
             report("install", f"{plan.release.version} is installed already, nothing changed")

@@ -21,6 +21,7 @@ KEPT = 3
 """Releases that stay for going back to, the current one among them."""
 
 _DESCRIPTION = "release.json"
+_BEFORE = "before"
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +45,16 @@ class Release:
     def files(self) -> Path:
         """Its `systemd/` and `conf/`, for going back to it without the bundle or checkout that it was made of."""
         return self.folder / "share/juniper"
+
+    @property
+    def before(self) -> str | None:
+        """The release that was current when an installation made this one so; None: there was none."""
+        noted = self.files / _BEFORE
+        return noted.read_text(encoding="utf-8").strip() if noted.is_file() else None
+
+    def note_before(self, release: str) -> None:
+        """Keep which release this one takes the place of, to go back to: not always the one that was made before."""
+        write_atomically(self.files / _BEFORE, f"{release}\n")
 
     def is_whole(self) -> bool:
         """It was made to the end. The description is what is written last."""
@@ -95,10 +106,15 @@ class Release:
 
 
 def prune(locations: Locations, in_use: set[str]) -> list[str]:
-    """Remove all but the newest releases, the current one and those in use; returns the names of those removed."""
+    """Remove all but the newest releases, the current one, the one before it and those in use.
+
+    Returns:
+        The names of those removed.
+    """
     current = locations.current.readlink().name if locations.current.is_symlink() else ""
+    before = Release(locations.releases / current).before if current else None
     newest_first = sorted(map(Release, locations.releases.iterdir()), key=Release.age_s)
-    others = [release.folder for release in newest_first if release.version not in {current, *in_use}]
+    others = [release.folder for release in newest_first if release.version not in {current, before, *in_use}]
     removed = others[KEPT - 1 :]
     for folder in removed:
         # First it stops being whole, so that an interruption leaves nothing that looks so.

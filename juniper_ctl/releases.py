@@ -20,6 +20,8 @@ class KeptRelease(NamedTuple):
     running: list[str]
     """The services that were started from it."""
     age_s: float
+    before: str | None
+    """The one that it took the place of."""
 
 
 def show(*, as_json: bool) -> Exit:
@@ -37,6 +39,7 @@ def show(*, as_json: bool) -> Exit:
             release.is_current(locations),
             [name for name, version in running if version == release.version],
             round(release.age_s(), 1),
+            release.before,
         )
         for release in kept
     ]
@@ -55,7 +58,7 @@ def go_back(name: str | None, report: Report = say) -> Plan:
     """Make a release that is kept the current one, with its unit files. Restarts nobody.
 
     Args:
-        name: None: the one that was made before the current one.
+        name: None: the one whose place the current one took.
         report: told what happens.
 
     Raises:
@@ -64,9 +67,9 @@ def go_back(name: str | None, report: Report = say) -> Plan:
     locations = Locations.of(os.environ)
     kept = kept_releases(locations)
     with locked(locations):
-        current = [release.is_current(locations) for release in kept]
-        earlier = kept[current.index(True) + 1 :] if any(current) else kept
-        chosen = [release for release in kept if release.version == name] if name else earlier
+        current = next((release for release in kept if release.is_current(locations)), None)
+        wanted = name or (current.before if current else kept[0].version)
+        chosen = [release for release in kept if release.version == wanted]
         if not chosen:
             what = f"no release {name}" if name else "no earlier release"
             raise ControlError(f"{what} is kept here", next_command="juniper-ctl releases", code=Exit.CONFIGURATION)

@@ -7,9 +7,11 @@ from __future__ import annotations
 
 import difflib
 import ipaddress
+import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
+from urllib.parse import urlsplit
 
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 
@@ -44,9 +46,15 @@ def _unknown(said: Variables, options: Mapping[str, Any]) -> Iterator[str]:
 
 def _mistyped(said: Variables, options: Mapping[str, Any]) -> Iterator[str]:
     for name, option in options.items():
+        if name not in said:
+            continue
         kept = {key: option[key] for key in ("type", "elements", "choices") if key in option}
-        if name in said and ArgumentSpecValidator({name: kept}).validate({name: said[name]}).error_messages:
-            choices = ", ".join(kept.get("choices", ()))
+        # Ansible would take a text for a list or dict too, and split it.
+        is_text = isinstance(said[name], str) and kept["type"] in ("list", "dict")
+        if said[name] is None:
+            yield f"{name} has no value: give it one, or leave it out"
+        elif is_text or ArgumentSpecValidator({name: kept}).validate({name: said[name]}).error_messages:
+            choices = "" if is_text else ", ".join(kept.get("choices", ()))
             yield f"{name}={said[name]} is none of {choices}" if choices else f"{name} is no {kept['type']}"
 
 
@@ -79,7 +87,7 @@ def juniper_refused(
         services: all that there are.
         example: `conf/juniper.env.example`, which has every setting.
     """
-    known = re.findall(r"^#?([A-Z][A-Z0-9_]+)=", example, re.MULTILINE)
+    known = dict(re.findall(r"^#?([A-Z][A-Z0-9_]+)=(.*)$", example, re.MULTILINE))
     return [
         *_lacking(groups, settings),
         *(
@@ -87,7 +95,8 @@ def juniper_refused(
             for host, said in hosts.items()
             for fault in (
                 *_ports(said, settings[host]),
-                *_addresses(said),
+                *_addresses(said, settings[host]),
+                *_account(said),
                 *_env(said, services, known),
                 *_drop_ins(said, services),
                 *_credentials(said, services),
@@ -119,12 +128,30 @@ def _ports(said: Variables, settings: Mapping[str, Any]) -> Iterator[str]:
         yield f"{' and '.join(settings['urls'])} cannot listen on the ports {', '.join(ports)} at once"
 
 
-def _addresses(said: Variables) -> Iterator[str]:
+def _account(said: Variables) -> Iterator[str]:
+    account = said.get("juniper_account", "juniper")
+    if not re.fullmatch(r"[a-z_][a-z0-9_-]{0,31}", account) or account == "root":
+        yield f"juniper_account={account} is no name of an account for services"
+    if int(said.get("juniper_ready_timeout_s", 1)) < 1:
+        yield f"juniper_ready_timeout_s={said['juniper_ready_timeout_s']} is no time"
+
+
+def _addresses(said: Variables, settings: Mapping[str, Any]) -> Iterator[str]:
+    for name, address in settings["addresses"].items():
+        if not {f"juniper_{name}_address", "juniper_address"} & set(said) and not _is_address(address):
+            yield f"{name} would listen on {address}, which is no address that others can be told: set juniper_address"
     for name, value in said.items():
         if re.fullmatch(r"juniper_(\w+_)?address", name) and not _is_address(value):
             yield f"{name}={value} is no address that others can be told"
-        if re.fullmatch(r"juniper_\w+_url", name) and not re.fullmatch(r"https?://[^\s/]+/?", str(value)):
+        if re.fullmatch(r"juniper_\w+_url", name) and not _is_url(str(value)):
             yield f"{name}={value} is no address of a service, as http://10.0.0.5:8100 is one"
+
+
+def _is_url(text: str) -> bool:
+    try:
+        return re.fullmatch(r"https?://[^\s/@]+/?", text) is not None and urlsplit(text).port != 0
+    except ValueError:
+        return False
 
 
 def _is_address(text: str) -> bool:
@@ -135,7 +162,7 @@ def _is_address(text: str) -> bool:
         return not is_number and re.fullmatch(r"[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?", text) is not None
 
 
-def _env(said: Variables, services: Services, known: Sequence[str]) -> Iterator[str]:
+def _env(said: Variables, services: Services, known: Mapping[str, str]) -> Iterator[str]:
     derived = {"JUNIPER_ENV": "juniper_profile"}
     for name, service in services.items():
         derived[f"JUNIPER_{name.upper()}_URL"] = f"juniper_{name}_url"
@@ -153,6 +180,24 @@ def _env(said: Variables, services: Services, known: Sequence[str]) -> Iterator[
                 yield f"{variable}: {name} is no setting of {owner}"
             elif "\n" in str(value):
                 yield f"{variable}: {name} has more than one line"
+            elif not _is_like(value, known[name]):
+                yield f"{variable}: {name}={value} is nothing like {known[name]}"
+
+
+def _is_like(value: Any, default: str) -> bool:
+    """Whether it is a number or a boolean where the default is one; the services themselves look closer."""
+    told = value if isinstance(value, str) else json.dumps(value)
+    if default in ("true", "false"):
+        return told.lower() in ("true", "false", "1", "0", "yes", "no", "on", "off")
+    return not _is_number(default) or not told or _is_number(told)
+
+
+def _is_number(text: str) -> bool:
+    try:
+        float(text)
+    except ValueError:
+        return False
+    return True
 
 
 def _drop_ins(said: Variables, services: Services) -> Iterator[str]:

@@ -88,8 +88,14 @@ class Fleet(NamedTuple):
         return f"{scheme}://{bracketed}:{self.said[host][f'juniper_{name}_port']}"
 
     def provider(self, host: str, name: str) -> str | None:
-        """The host whose service this one calls: itself, or the only one that has it; None: there is no such."""
+        """The host whose service this one calls: the one at the URL that is said, itself, or the only one that has it.
+
+        None: there is no such in the inventory.
+        """
         having = self.having[name]
+        said = self.said[host].get(f"juniper_{name}_url")
+        if said:
+            return next((other for other in having if self.url(other, name) == str(said).rstrip("/")), None)
         return host if host in having else having[0] if len(having) == 1 else None
 
     def called(self, host: str, name: str) -> str | None:

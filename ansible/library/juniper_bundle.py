@@ -92,7 +92,7 @@ def _of_nobody(info: tarfile.TarInfo) -> tarfile.TarInfo:
 
 def prune(packed: Path, name: str) -> None:
     """Remove those of the same name that are of another bundle."""
-    for path in packed.parent.glob(f"{name}-*.tar"):
+    for path in packed.parent.glob(f"{name}-{'[0-9a-f]' * 16}.tar"):
         if path != packed:
             path.unlink()
 

@@ -6,7 +6,9 @@ All of it is `juniper-ctl install` and `juniper-ctl rollback`, as a person types
 from __future__ import annotations
 
 import json
+import os
 import re
+import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -17,15 +19,15 @@ DOCUMENTATION = r"""
 module: juniper_release
 short_description: The release of Juniper that an account's services are started from
 description:
-  - Runs as the account, with C(XDG_RUNTIME_DIR) set. It restarts nothing.
+  - Runs as the account. It restarts nothing.
   - A service that the host is no longer to have is stopped.
 options:
   state:
     description:
       - C(prepared) makes the release and changes nothing else.
       - C(current) makes it where it is not made, installs its unit files and settings, and points the link to it.
-      - C(previous) goes to O(release). Where that is not said, it takes the newest one back. If it is not current,
-        it was taken back already, or never came to be current, and nothing is changed.
+      - C(previous) goes to O(release). Where that is not said, it takes the newest one back, to the one whose place
+        that took. If it is not current, it was taken back already, or never came to be, and nothing is changed.
     type: str
     choices: [prepared, current, previous]
     default: current
@@ -53,16 +55,12 @@ EXAMPLES = r"""
     services: [data, canopy]
   become: true
   become_user: juniper
-  environment:
-    XDG_RUNTIME_DIR: /run/user/1001
 
 - name: Go back
   juniper_release:
     state: previous
   become: true
   become_user: juniper
-  environment:
-    XDG_RUNTIME_DIR: /run/user/1001
 """
 
 RETURN = r"""
@@ -85,7 +83,8 @@ def install(parameters: dict[str, Any], run: Run, *, is_check: bool) -> dict[str
     program = Path(parameters["bundle"]) / "scripts/juniper-ctl"
     if is_check and not program.is_file():
         return {"changed": True, "release": None, "before": None}
-    command = [*([parameters["python"]] if parameters["python"] else []), str(program), "install", "--json"]
+    # Not by its first line: where `python3` is an older one, Ansible has found a newer one for this module.
+    command = [parameters["python"] or sys.executable, str(program), "install", "--json"]
     command += [f"--service={service}" for service in parameters["services"]]
     command += [f"--python={parameters['python']}"] if parameters["python"] else []
     is_prepare = parameters["state"] == "prepared"
@@ -118,7 +117,7 @@ def go_back(parameters: dict[str, Any], run: Run, *, is_check: bool) -> dict[str
     kept = json.loads(run([str(program), "releases", "--json"]))["releases"]
     names = [each["release"] for each in kept]
     current = next((each["release"] for each in kept if each["is_current"]), None)
-    chosen = named or before_the_newest(names, current)
+    chosen = named or before_the_newest(kept, current)
     if chosen is None or chosen not in names:
         raise RefusedError(f"{f'no release {named}' if named else 'no earlier release'} is kept here")
     if is_check:
@@ -126,9 +125,11 @@ def go_back(parameters: dict[str, Any], run: Run, *, is_check: bool) -> dict[str
     return result_of(json.loads(run([str(program), "rollback", "--json", chosen])))
 
 
-def before_the_newest(names: Sequence[str], current: str | None) -> str | None:
-    """The second of these, the newest first; where the newest is not the current one, there is nothing to take back."""
-    return current if current != names[0] else next(iter(names[1:]), None)
+def before_the_newest(kept: Sequence[dict[str, Any]], current: str | None) -> str | None:
+    """The release whose place the newest took; where another one is current, there is nothing to take back."""
+    newest = kept[0]
+    before: str | None = newest.get("before")
+    return current if current != newest["release"] else before
 
 
 class RefusedError(Exception):
@@ -169,7 +170,8 @@ def main() -> None:
 
     def run(command: Sequence[str]) -> str:
         # From its home: the folder of whoever logged in may be none that the account can enter.
-        code, said, complained = module.run_command(list(command), cwd=str(Path.home()))
+        bus = {"XDG_RUNTIME_DIR": f"/run/user/{os.getuid()}"}
+        code, said, complained = module.run_command(list(command), cwd=str(Path.home()), environ_update=bus)
         if code != 0:
             module.fail_json(msg=complained.strip() or said.strip(), rc=code, cmd=" ".join(command))
         return str(said)

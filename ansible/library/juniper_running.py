@@ -47,6 +47,11 @@ restarted:
   returned: always
   type: list
   elements: str
+moved:
+  description: Those among them that ran from another release before.
+  returned: always
+  type: list
+  elements: str
 log:
   description: What was logged of the service last.
   returned: on failure
@@ -60,6 +65,11 @@ LOG_LINES = 12
 def not_from(release: str, services: Iterable[Mapping[str, Any]]) -> list[str]:
     """Those that run from another release, or not at all, as `juniper-ctl status` tells of them."""
     return [each["service"] for each in services if each["pid"] is None or each["version"] != release]
+
+
+def from_another(release: str, services: Iterable[Mapping[str, Any]]) -> list[str]:
+    """Those that run, from another release."""
+    return [each["service"] for each in services if each["pid"] is not None and each["version"] != release]
 
 
 def not_ready(services: Iterable[Mapping[str, Any]]) -> dict[str, str]:
@@ -84,18 +94,20 @@ def main() -> None:
         # It ends with what it found, as with 2 for degraded.
         answer: dict[str, Any] = json.loads(said) if said.startswith("{") else {"error": complained.strip()}
         if "services" not in answer:
-            module.fail_json(msg=answer["error"], rc=code, changed=bool(stale), log=[])
+            module.fail_json(msg=answer["error"], rc=code, changed=bool(stale), moved=moved, log=[])
         return list(answer["services"])
 
     def fail(service: str, why: str) -> None:
         journal = ["journalctl", "--user", "--quiet", "--no-pager", "--output=cat", f"--lines={LOG_LINES}"]
         _, said, _ = module.run_command([*journal, f"--unit=juniper-{service}.service"])
-        module.fail_json(msg=why, changed=bool(stale), restarted=stale, log=said.splitlines())
+        module.fail_json(msg=why, changed=bool(stale), restarted=stale, moved=moved, log=said.splitlines())
 
     stale: list[str] = []
-    stale = not_from(release, told("status"))
+    moved: list[str] = []
+    before = told("status")
+    stale, moved = not_from(release, before), from_another(release, before)
     if module.check_mode:
-        module.exit_json(changed=bool(stale), restarted=stale)
+        module.exit_json(changed=bool(stale), restarted=stale, moved=moved)
     if stale:
         # An installation that was interrupted has written units, and systemd has not read them.
         bus = {"XDG_RUNTIME_DIR": f"/run/user/{os.getuid()}"}
@@ -109,7 +121,7 @@ def main() -> None:
         late = dict.fromkeys(not_from(release, told("status")), "it runs from another release")
         late.update(not_ready(told("health")))
         if not late:
-            module.exit_json(changed=bool(stale), restarted=stale)
+            module.exit_json(changed=bool(stale), restarted=stale, moved=moved)
         if time.monotonic() > deadline:
             name, why = next(iter(late.items()))
             fail(name, f"{name} is not ready after {module.params['timeout_s']} s: {why}")

@@ -42,7 +42,14 @@ newer:
   elements: str
 """
 
-_PROPERTIES = ("ExecMainStartTimestampMonotonic", "ActiveState", "FragmentPath", "DropInPaths", "EnvironmentFiles")
+_PROPERTIES = (
+    "ExecMainStartTimestampMonotonic",
+    "ActiveState",
+    "FragmentPath",
+    "DropInPaths",
+    "EnvironmentFiles",
+    "NeedDaemonReload",
+)
 
 
 def newer_than(started_s: float, paths: Iterable[Path]) -> list[str]:
@@ -78,6 +85,8 @@ def main() -> None:
     # Both clocks now, since the one of the files may have been set since the start.
     started_s = time.time() - time.monotonic() + int(properties["ExecMainStartTimestampMonotonic"]) / 1e6
     newer = newer_than(started_s, read_by(properties, text, home))
+    if properties["NeedDaemonReload"] == "yes":
+        newer.append("a unit file that systemd has not read yet")
     module.exit_json(changed=bool(newer), newer=newer)
 
 

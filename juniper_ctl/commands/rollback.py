@@ -16,7 +16,7 @@ EXITS = (Exit.UNKNOWN_UNIT, Exit.NO_BUS, Exit.TIMEOUT, Exit.CONFIGURATION)
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """To which."""
-    parser.add_argument("release", nargs="?", metavar="RELEASE", help="else the one made before the current one")
+    parser.add_argument("release", nargs="?", metavar="RELEASE", help="else the one whose place the current one took")
     add_json(parser)
 
 

@@ -76,6 +76,7 @@ def test_another_release_replaces_the_units_and_keeps_what_the_person_wrote(
     Install(wheelhouse=newer.root).run()
     assert home.current.readlink() != first
     assert (home.code_folder / first).is_dir()
+    assert Release(home.code_folder / home.current.readlink()).before == first.name
     assert not (home.units / "juniper-data.service").exists()
     assert (home.units / "juniper-other.service").exists()
     assert own.exists()

@@ -37,6 +37,19 @@ def test_old_releases_go_but_not_those_in_use(home: Locations) -> None:
     assert len(list(home.releases.iterdir())) == KEPT + 1
 
 
+def test_the_release_before_the_current_one_stays_however_old_it_is(home: Locations) -> None:
+    """What was tried in between and taken back is newer, and nothing to go back to."""
+    for age in range(KEPT + 2):
+        whole_release(home, f"r{age}", age)
+    newest = Release(home.releases / "r0")
+    newest.files.mkdir(parents=True)
+    newest.note_before(f"r{KEPT + 1}")
+    newest.make_current(home)
+    prune(home, set())
+    assert (home.releases / f"r{KEPT + 1}").is_dir()
+    assert not (home.releases / f"r{KEPT}").is_dir()
+
+
 def test_a_file_is_written_whole_or_not_at_all(tmp_path: Path) -> None:
     """With the mode that it should have from the first moment, and nothing beside it."""
     write_atomically(tmp_path / "a", "text", mode=0o600)

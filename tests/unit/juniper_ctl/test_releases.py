@@ -14,7 +14,7 @@ pytestmark = pytest.mark.usefixtures("no_systemd")
 
 @pytest.fixture
 def versions(home: Locations) -> list[str]:
-    """Three releases, the oldest first, the last one current; each has a unit file that names it."""
+    """Three releases, the oldest first, each installed over the one before; each has a unit file that names it."""
     names = [f"1.{number}" for number in range(3)]
     for number, name in enumerate(names):
         release = Release(home.releases / name)
@@ -22,6 +22,8 @@ def versions(home: Locations) -> list[str]:
             (release.files / folder).mkdir(parents=True)
         (release.files / "systemd/user/juniper-data.service").write_text(f"[Service]\nExecStart=/bin/echo {number}\n")
         (release.folder / "release.json").write_text("{}")
+        if number:
+            release.note_before(names[number - 1])
         os.utime(release.folder, (10**9 + number, 10**9 + number))
     releases.go_back(names[-1])
     return names
@@ -37,6 +39,12 @@ def test_going_back_brings_the_unit_files_of_that_release(home: Locations, versi
     assert (home.configuration / "juniper.env").read_text() == "MINE=1\n"
     with pytest.raises(ControlError, match="no earlier release is kept here"):
         releases.go_back(None)
+
+
+def test_going_back_passes_over_what_was_tried_and_taken_back(home: Locations, versions: list[str]) -> None:
+    """The last one took the place of the first: the one in between was never what served."""
+    Release(home.releases / versions[2]).note_before(versions[0])
+    assert releases.go_back(None).release.version == versions[0]
 
 
 def test_a_release_is_chosen_by_its_name(home: Locations, versions: list[str]) -> None:

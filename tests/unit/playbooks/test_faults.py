@@ -34,10 +34,28 @@ def test_there_is_nothing_to_say_of_a_sound_inventory() -> None:
         ({"juniper_data_env": ["A"]}, "juniper_data_env is no dict"),
         ({"juniper_data_port": 0}, "juniper_data_port=0 is no port"),
         ({"juniper_data_port": "many"}, "juniper_data_port is no int"),
+        ({"juniper_env": None}, "juniper_env has no value: give it one, or leave it out"),
+        ({"juniper_env": "A=1"}, "juniper_env is no dict"),
+        ({"juniper_tls_names": "juniper.example"}, "juniper_tls_names is no list"),
+        ({"juniper_extras": ["rediss"]}, "juniper_extras=['rediss'] is none of redis, postgres, hub"),
+        ({"juniper_account": "root"}, "juniper_account=root is no name of an account for services"),
+        ({"juniper_ready_timeout_s": -5}, "juniper_ready_timeout_s=-5 is no time"),
         ({"juniper_data_port": 8050}, "data and canopy cannot listen on the ports 8050, 8050 at once"),
         ({"juniper_address": "10.0.0.300"}, "juniper_address=10.0.0.300 is no address that others can be told"),
         ({"juniper_data_address": "::"}, "juniper_data_address=:: is no address that others can be told"),
         ({"juniper_cascor_url": "trainer:8200"}, "juniper_cascor_url=trainer:8200 is no address of a service"),
+        (
+            {"juniper_cascor_url": "http://10.0.0.2:99999"},
+            "juniper_cascor_url=http://10.0.0.2:99999 is no address of a",
+        ),
+        (
+            {"juniper_env": {"JUNIPER_CASCOR_MAX_PARALLEL_RUNS": "many"}},
+            "juniper_env: JUNIPER_CASCOR_MAX_PARALLEL_RUNS=many is nothing like 1",
+        ),
+        (
+            {"juniper_env": {"JUNIPER_CASCOR_AUTO_START": "perhaps"}},
+            "juniper_env: JUNIPER_CASCOR_AUTO_START=perhaps is nothing like false",
+        ),
         (
             {"juniper_env": {"JUNIPER_ENV": "dev"}},
             "juniper_env: JUNIPER_ENV follows from the inventory: set juniper_profile",
@@ -58,6 +76,12 @@ def test_a_wrong_value_is_named(variables: dict[str, Any], fault: str) -> None:
     """It, and nothing else."""
     (said,) = faults(two_hosts(**variables))
     assert said.startswith(f"front: {fault}")
+
+
+def test_an_address_that_follows_from_the_inventory_is_looked_at_too() -> None:
+    """Others would be sent to it."""
+    told = "would listen on ::, which is no address that others can be told: set juniper_address"
+    assert faults(two_hosts(ansible_host="::")) == [f"front: data {told}", f"front: canopy {told}"]
 
 
 def test_a_service_that_others_reach_needs_keys() -> None:

@@ -2,6 +2,7 @@
 
 import json
 import os
+import sys
 import tarfile
 from collections.abc import Sequence
 from pathlib import Path
@@ -60,7 +61,8 @@ def test_a_release_is_installed_by_the_bundles_own_program(folder: Path) -> None
     """With the services that the host is to have; the difference is what the units were and are."""
     control = FakeControl(plan())
     result = RELEASE.install(parameters(folder, services=["data", "canopy"]), control, is_check=False)
-    command = [f"{folder}/scripts/juniper-ctl", "install", "--json", "--service=data", "--service=canopy"]
+    command = [sys.executable, f"{folder}/scripts/juniper-ctl", "install", "--json"]
+    command += ["--service=data", "--service=canopy"]
     assert control.asked == [[*command, "--diff"], command]
     assert (result["changed"], result["release"], result["before"]) == (True, "1+b", "1+a")
     assert result["diff"][0]["before"] == ""
@@ -99,9 +101,11 @@ def test_to_prepare_changes_something_only_where_the_release_is_not_made(folder:
     assert control.asked[0][-1] == "--prepare"
 
 
-def kept(current: str) -> dict[str, Any]:
-    """What `juniper-ctl releases --json` prints."""
-    return {"releases": [{"release": name, "is_current": name == current} for name in ("1+c", "1+b", "1+a")]}
+def kept(current: str, before: str | None = "1+b") -> dict[str, Any]:
+    """What `juniper-ctl releases --json` prints, and which one the newest took the place of."""
+    told = [{"release": name, "is_current": name == current, "before": None} for name in ("1+c", "1+b", "1+a")]
+    told[0]["before"] = before
+    return {"releases": told}
 
 
 @pytest.mark.parametrize(
@@ -113,6 +117,12 @@ def test_check_mode_says_to_which_release_it_would_go_back(release: str | None, 
     assert (result["release"], result["changed"]) == (chosen, changed)
 
 
+def test_a_release_that_was_tried_and_taken_back_is_passed_over() -> None:
+    """The newest took the place of the one that served before."""
+    result = RELEASE.go_back({"release": None}, FakeControl(kept("1+c", before="1+a")), is_check=True)
+    assert result["release"] == "1+a"
+
+
 def test_a_host_that_does_not_run_the_newest_release_has_nothing_to_take_back() -> None:
     """It went back before, or the upgrade did not come to it: a second `rollback.yml` must not go further back."""
     result = RELEASE.go_back({"release": None}, FakeControl(kept("1+b")), is_check=True)
@@ -121,7 +131,7 @@ def test_a_host_that_does_not_run_the_newest_release_has_nothing_to_take_back() 
 
 def test_the_only_release_is_not_taken_back() -> None:
     """There is none to go to."""
-    only = {"releases": [{"release": "1+a", "is_current": True}]}
+    only = {"releases": [{"release": "1+a", "is_current": True, "before": None}]}
     with pytest.raises(RELEASE.RefusedError, match="no earlier release"):
         RELEASE.go_back({"release": None}, FakeControl(only), is_check=True)
 
@@ -140,6 +150,7 @@ def test_what_runs_from_another_release_or_not_at_all_is_restarted() -> None:
         {"service": "canopy", "pid": None, "version": "1+b"},
     ]
     assert RUNNING.not_from("1+b", services) == ["data", "canopy"]
+    assert RUNNING.from_another("1+b", services) == ["data"]
 
 
 def test_a_service_is_ready_that_answers_so_whatever_other_hosts_lack() -> None:
@@ -182,10 +193,11 @@ def test_another_wheel_makes_another_bundle(folder: Path) -> None:
 
 def test_a_packed_bundle_takes_the_place_of_the_one_before(tmp_path: Path) -> None:
     """And of no other kind's."""
-    for name in ("cpu-old.tar", "cpu-new.tar", "gpu-old.tar"):
-        (tmp_path / name).touch()
-    BUNDLE.prune(tmp_path / "cpu-new.tar", "cpu")
-    assert {path.name for path in tmp_path.iterdir()} == {"cpu-new.tar", "gpu-old.tar"}
+    old, new = "0" * 16, "f" * 16
+    for name in (f"cpu-{old}", f"cpu-{new}", f"cpu-redis-{old}", f"gpu-{old}"):
+        (tmp_path / f"{name}.tar").touch()
+    BUNDLE.prune(tmp_path / f"cpu-{new}.tar", "cpu")
+    assert {path.stem for path in tmp_path.iterdir()} == {f"cpu-{new}", f"cpu-redis-{old}", f"gpu-{old}"}
 
 
 def test_what_was_changed_since_a_service_was_started_is_named(tmp_path: Path) -> None:

@@ -53,6 +53,21 @@ def test_of_two_hosts_with_a_service_one_calls_its_own() -> None:
     assert settings(hosts, groups)["trainer"]["env"]["JUNIPER_DATA_URL"] == "http://10.0.0.1:8100"
 
 
+def test_the_key_follows_the_address_that_the_inventory_says() -> None:
+    """Of the host that is there; a stranger is shown no key of the inventory's."""
+    groups = {**GROUPS, "data": ["front", "trainer"]}
+    hosts = two_hosts()
+    hosts["front"]["juniper_credentials"] = {**KEYS, "juniper_data_api_keys": "of-front"}
+    hosts["trainer"]["juniper_data_url"] = "http://10.0.0.1:8100/"
+    told = settings(hosts, groups)["trainer"]
+    assert told["calls"]["data"]["host"] == "front"
+    assert told["credentials"]["cascor"]["juniper_cascor_data_api_key"] == "of-front"
+    hosts["trainer"]["juniper_data_url"] = "https://other.example"
+    told = settings(hosts, groups)["trainer"]
+    assert told["calls"]["data"]["host"] is None
+    assert told["credentials"]["cascor"]["juniper_cascor_data_api_key"] == ""
+
+
 def test_a_service_shows_the_first_key_of_the_one_that_it_calls() -> None:
     """Unless the inventory says another one."""
     hosts = two_hosts()
