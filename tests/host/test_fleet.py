@@ -71,16 +71,23 @@ def test_a_dataset_of_one_host_is_trained_on_by_the_other_and_shown_by_the_first
 
 
 def test_what_a_service_reads_is_changed_and_it_alone_restarted(rollout: Rollout) -> None:
-    """The dashboard gets another setting; the data service on the same host goes on as the process that it was."""
+    """The dashboard gets another setting and limit; the data service on the same host goes on as the process it was."""
     host = rollout.fleet.hosts["a"]
-    ids = "systemctl --user -M juniper@ show juniper-data juniper-canopy --property=MainPID --value"
-    before = host.run_as_root("sh", "-c", ids).split()
-    setting = {"a": {"juniper_canopy_env": {"JUNIPER_CANOPY_SESSION_HOURS": 6}}}
-    changed = rollout.fleet.play("site.yml", more=setting).require()
-    after = host.run_as_root("sh", "-c", ids).split()
+    shown = ["systemctl", "--user", "-M", "juniper@", "show", "--value"]
+    ids = [*shown, "--property=MainPID", "juniper-data", "juniper-canopy"]
+    before = host.run_as_root(*ids).split()
+    told = {
+        "juniper_canopy_env": {"JUNIPER_CANOPY_SESSION_HOURS": 6},
+        "juniper_canopy_drop_ins": {"60-own.conf": "[Service]\nMemoryMax=1500M\n"},
+    }
+    changed = rollout.fleet.play("site.yml", more={"a": told}).require()
+    after = host.run_as_root(*ids).split()
     assert (before[0], before[1] != after[1]) == (after[0], True)
-    assert {name: counts["changed"] for name, counts in changed.recap.items()} == {"a": 3, "b": 0}
-    rollout.fleet.play("site.yml").require()
+    assert host.run_as_root(*shown, "--property=MemoryMax", "juniper-canopy").strip() == str(1500 << 20)
+    # Two files and a folder, that it is stale, and the restart.
+    assert {name: counts["changed"] for name, counts in changed.recap.items()} == {"a": 5, "b": 0}
+    # It is the host's own from now on; the next test's playbooks bring the setting back.
+    host.run_as_root("rm", "-r", "/home/juniper/.config/systemd/user/juniper-canopy.service.d/60-own.conf")
 
 
 def test_a_service_that_moves_is_stopped_where_it_was(rollout: Rollout) -> None:
