@@ -206,6 +206,18 @@ def test_a_change_that_the_hub_refuses_leaves_nothing(stores: Stores, server: Se
     assert content(store, id_of(1)) == content_of(1)
 
 
+@pytest.mark.parametrize("kind", [KINDS["huggingface"]])
+@pytest.mark.parametrize("ignored", [ARTIFACT, "index.jsonl"])
+def test_a_file_that_the_repository_ignores_is_told_of(stores: Stores, server: Server, ignored: str) -> None:
+    """A commit would go without it, and its index would have a dataset that nobody can read."""
+    store = stores()
+    store.put(*made(2))
+    server.ignores = {ignored}  # type: ignore[union-attr]
+    with pytest.raises(StoreError, match=rf"ignores {ignored}: take that out of its \.gitignore"):
+        store.put(*made(1))
+    assert (store.ids(10, 0), ARTIFACT in files_of(server)) == ([id_of(2)], False)
+
+
 def test_a_change_whose_answer_is_lost_is_seen(stores: Stores, server: Server, kind: Kind) -> None:
     """It was made: who asks the hub again finds it."""
     store = stores()
@@ -378,6 +390,21 @@ def test_an_artifact_must_have_its_size(stores: Stores, server: Server, there: b
     with pytest.raises(DatasetDamagedError) as refused:
         stores().open_artifact(id_of(1))
     assert refused.value.dataset_id == id_of(1)
+
+
+@pytest.mark.parametrize("status", [403, 503])
+@pytest.mark.parametrize("n_bytes", [len(content_of(1)) + 1, 8_000_001])
+def test_a_refusal_that_is_longer_than_the_artifact_is_a_refusal(
+    stores: Stores, server: Server, kind: Kind, status: int, n_bytes: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The artifact is whole: nobody is told to delete it."""
+    monkeypatch.setattr(huggingface, "_RETRIES", 0)
+    store = stores()
+    store.put(*made(1))
+    server.instead[kind.download] = lambda _: Answer(status, b" " * n_bytes)
+    with pytest.raises(StoreError) as refused:
+        store.open_artifact(id_of(1))
+    assert not isinstance(refused.value, DatasetDamagedError)
 
 
 def test_an_artifact_that_was_replaced_meanwhile_is_asked_for_again(stores: Stores, server: Server, kind: Kind) -> None:
