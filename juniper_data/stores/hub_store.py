@@ -26,6 +26,7 @@ from typing import BinaryIO, TypeVar
 
 from juniper_common.wire.datasets import DatasetMeta
 from juniper_data.errors import DatasetDamagedError, StoreError, StoreFullError
+from juniper_data.imports.writing import MAX_ARTIFACT_BYTES
 from juniper_data.stores.hub import (
     MAX_INDEX_BYTES,
     Change,
@@ -109,6 +110,8 @@ class HubStore(Index):
     def put(self, meta: DatasetMeta, artifact: BinaryIO) -> Stored:
         """Keep a dataset."""
         checked(meta.dataset_id)  # It becomes a part of a file's name.
+        if meta.size_bytes > MAX_ARTIFACT_BYTES:
+            raise StoreError(f"{meta.dataset_id} has {meta.size_bytes} bytes; {MAX_ARTIFACT_BYTES} can be on a hub")
         with self._temporary_file() as file:
             digest = hashlib.sha256()
             with _disk_errors(self._folder):

@@ -12,11 +12,13 @@ import numpy as np
 import pytest
 
 from juniper_data.errors import DatasetDamagedError, DatasetNotFoundError, StoreAwayError, StoreError
+from juniper_data.imports.writing import MAX_ARTIFACT_BYTES
 from juniper_data.npz import read_rows
 from juniper_data.stores import huggingface, kaggle_client
 from juniper_data.stores.hub import MAX_INDEX_BYTES, Change, ConflictError
 from juniper_data.stores.hub_store import ACCESSES_HELD_S, ATTEMPTS, FRESH_S, HubStore
 from juniper_data.stores.protocol import Accesses
+from tests.unit.juniper_data.stores.hub_servers.kaggle import archive_of
 from tests.unit.juniper_data.stores.hub_servers.kinds import KINDS, Kind, Server, files_of, is_private, replace
 from tests.unit.juniper_data.stores.hub_servers.serving import Answer, HubServer, Request
 from tests.unit.juniper_data.stores.made import NOON, content_of, id_of, made
@@ -407,6 +409,14 @@ def test_a_refusal_that_is_longer_than_the_artifact_is_a_refusal(
     assert not isinstance(refused.value, DatasetDamagedError)
 
 
+def test_a_dataset_larger_than_any_is_not_put_on_a_hub(stores: Stores, server: Server) -> None:
+    """No index is believed that has such a one."""
+    meta, artifact = made(1, size_bytes=MAX_ARTIFACT_BYTES + 1)
+    with pytest.raises(StoreError, match=f"{MAX_ARTIFACT_BYTES} can be on a hub"):
+        stores().put(meta, artifact)
+    assert not server.requests
+
+
 def test_an_artifact_that_was_replaced_meanwhile_is_asked_for_again(stores: Stores, server: Server, kind: Kind) -> None:
     """A reader who knows the index of before finds what there is now."""
     one, another = stores(), stores()
@@ -511,6 +521,17 @@ def test_a_damaged_artifact_on_kaggle_is_not_sent_again(stores: Stores, server: 
         store.put(*made(2))
     store.delete(id_of(1))
     assert store.put(*made(2)).created
+
+
+@pytest.mark.parametrize("kind", [KINDS["kaggle"]])
+def test_an_archive_that_lists_too_many_files_is_not_opened(stores: Stores, server: Server) -> None:
+    """Its list would take more memory than the service has."""
+    store = stores()
+    store.put(*made(1))
+    listing = archive_of({**files_of(server), **{f"{number:0200}": b"" for number in range(5000)}})
+    server.instead["archive.zip"] = lambda _: Answer(body=listing)
+    with pytest.raises(StoreError, match="an archive of 1 files lists more than 1001"):
+        store.put(*made(2))
 
 
 @pytest.mark.parametrize("kind", [KINDS["kaggle"]])
