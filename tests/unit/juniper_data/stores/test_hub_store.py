@@ -14,9 +14,10 @@ import pytest
 from juniper_data.errors import DatasetDamagedError, DatasetNotFoundError, StoreAwayError, StoreError
 from juniper_data.imports.writing import MAX_ARTIFACT_BYTES
 from juniper_data.npz import read_rows
-from juniper_data.stores import huggingface, kaggle_client
+from juniper_data.stores import hub_store, huggingface, kaggle_client
+from juniper_data.stores.held_accesses import HELD_S
 from juniper_data.stores.hub import MAX_INDEX_BYTES, Change, ConflictError
-from juniper_data.stores.hub_store import ACCESSES_HELD_S, ATTEMPTS, FRESH_S, HubStore
+from juniper_data.stores.hub_store import ATTEMPTS, FRESH_S, HubStore
 from juniper_data.stores.protocol import Accesses
 from tests.unit.juniper_data.stores.hub_servers.kaggle import archive_of
 from tests.unit.juniper_data.stores.hub_servers.kinds import KINDS, Kind, Server, files_of, is_private, replace
@@ -79,6 +80,17 @@ def once(server: Server, part: str, call: Callable[[], object]) -> None:
         del server.instead[part]
         call()
         return server.answer(request)
+
+    server.instead[part] = answer
+
+
+def lose_once(server: Server, part: str) -> None:
+    """Do what such a request asks for, and do not say so."""
+
+    def answer(request: Request) -> Answer:
+        del server.instead[part]
+        server.answer(request)
+        return Answer(502)
 
     server.instead[part] = answer
 
@@ -162,24 +174,26 @@ def test_accesses_go_with_the_next_change(stores: Stores, server: Server, kind: 
 
 
 def test_accesses_without_a_change_go_after_an_hour(stores: Stores) -> None:
-    """Once."""
+    """Once, with a sweep; whoever records them waits for no revision."""
     one, another = stores(), stores()
     one.put(*made(1))
     one.record_accesses({id_of(1): Accesses(2, NOON)})
-    stores.now_s += ACCESSES_HELD_S
+    stores.now_s += HELD_S
     one.record_accesses({id_of(1): Accesses(1, NOON)})
+    one.delete_expired(NOON)
     assert [each.meta(id_of(1)).access_count for each in (one, another)] == [3, 3]
 
 
 def test_accesses_that_cannot_be_sent_stay_counted(
     stores: Stores, server: Server, kind: Kind, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """Who recorded them is not told to do it again; they go with a later change."""
+    """A sweep does not fail for that; they go with a later change."""
     one, another = stores(), stores()
     one.put(*made(1))
-    stores.now_s += ACCESSES_HELD_S
+    stores.now_s += HELD_S
     server.instead[kind.commit] = lambda _: Answer(403)
     one.record_accesses({id_of(1): Accesses(2, NOON)})
+    one.delete_expired(NOON)
     assert "not on the hub yet" in caplog.text
     server.instead.clear()
     one.change_tags(id_of(1), ["a"], [])
@@ -195,6 +209,83 @@ def test_who_reads_does_not_wait_for_who_writes(stores: Stores, server: Server, 
     once(server, kind.commit, lambda: seen.append(store.ids(10, 0)))
     store.put(*made(2))
     assert (seen, store.ids(10, 0)) == ([[id_of(1)]], [id_of(1), id_of(2)])
+
+
+def test_readiness_and_counts_do_not_wait_for_who_writes(stores: Stores, server: Server, kind: Kind) -> None:
+    """However long the hub works on a change: what was read meanwhile is seen behind it."""
+    store = stores()
+    store.put(*made(1))
+    seen: list[object] = []
+    stores.now_s += FRESH_S
+
+    def ask() -> None:
+        seen.append(store.check())
+        store.record_accesses({id_of(1): Accesses(2, NOON)})
+
+    once(server, kind.commit, ask)
+    store.put(*made(2))
+    assert (seen, store.meta(id_of(1)).access_count) == ([None], 2)
+
+
+def test_readiness_does_not_wait_for_a_hub_that_hangs(stores: Stores, server: Server, kind: Kind) -> None:
+    """It tells what is known, and what the hub says in the end to whoever asks then."""
+    store = stores()
+    store.put(*made(1))
+    assert store.check() is None
+    ended = threading.Event()
+
+    def hang(_: Request) -> Answer:
+        ended.wait()
+        return Answer(401)
+
+    server.instead[kind.head] = hang
+    stores.now_s += FRESH_S
+    assert store.check() is None
+    ended.set()
+    with pytest.raises(StoreError, match=r"does not know the key \(401"):
+        while True:
+            store.check()
+
+
+def test_accesses_are_sent_before_the_store_is_closed(stores: Stores) -> None:
+    """As long as the hub takes them."""
+    one, another = stores(), stores()
+    one.put(*made(1))
+    one.record_accesses({id_of(1): Accesses(2, NOON)})
+    one.close()
+    assert another.meta(id_of(1)).access_count == 2
+
+
+def test_a_store_is_closed_though_the_hub_hangs(
+    stores: Stores, server: Server, kind: Kind, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """What it did not take is told."""
+    monkeypatch.setattr(hub_store, "CLOSING_S", 0.1)
+    store = stores()
+    store.put(*made(1))
+    store.record_accesses({id_of(1): Accesses(2, NOON)})
+    ended = threading.Event()
+    once(server, kind.head, ended.wait)
+    store.close()
+    assert "counted readings are not on the hub: it does not take them within 0.1 s" in caplog.text
+    ended.set()
+    monkeypatch.undo()
+    store.close()
+
+
+def test_accesses_of_a_change_whose_answer_is_lost_count_once(stores: Stores, server: Server, kind: Kind) -> None:
+    """The index that comes back is known for one's own."""
+    store = stores()
+    store.put(*made(1))
+    store.record_accesses({id_of(1): Accesses(2, NOON)})
+    lose_once(server, kind.commit)
+    with pytest.raises(StoreAwayError):
+        store.change_tags(id_of(1), ["a"], [])
+    store.record_accesses({id_of(1): Accesses(1, NOON)})
+    stores.now_s += FRESH_S
+    assert (store.meta(id_of(1)).tags, store.meta(id_of(1)).access_count) == (("a",), 3)
+    store.change_tags(id_of(1), ["b"], [])
+    assert stores().meta(id_of(1)).access_count == 3
 
 
 def test_a_change_that_the_hub_refuses_leaves_nothing(stores: Stores, server: Server, kind: Kind) -> None:
@@ -224,13 +315,7 @@ def test_a_change_whose_answer_is_lost_is_seen(stores: Stores, server: Server, k
     """It was made: who asks the hub again finds it."""
     store = stores()
     store.put(*made(1))
-
-    def lose(request: Request) -> Answer:
-        del server.instead[kind.commit]
-        server.answer(request)
-        return Answer(502)
-
-    server.instead[kind.commit] = lose
+    lose_once(server, kind.commit)
     with pytest.raises(StoreAwayError):
         store.put(*made(2))
     stores.now_s += FRESH_S
