@@ -110,6 +110,12 @@ class HubStore(Index):
         """
         return self._readiness()
 
+    @property
+    def has_repository(self) -> bool:
+        """Whether there is one, or one that is shown. Raises StoreError."""
+        self._refresh()
+        return self._revision is not None
+
     def put(self, meta: DatasetMeta, artifact: BinaryIO) -> Stored:
         """Keep a dataset."""
         checked(meta.dataset_id)  # It becomes a part of a file's name.
@@ -252,8 +258,7 @@ class HubStore(Index):
     def _ask(self) -> str | None:
         """Whether it may be read and written, in words; raises StoreError where not."""
         self._hub.check()
-        self._refresh()
-        return None
+        return None if self.has_repository else "no repository yet: it is made with the first dataset"
 
     def _count(self, accesses: Mapping[str, Accesses]) -> None:
         with super()._writing() as connection:
@@ -280,6 +285,8 @@ class HubStore(Index):
         """Take over what others wrote."""
         at_s = self._clock_s()
         revision = self._hub.head()
+        if revision is None and self._revision not in (None, _NOT_LOOKED):
+            raise StoreError("the repository on the hub is gone, or no longer shown with the key")
         if revision != self._revision:
             document = self._document(revision)
             self._accesses.taken(document)

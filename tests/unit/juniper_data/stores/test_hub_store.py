@@ -288,6 +288,27 @@ def test_accesses_of_a_change_whose_answer_is_lost_count_once(stores: Stores, se
     assert stores().meta(id_of(1)).access_count == 3
 
 
+@pytest.mark.parametrize("status", [403, 404])
+def test_a_repository_that_is_gone_is_no_empty_store(stores: Stores, server: Server, kind: Kind, status: int) -> None:
+    """Nor one that is shown no more: nothing is read, and none is made in its place."""
+    store = stores()
+    store.put(*made(1))
+    assert (store.check(), store.has_repository) == (None, True)
+    server.instead[kind.head] = lambda _: Answer(status, headers={"X-Error-Code": "RepoNotFound"})
+    stores.now_s += FRESH_S
+    for call in (lambda: store.ids(10, 0), lambda: store.put(*made(2)), lambda: store.open_artifact(id_of(1))):
+        with pytest.raises(StoreError, match=r"gone, or no longer shown|does not allow that with the key"):
+            call()
+    assert count(server, kind.commit) == 1
+
+
+def test_readiness_tells_of_a_repository_that_is_not_there_yet(stores: Stores) -> None:
+    """Where there should be one, the key may be one that it is not shown to."""
+    store = stores()
+    assert store.check() == "no repository yet: it is made with the first dataset"
+    assert not store.has_repository
+
+
 def test_a_change_that_the_hub_refuses_leaves_nothing(stores: Stores, server: Server, kind: Kind) -> None:
     """Neither here nor there."""
     store = stores()
