@@ -16,6 +16,7 @@ from juniper_data.catalog import Catalog, utc_now
 from juniper_data.copying import Progress, copy_store
 from juniper_data.errors import DatasetNotFoundError, StoreAwayError, StoreError, StoreFullError
 from juniper_data.settings import Settings
+from juniper_data.stores.hub_store import HubStore
 from juniper_data.stores.opening import open_store
 from juniper_data.stores.protocol import DatasetStore
 
@@ -130,6 +131,8 @@ def copy(options: argparse.Namespace) -> None:
     logs.configure(settings.log_level, PROGRAM, settings.secrets)
     try:
         with contextlib.closing(_opened(source)) as held, contextlib.closing(_opened(target)) as taking:
+            if isinstance(held, HubStore) and not held.has_repository:
+                _end(f"{source.store_place} has no repository, or none that is shown with the key", 1)
             done = copy_store(held, taking, utc_now(), _Teller())
     except StoreError as error:
         _end(f"{error}; what is copied stays, and the same command goes on", 1)

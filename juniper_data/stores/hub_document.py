@@ -15,6 +15,7 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstrai
 from juniper_common.wire.datasets import DATASET_ID_PATTERN, DatasetMeta
 from juniper_common.wire.profiles import DatasetProfile
 from juniper_data.errors import StoreError
+from juniper_data.imports.writing import MAX_ARTIFACT_BYTES
 from juniper_data.stores.query import microseconds, moment_at
 from juniper_data.stores.rows import insert_dataset, insert_version
 
@@ -63,7 +64,7 @@ class _DatasetLine(_Line):
         meta = self.meta
         if not (_ID.fullmatch(meta.dataset_id) and _CHECKSUM.fullmatch(meta.checksum)):
             raise ValueError("no dataset has such an id or checksum")
-        if not all(0 <= number < 2**53 for number in (meta.size_bytes, meta.n_samples)):
+        if not (0 <= meta.size_bytes <= MAX_ARTIFACT_BYTES and 0 <= meta.n_samples < 2**53):
             raise ValueError("no dataset has such a size")
         if any(moment is not None and moment.tzinfo is None for moment in (meta.created_at, meta.expires_at)):
             raise ValueError("a time has no zone")

@@ -26,6 +26,8 @@ from typing import BinaryIO, TypeVar
 
 from juniper_common.wire.datasets import DatasetMeta
 from juniper_data.errors import DatasetDamagedError, StoreError, StoreFullError
+from juniper_data.imports.writing import MAX_ARTIFACT_BYTES
+from juniper_data.stores.held_accesses import HeldAccesses
 from juniper_data.stores.hub import (
     MAX_INDEX_BYTES,
     Change,
@@ -37,6 +39,7 @@ from juniper_data.stores.hub import (
 )
 from juniper_data.stores.hub_document import EMPTY, location_of, take_over, written
 from juniper_data.stores.index import Index
+from juniper_data.stores.last_answer import LastAnswer
 from juniper_data.stores.protocol import Accesses, Artifact, Quota, Stored
 from juniper_data.stores.rows import add_accesses, checked
 
@@ -45,8 +48,8 @@ INDEX = "index.jsonl"
 FRESH_S = 2.0
 """Who reads is told what others wrote so long ago. Who writes looks at once."""
 
-ACCESSES_HELD_S = 3600.0
-"""Accesses go with the next change; after so long without one, by themselves."""
+CLOSING_S = 15.0
+"""So long whoever closes waits for the hub to take counted readings."""
 
 ATTEMPTS = 8
 _BACKOFF_S = 0.05
@@ -91,8 +94,8 @@ class HubStore(Index):
         self._pause = pause
         self._changing = threading.Lock()
         self._upload = _Upload()
-        self._pending: dict[str, Accesses] = {}
-        self._accesses_sent_at_s = clock_s()
+        self._accesses = HeldAccesses(clock_s)
+        self._readiness = LastAnswer(self._ask)
         self._revision: str | None = _NOT_LOOKED
         self._looked_at_s = float("-inf")
         with _disk_errors(folder):
@@ -100,15 +103,24 @@ class HubStore(Index):
             self._copy = tempfile.TemporaryDirectory(prefix="juniper-hub-")
         super().__init__(Path(self._copy.name) / "index.sqlite", quota)
 
-    def check(self) -> None:
-        """Ask whether it may be read and written; a revision for each time that somebody asks would be too much."""
-        self._hub.check()
-        with self._changing:
-            self._look()
+    def check(self) -> str | None:
+        """What the hub last answered to whether it may be read and written; it is asked anew meanwhile.
+
+        A revision for each time that somebody wants to know would be too much.
+        """
+        return self._readiness()
+
+    @property
+    def has_repository(self) -> bool:
+        """Whether there is one, or one that is shown. Raises StoreError."""
+        self._refresh()
+        return self._revision is not None
 
     def put(self, meta: DatasetMeta, artifact: BinaryIO) -> Stored:
         """Keep a dataset."""
         checked(meta.dataset_id)  # It becomes a part of a file's name.
+        if meta.size_bytes > MAX_ARTIFACT_BYTES:
+            raise StoreError(f"{meta.dataset_id} has {meta.size_bytes} bytes; {MAX_ARTIFACT_BYTES} can be on a hub")
         with self._temporary_file() as file:
             digest = hashlib.sha256()
             with _disk_errors(self._folder):
@@ -141,15 +153,8 @@ class HubStore(Index):
                 self._look()
 
     def record_accesses(self, accesses: Mapping[str, Accesses]) -> None:
-        """Count readings of artifacts: here at once, on the hub with the next change."""
-        self._refresh()
-        with super()._writing() as connection:
-            add_accesses(connection, accesses)
-            for dataset_id, more in accesses.items():
-                before = self._pending.get(dataset_id, Accesses(0, more.last_at))
-                self._pending[dataset_id] = Accesses(before.count + more.count, max(before.last_at, more.last_at))
-        if self._clock_s() - self._accesses_sent_at_s >= ACCESSES_HELD_S:
-            self._send_accesses()
+        """Count readings of artifacts: here at once or once a change is made, on the hub with the next change."""
+        self._accesses.record(accesses)
 
     def add_version(self, dataset_id: str, name: str, version: int | None = None) -> DatasetMeta:
         """Give a dataset a name."""
@@ -168,15 +173,25 @@ class HubStore(Index):
         self._settled(partial(self.remove, dataset_id))
 
     def delete_expired(self, at: datetime) -> Sequence[str]:
-        """Remove what has expired."""
-        return [dataset_id for dataset_id, _ in self._settled(partial(self.remove_expired, at))]
+        """Remove what has expired; counted readings that were held for long go to the hub too."""
+        removed = self._settled(partial(self.remove_expired, at))
+        if self._accesses.are_due:
+            self._send_accesses()
+        return [dataset_id for dataset_id, _ in removed]
 
     def claim_key(self, key: str, fingerprint: str, at: datetime, expires_at: datetime) -> str:
         """Note what an idempotency key was first used for; returns that."""
         return self._settled(partial(super().claim_key, key, fingerprint, at, expires_at))
 
     def close(self) -> None:
-        """Let go of the copy."""
+        """Let go of the copy, when counted readings are on the hub or that takes too long."""
+        if self._accesses.are_any:
+            sending = threading.Thread(target=self._send_accesses, name="sending accesses", daemon=True)
+            sending.start()
+            sending.join(CLOSING_S)
+            if sending.is_alive():
+                log.warning("counted readings are not on the hub: it does not take them within %g s", CLOSING_S)
+                return  # The copy is in use, and goes with the process.
         super().close()
         self._copy.cleanup()
 
@@ -187,21 +202,18 @@ class HubStore(Index):
             yield connection
 
     @contextmanager
-    def _writing(self) -> Iterator[sqlite3.Connection]:
+    def _writing(self, *, sends_accesses: bool = False) -> Iterator[sqlite3.Connection]:
         """A transaction on the copy that ends once the hub has taken what changed in it."""
         with self._changing:
             self._look()
+            self._accesses.enter(self._count)
             revision = self._revision
             with super()._writing() as connection:
                 changes, before = connection.total_changes, _files(connection)
                 yield connection
-                if connection.total_changes != changes or self._has_held_accesses_for_long:
+                if connection.total_changes != changes or (sends_accesses and self._accesses.held):
                     revision = self._commit(connection, before)
             self._revision = revision
-
-    @property
-    def _has_held_accesses_for_long(self) -> bool:
-        return bool(self._pending) and self._clock_s() - self._accesses_sent_at_s >= ACCESSES_HELD_S
 
     def _commit(self, connection: sqlite3.Connection, before: Mapping[str, Stated]) -> str:
         document = written(connection)
@@ -215,10 +227,10 @@ class HubStore(Index):
             added[location] = self._upload.file
         kept = {location: file for location, file in files.items() if location not in added}
         removed = {location: file for location, file in before.items() if location not in files}
+        self._accesses.offer(document)
         revision = self._hub.commit(self._revision, Change(added, removed, kept))
-        # They are in the document, which somebody may read from now on whatever becomes of the transaction.
-        self._pending.clear()
-        self._accesses_sent_at_s = self._clock_s()
+        # Somebody may read it from now on, whatever becomes of the transaction.
+        self._accesses.taken(document)
         return revision
 
     def _settled(self, call: Callable[[], T]) -> T:
@@ -233,23 +245,35 @@ class HubStore(Index):
 
     def _send_accesses(self) -> None:
         def send() -> None:
-            with self._writing():
+            with self._writing(sends_accesses=True):
                 pass
 
         try:
             self._settled(send)
         except StoreError as error:
             # They are counted here; whoever recorded them must not do it once more.
-            self._accesses_sent_at_s = self._clock_s()
+            self._accesses.put_off()
             log.warning("counted readings are not on the hub yet: %s", error)
+
+    def _ask(self) -> str | None:
+        """Whether it may be read and written, in words; raises StoreError where not."""
+        self._hub.check()
+        return None if self.has_repository else "no repository yet: it is made with the first dataset"
+
+    def _count(self, accesses: Mapping[str, Accesses]) -> None:
+        with super()._writing() as connection:
+            add_accesses(connection, accesses)
 
     def _refresh(self) -> None:
         """See that the copy is fresh; where somebody changes it now, what was there before will do."""
-        if self._is_fresh or not self._changing.acquire(blocking=self._revision is _NOT_LOOKED):
+        if self._is_fresh and not self._accesses.are_new:
+            return
+        if not self._changing.acquire(blocking=self._revision is _NOT_LOOKED):
             return
         try:
             if not self._is_fresh:
                 self._look()
+            self._accesses.enter(self._count)
         finally:
             self._changing.release()
 
@@ -261,11 +285,14 @@ class HubStore(Index):
         """Take over what others wrote."""
         at_s = self._clock_s()
         revision = self._hub.head()
+        if revision is None and self._revision not in (None, _NOT_LOOKED):
+            raise StoreError("the repository on the hub is gone, or no longer shown with the key")
         if revision != self._revision:
             document = self._document(revision)
+            self._accesses.taken(document)
             with super()._writing() as connection:
                 take_over(connection, document, f"{INDEX} at {revision}")
-                add_accesses(connection, self._pending)
+                add_accesses(connection, self._accesses.held)
             self._revision = revision
         self._looked_at_s = at_s
 

@@ -3,7 +3,7 @@
 import logging
 import re
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from functools import cache
 from typing import BinaryIO
@@ -42,6 +42,7 @@ _RETRIES = 2
 _MAX_BYTES = "max_bytes"
 # What the hub refuses where the branch has gone on: 412 with a parent that is not its head, 409 while another is at it.
 _CONFLICTS = (409, 412)
+_FILES = (200, 206)
 
 
 class HuggingFaceHub:
@@ -111,6 +112,7 @@ class HuggingFaceHub:
                 file.seek(0)
             added = [CommitOperationAdd(path, file) for path, file in change.added.items()]
             removed = [CommitOperationDelete(path) for path in change.removed]
+            self._send(added)
             made = self._api.create_commit(
                 self._repo,
                 [*added, *removed],
@@ -120,6 +122,12 @@ class HuggingFaceHub:
                 parent_commit=parent,
             )
             return _checked(made.oid)
+
+    def _send(self, added: Sequence[CommitOperationAdd]) -> None:
+        """Bring large files to the hub. Raises StoreError where its commits would go without one of them, unasked."""
+        self._api.preupload_lfs_files(self._repo, added, repo_type=_KIND, revision=_BRANCH, free_memory=False)
+        if ignored := [file.path_in_repo for file in added if file._should_ignore]:
+            raise StoreError(f"{self._name} ignores {', '.join(ignored)}: take that out of its .gitignore")
 
     @contextmanager
     def _errors(self) -> Iterator[None]:
@@ -183,22 +191,25 @@ def _bound(response: httpx2.Response) -> None:
     if response.headers.get("Content-Encoding", "identity") != "identity":
         raise httpx2.DecodingError("the answer is packed, which was not asked for", request=response.request)
     assert isinstance(response.stream, httpx2.SyncByteStream)  # noqa: S101 - a client that is not async has no other
-    response.stream = _Bounded(response.stream, response.request.extensions.get(_MAX_BYTES, MAX_ANSWER_BYTES))
+    # What is not the file that was asked for says nothing of it.
+    max_bytes = response.request.extensions.get(_MAX_BYTES) if response.status_code in _FILES else None
+    response.stream = _Bounded(response.stream, max_bytes)
 
 
 class _Bounded(httpx2.SyncByteStream):
     """An answer that ends with an error once it is longer, or takes longer, than it may."""
 
-    def __init__(self, stream: httpx2.SyncByteStream, max_bytes: int) -> None:
+    def __init__(self, stream: httpx2.SyncByteStream, max_file_bytes: int | None) -> None:
         self._stream = stream
-        self._max_bytes = max_bytes
+        self._max_bytes = MAX_ANSWER_BYTES if max_file_bytes is None else max_file_bytes
+        self._error = StoreError if max_file_bytes is None else OversizedFileError
 
     def __iter__(self) -> Iterator[bytes]:
         n_bytes, until_s = 0, time.monotonic() + ANSWER_S
         for block in self._stream:
             n_bytes += len(block)
             if n_bytes > self._max_bytes:
-                raise OversizedFileError(f"an answer has more than the {self._max_bytes} bytes that it may have")
+                raise self._error(f"an answer has more than the {self._max_bytes} bytes that it may have")
             if time.monotonic() > until_s:
                 raise httpx2.ReadTimeout("the answer takes too long")
             yield block

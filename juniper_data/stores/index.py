@@ -90,11 +90,12 @@ class Index:
         with _store_errors():
             self._file = SqliteFile(path, MIGRATIONS, "the dataset index")
 
-    def check(self) -> None:
-        """Write and remove a little."""
+    def check(self) -> str | None:
+        """Write and remove a little; nothing else is to be warned of."""
         with self._writing() as connection:
             connection.execute("INSERT OR REPLACE INTO keys VALUES ('', '', 0)")
             connection.execute("DELETE FROM keys WHERE key = ''")
+        return None
 
     def add(self, meta: DatasetMeta, location: str) -> Added:
         """Note a dataset whose artifact is whole at its location.

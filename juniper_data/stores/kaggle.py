@@ -55,6 +55,7 @@ READY_S = 900.0
 
 _POLL_S = 2.0
 _ENTRY_BYTES = 1000  # What an archive has of a file beside its bytes.
+_MORE_FILES = 1000  # What a version may have beside what this store put there.
 _ALL = ""
 _TYPE = {"Content-Type": "application/octet-stream"}
 
@@ -132,7 +133,7 @@ class KaggleHub:
             with TemporaryFile(dir=self._folder) as packed:
                 limit = max_bytes + BLOCK_BYTES
                 copy(blocks(answered, limit), packed, limit)
-                with zipfile.ZipFile(packed) as archive, archive.open(name) as member:
+                with _archive(packed, 1) as archive, archive.open(name) as member:
                     copy(pieces(member), file, max_bytes)
 
     def commit(self, parent: str | None, change: Change) -> str:
@@ -177,7 +178,7 @@ class KaggleHub:
         with TemporaryFile(dir=self._folder) as packed:
             with self._downloaded(_ALL, str(parent)) as answered:
                 copy(blocks(answered, limit), packed, limit)
-            with zipfile.ZipFile(packed) as archive:
+            with _archive(packed, len(sizes)) as archive:
                 for path, each in change.kept.items():
                     with TemporaryFile(dir=self._folder) as file:
                         try:
@@ -281,3 +282,12 @@ class KaggleHub:
             raise StoreAwayError(f"{self._name} cannot be reached: {one_line(str(error))}") from error
         except _NO_ANSWERS as error:
             raise StoreError(f"{self._name} does not answer as it should: {one_line(str(error))}") from error
+
+
+def _archive(packed: BinaryIO, n_files: int) -> zipfile.ZipFile:
+    """An archive of about so many files. Raises OversizedFileError, BadZipFile."""
+    # Each entry of its directory becomes an object; the number that it states counts for nothing.
+    end = zipfile._EndRecData(packed)  # type: ignore[attr-defined]
+    if end is not None and end[zipfile._ECD_SIZE] > (n_files + _MORE_FILES) * _ENTRY_BYTES:  # type: ignore[attr-defined]
+        raise OversizedFileError(f"an archive of {n_files} files lists more than {n_files + _MORE_FILES}")
+    return zipfile.ZipFile(packed)

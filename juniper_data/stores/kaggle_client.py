@@ -10,6 +10,7 @@ from kagglesdk.kaggle_http_client import KaggleHttpClient
 from requests.adapters import HTTPAdapter
 
 from juniper_common import __version__
+from juniper_data.errors import StoreError
 from juniper_data.stores.hub import ANSWER_S, CONNECT_S, MAX_ANSWER_BYTES, SILENCE_S, OversizedFileError
 
 BLOCK_BYTES = 1 << 20
@@ -37,7 +38,7 @@ class _Bounded(HTTPAdapter):
         response = super().send(request, stream=True, **(rest | {"timeout": (CONNECT_S, SILENCE_S)}))  # type: ignore[arg-type]
         if not stream or response.status_code != 200:
             try:
-                response._content = b"".join(blocks(response, MAX_ANSWER_BYTES))
+                response._content = b"".join(blocks(response, MAX_ANSWER_BYTES, StoreError))
             except BaseException:
                 response.close()
                 raise
@@ -51,13 +52,15 @@ def mount(session: requests.Session) -> None:
         session.mount(scheme, _Bounded())
 
 
-def blocks(response: requests.Response, max_bytes: int) -> Iterator[bytes]:
-    """What was answered, as it is on the wire. Raises as `copy`, and requests.Timeout."""
+def blocks(
+    response: requests.Response, max_bytes: int, error: type[StoreError] = OversizedFileError
+) -> Iterator[bytes]:
+    """What was answered, as it is on the wire. Raises the error where it is more than these bytes; requests.Timeout."""
     n_bytes, until_s = 0, time.monotonic() + ANSWER_S
     for block in response.raw.stream(BLOCK_BYTES, decode_content=False):
         n_bytes += len(block)
         if n_bytes > max_bytes:
-            raise OversizedFileError(f"an answer has more than the {max_bytes} bytes that it may have")
+            raise error(f"an answer has more than the {max_bytes} bytes that it may have")
         if time.monotonic() > until_s:
             raise requests.Timeout("the answer takes too long")
         yield block

@@ -12,6 +12,7 @@ import pytest
 from juniper_data.__main__ import main
 from juniper_data.stores.file_system import FileSystemStore
 from juniper_data.stores.postgresql import PostgresqlStore
+from tests.unit.juniper_data.stores.hub_servers.kinds import KINDS
 from tests.unit.juniper_data.stores.made import id_of, made
 from tests.unit.juniper_data.stores.postgresql_server import shared_server
 from tests.unit.juniper_data.stores.samples import artifact_files, contents
@@ -106,6 +107,20 @@ def test_a_store_that_cannot_be_opened(
     monkeypatch.setenv("JUNIPER_DATA_POSTGRESQL_URL", url.replace("/postgres?", "/nothing?"))
     assert ended("--to", "postgresql") == 78
     assert len(capsys.readouterr().err.splitlines()) == 1
+
+
+def test_a_hub_without_a_repository_is_not_copied(
+    state: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """It may be that its key does not show it; all the same its datasets would seem to be copied, each of none."""
+    kind = KINDS["huggingface"]
+    (state / "juniper_data_huggingface_token").write_text(kind.key)
+    monkeypatch.setenv("CREDENTIALS_DIRECTORY", str(state))
+    monkeypatch.setenv("JUNIPER_DATA_HUGGINGFACE_REPO", "lab/sets")
+    with kind.server().serving() as server:
+        monkeypatch.setenv("JUNIPER_DATA_HUGGINGFACE_ENDPOINT", server.url)
+        assert ended("--from", "huggingface", "--to", "file_system") == 1
+    assert "has no repository, or none that is shown with the key" in capsys.readouterr().err
 
 
 def test_it_may_be_killed_and_called_again(state: Path, url: str) -> None:

@@ -37,10 +37,11 @@ TRAIN = next(iter(MNIST_FILES))
 
 @dataclass
 class SmallHub:
-    """Files by their paths; what it tells of one may be made wrong."""
+    """Files by their paths; what it tells of one may be made wrong, always or from the second time on."""
 
     files: dict[str, bytes] = field(default_factory=dict)
     told: dict[str, str] = field(default_factory=dict)
+    told_again: dict[str, str] = field(default_factory=dict)
     asked: list[tuple[str, str]] = field(default_factory=list)
     url: str = ""
 
@@ -57,6 +58,7 @@ class SmallHub:
                 self._answer(has_body=True)
 
             def _answer(self, *, has_body: bool) -> None:
+                told = hub.told | (hub.told_again if (self.command, self.path) in hub.asked else {})
                 hub.asked.append((self.command, self.path))
                 content = hub.files.get(self.path)
                 self.send_response(404 if content is None else 200)
@@ -64,7 +66,7 @@ class SmallHub:
                 if content is not None:
                     sha256 = hashlib.sha256(content).hexdigest()
                     headers = {"Content-Length": str(len(content)), "ETag": f'"{sha256}"', "X-Repo-Commit": "a" * 40}
-                for name, value in (headers | (hub.told if self.command == "HEAD" else {})).items():
+                for name, value in (headers | (told if self.command == "HEAD" else {})).items():
                     self.send_header(name, value)
                 self.end_headers()
                 if has_body and content is not None:
@@ -155,6 +157,24 @@ def test_file_that_is_not_as_it_should_be_is_not_taken(
         mnist.make()
     small_hub.told = {}
     assert mnist.make()[0].n_train == N_TRAIN
+
+
+def test_hub_has_no_say_in_where_files_lie(small_hub: SmallHub, tmp_path: Path) -> None:
+    """Nor in which are removed: not even one that tells another checksum when it is asked once more."""
+    mine = tmp_path / "state" / "index.sqlite"
+    mine.parent.mkdir()
+    mine.write_text("datasets")
+    small_hub.told_again = {"X-Linked-Etag": '"../../../state/index.sqlite"'}
+    assert collecting(MNIST, tmp_path, small_hub).make()[0].n_train == N_TRAIN
+    assert [(file.name, file.read_text()) for file in mine.parent.iterdir()] == [("index.sqlite", "datasets")]
+
+
+def test_hub_that_sends_more_than_it_told_is_not_heard_to_its_end(small_hub: SmallHub, tmp_path: Path) -> None:
+    """The limit is told, and nothing is kept."""
+    hub = Hub(small_hub.url, tmp_path / "cache", 60)
+    with pytest.raises(HubError, match="has more than 10 bytes"):
+        hub.fetch("ylecun/mnist", ["mnist/train-00000-of-00001.parquet"], 10, ["0" * 64])
+    assert not (tmp_path / "cache").exists()
 
 
 def test_hub_that_does_not_answer_is_told(small_hub: SmallHub, tmp_path: Path) -> None:

@@ -7,6 +7,7 @@ from contextlib import closing
 import pytest
 
 from juniper_data.errors import StoreError
+from juniper_data.imports.writing import MAX_ARTIFACT_BYTES
 from juniper_data.stores.hub_document import EMPTY, take_over, written
 from juniper_data.stores.index import Index
 from juniper_data.stores.protocol import Accesses, Quota
@@ -75,6 +76,7 @@ def test_an_empty_index_is_one_line() -> None:
         ('"checksum":"', '"checksum":"../'),
         ('"size_bytes":10', '"size_bytes":-1'),
         ('"size_bytes":10', '"size_bytes":1e400'),
+        ('"size_bytes":10', f'"size_bytes":{MAX_ARTIFACT_BYTES + 1}'),
         ('"n_samples":1', f'"n_samples":{2**70}'),
         ('"access_count": 3', f'"access_count": {2**63}'),
         ('"access_count": 3', '"access_count": -1'),

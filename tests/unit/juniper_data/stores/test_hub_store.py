@@ -12,11 +12,14 @@ import numpy as np
 import pytest
 
 from juniper_data.errors import DatasetDamagedError, DatasetNotFoundError, StoreAwayError, StoreError
+from juniper_data.imports.writing import MAX_ARTIFACT_BYTES
 from juniper_data.npz import read_rows
-from juniper_data.stores import huggingface, kaggle_client
+from juniper_data.stores import hub_store, huggingface, kaggle_client
+from juniper_data.stores.held_accesses import HELD_S
 from juniper_data.stores.hub import MAX_INDEX_BYTES, Change, ConflictError
-from juniper_data.stores.hub_store import ACCESSES_HELD_S, ATTEMPTS, FRESH_S, HubStore
+from juniper_data.stores.hub_store import ATTEMPTS, FRESH_S, HubStore
 from juniper_data.stores.protocol import Accesses
+from tests.unit.juniper_data.stores.hub_servers.kaggle import archive_of
 from tests.unit.juniper_data.stores.hub_servers.kinds import KINDS, Kind, Server, files_of, is_private, replace
 from tests.unit.juniper_data.stores.hub_servers.serving import Answer, HubServer, Request
 from tests.unit.juniper_data.stores.made import NOON, content_of, id_of, made
@@ -77,6 +80,17 @@ def once(server: Server, part: str, call: Callable[[], object]) -> None:
         del server.instead[part]
         call()
         return server.answer(request)
+
+    server.instead[part] = answer
+
+
+def lose_once(server: Server, part: str) -> None:
+    """Do what such a request asks for, and do not say so."""
+
+    def answer(request: Request) -> Answer:
+        del server.instead[part]
+        server.answer(request)
+        return Answer(502)
 
     server.instead[part] = answer
 
@@ -160,24 +174,26 @@ def test_accesses_go_with_the_next_change(stores: Stores, server: Server, kind: 
 
 
 def test_accesses_without_a_change_go_after_an_hour(stores: Stores) -> None:
-    """Once."""
+    """Once, with a sweep; whoever records them waits for no revision."""
     one, another = stores(), stores()
     one.put(*made(1))
     one.record_accesses({id_of(1): Accesses(2, NOON)})
-    stores.now_s += ACCESSES_HELD_S
+    stores.now_s += HELD_S
     one.record_accesses({id_of(1): Accesses(1, NOON)})
+    one.delete_expired(NOON)
     assert [each.meta(id_of(1)).access_count for each in (one, another)] == [3, 3]
 
 
 def test_accesses_that_cannot_be_sent_stay_counted(
     stores: Stores, server: Server, kind: Kind, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """Who recorded them is not told to do it again; they go with a later change."""
+    """A sweep does not fail for that; they go with a later change."""
     one, another = stores(), stores()
     one.put(*made(1))
-    stores.now_s += ACCESSES_HELD_S
+    stores.now_s += HELD_S
     server.instead[kind.commit] = lambda _: Answer(403)
     one.record_accesses({id_of(1): Accesses(2, NOON)})
+    one.delete_expired(NOON)
     assert "not on the hub yet" in caplog.text
     server.instead.clear()
     one.change_tags(id_of(1), ["a"], [])
@@ -195,6 +211,104 @@ def test_who_reads_does_not_wait_for_who_writes(stores: Stores, server: Server, 
     assert (seen, store.ids(10, 0)) == ([[id_of(1)]], [id_of(1), id_of(2)])
 
 
+def test_readiness_and_counts_do_not_wait_for_who_writes(stores: Stores, server: Server, kind: Kind) -> None:
+    """However long the hub works on a change: what was read meanwhile is seen behind it."""
+    store = stores()
+    store.put(*made(1))
+    seen: list[object] = []
+    stores.now_s += FRESH_S
+
+    def ask() -> None:
+        seen.append(store.check())
+        store.record_accesses({id_of(1): Accesses(2, NOON)})
+
+    once(server, kind.commit, ask)
+    store.put(*made(2))
+    assert (seen, store.meta(id_of(1)).access_count) == ([None], 2)
+
+
+def test_readiness_does_not_wait_for_a_hub_that_hangs(stores: Stores, server: Server, kind: Kind) -> None:
+    """It tells what is known, and what the hub says in the end to whoever asks then."""
+    store = stores()
+    store.put(*made(1))
+    assert store.check() is None
+    ended = threading.Event()
+
+    def hang(_: Request) -> Answer:
+        ended.wait()
+        return Answer(401)
+
+    server.instead[kind.head] = hang
+    stores.now_s += FRESH_S
+    assert store.check() is None
+    ended.set()
+    with pytest.raises(StoreError, match=r"does not know the key \(401"):
+        while True:
+            store.check()
+
+
+def test_accesses_are_sent_before_the_store_is_closed(stores: Stores) -> None:
+    """As long as the hub takes them."""
+    one, another = stores(), stores()
+    one.put(*made(1))
+    one.record_accesses({id_of(1): Accesses(2, NOON)})
+    one.close()
+    assert another.meta(id_of(1)).access_count == 2
+
+
+def test_a_store_is_closed_though_the_hub_hangs(
+    stores: Stores, server: Server, kind: Kind, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """What it did not take is told."""
+    monkeypatch.setattr(hub_store, "CLOSING_S", 0.1)
+    store = stores()
+    store.put(*made(1))
+    store.record_accesses({id_of(1): Accesses(2, NOON)})
+    ended = threading.Event()
+    once(server, kind.head, ended.wait)
+    store.close()
+    assert "counted readings are not on the hub: it does not take them within 0.1 s" in caplog.text
+    ended.set()
+    monkeypatch.undo()
+    store.close()
+
+
+def test_accesses_of_a_change_whose_answer_is_lost_count_once(stores: Stores, server: Server, kind: Kind) -> None:
+    """The index that comes back is known for one's own."""
+    store = stores()
+    store.put(*made(1))
+    store.record_accesses({id_of(1): Accesses(2, NOON)})
+    lose_once(server, kind.commit)
+    with pytest.raises(StoreAwayError):
+        store.change_tags(id_of(1), ["a"], [])
+    store.record_accesses({id_of(1): Accesses(1, NOON)})
+    stores.now_s += FRESH_S
+    assert (store.meta(id_of(1)).tags, store.meta(id_of(1)).access_count) == (("a",), 3)
+    store.change_tags(id_of(1), ["b"], [])
+    assert stores().meta(id_of(1)).access_count == 3
+
+
+@pytest.mark.parametrize("status", [403, 404])
+def test_a_repository_that_is_gone_is_no_empty_store(stores: Stores, server: Server, kind: Kind, status: int) -> None:
+    """Nor one that is shown no more: nothing is read, and none is made in its place."""
+    store = stores()
+    store.put(*made(1))
+    assert (store.check(), store.has_repository) == (None, True)
+    server.instead[kind.head] = lambda _: Answer(status, headers={"X-Error-Code": "RepoNotFound"})
+    stores.now_s += FRESH_S
+    for call in (lambda: store.ids(10, 0), lambda: store.put(*made(2)), lambda: store.open_artifact(id_of(1))):
+        with pytest.raises(StoreError, match=r"gone, or no longer shown|does not allow that with the key"):
+            call()
+    assert count(server, kind.commit) == 1
+
+
+def test_readiness_tells_of_a_repository_that_is_not_there_yet(stores: Stores) -> None:
+    """Where there should be one, the key may be one that it is not shown to."""
+    store = stores()
+    assert store.check() == "no repository yet: it is made with the first dataset"
+    assert not store.has_repository
+
+
 def test_a_change_that_the_hub_refuses_leaves_nothing(stores: Stores, server: Server, kind: Kind) -> None:
     """Neither here nor there."""
     store = stores()
@@ -206,17 +320,23 @@ def test_a_change_that_the_hub_refuses_leaves_nothing(stores: Stores, server: Se
     assert content(store, id_of(1)) == content_of(1)
 
 
+@pytest.mark.parametrize("kind", [KINDS["huggingface"]])
+@pytest.mark.parametrize("ignored", [ARTIFACT, "index.jsonl"])
+def test_a_file_that_the_repository_ignores_is_told_of(stores: Stores, server: Server, ignored: str) -> None:
+    """A commit would go without it, and its index would have a dataset that nobody can read."""
+    store = stores()
+    store.put(*made(2))
+    server.ignores = {ignored}  # type: ignore[union-attr]
+    with pytest.raises(StoreError, match=rf"ignores {ignored}: take that out of its \.gitignore"):
+        store.put(*made(1))
+    assert (store.ids(10, 0), ARTIFACT in files_of(server)) == ([id_of(2)], False)
+
+
 def test_a_change_whose_answer_is_lost_is_seen(stores: Stores, server: Server, kind: Kind) -> None:
     """It was made: who asks the hub again finds it."""
     store = stores()
     store.put(*made(1))
-
-    def lose(request: Request) -> Answer:
-        del server.instead[kind.commit]
-        server.answer(request)
-        return Answer(502)
-
-    server.instead[kind.commit] = lose
+    lose_once(server, kind.commit)
     with pytest.raises(StoreAwayError):
         store.put(*made(2))
     stores.now_s += FRESH_S
@@ -380,6 +500,29 @@ def test_an_artifact_must_have_its_size(stores: Stores, server: Server, there: b
     assert refused.value.dataset_id == id_of(1)
 
 
+@pytest.mark.parametrize("status", [403, 503])
+@pytest.mark.parametrize("n_bytes", [len(content_of(1)) + 1, 8_000_001])
+def test_a_refusal_that_is_longer_than_the_artifact_is_a_refusal(
+    stores: Stores, server: Server, kind: Kind, status: int, n_bytes: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The artifact is whole: nobody is told to delete it."""
+    monkeypatch.setattr(huggingface, "_RETRIES", 0)
+    store = stores()
+    store.put(*made(1))
+    server.instead[kind.download] = lambda _: Answer(status, b" " * n_bytes)
+    with pytest.raises(StoreError) as refused:
+        store.open_artifact(id_of(1))
+    assert not isinstance(refused.value, DatasetDamagedError)
+
+
+def test_a_dataset_larger_than_any_is_not_put_on_a_hub(stores: Stores, server: Server) -> None:
+    """No index is believed that has such a one."""
+    meta, artifact = made(1, size_bytes=MAX_ARTIFACT_BYTES + 1)
+    with pytest.raises(StoreError, match=f"{MAX_ARTIFACT_BYTES} can be on a hub"):
+        stores().put(meta, artifact)
+    assert not server.requests
+
+
 def test_an_artifact_that_was_replaced_meanwhile_is_asked_for_again(stores: Stores, server: Server, kind: Kind) -> None:
     """A reader who knows the index of before finds what there is now."""
     one, another = stores(), stores()
@@ -484,6 +627,17 @@ def test_a_damaged_artifact_on_kaggle_is_not_sent_again(stores: Stores, server: 
         store.put(*made(2))
     store.delete(id_of(1))
     assert store.put(*made(2)).created
+
+
+@pytest.mark.parametrize("kind", [KINDS["kaggle"]])
+def test_an_archive_that_lists_too_many_files_is_not_opened(stores: Stores, server: Server) -> None:
+    """Its list would take more memory than the service has."""
+    store = stores()
+    store.put(*made(1))
+    listing = archive_of({**files_of(server), **{f"{number:0200}": b"" for number in range(5000)}})
+    server.instead["archive.zip"] = lambda _: Answer(body=listing)
+    with pytest.raises(StoreError, match="an archive of 1 files lists more than 1001"):
+        store.put(*made(2))
 
 
 @pytest.mark.parametrize("kind", [KINDS["kaggle"]])

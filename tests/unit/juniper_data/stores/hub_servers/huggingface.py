@@ -56,6 +56,8 @@ class HuggingFaceServer(HubServer):
             }
         )
         self.repositories: dict[str, Repository] = {}
+        self.ignores: set[str] = set()
+        """The files that no commit has, as a .gitignore in the repository may say."""
         self._large: dict[str, bytes] = {}
 
     def refuses(self, request: Request) -> Answer | None:
@@ -87,9 +89,10 @@ class HuggingFaceServer(HubServer):
 
     def _preupload(self, request: Request, _: str) -> Answer:
         modes = {True: "lfs", False: "regular"}
+        paths = [file["path"] for file in request.json["files"]]
         files = [
-            {"path": file["path"], "uploadMode": modes[file["path"].endswith(".npz")], "shouldIgnore": False}
-            for file in request.json["files"]
+            {"path": path, "uploadMode": modes[path.endswith(".npz")], "shouldIgnore": path in self.ignores}
+            for path in paths
         ]
         return answer_json({"files": files})
 
