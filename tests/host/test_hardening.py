@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from testinfra.host import Host
 
-from tests.host import training
+from tests.host import bait, training
 from tests.host.booted_host import BootedHost
 from tests.host.conftest import JUNIPER_CTL
 from tests.host.exposure import GPU_LIMIT, LIMIT, exposure
@@ -67,6 +67,7 @@ def baited(machine: BootedHost, installed: Host) -> Iterator[Host]:
     yield installed
     installed.check_output("systemctl --user stop bait.service")
     installed.check_output("rm %s", certificate)
+    machine.run_as_root("rm", str(bait.SHARED_FILE))
 
 
 @pytest.fixture(scope="module")
