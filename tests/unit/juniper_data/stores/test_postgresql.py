@@ -11,12 +11,14 @@ from typing import BinaryIO, Literal
 
 import psycopg
 import pytest
+from psycopg.rows import dict_row
 
 from juniper_common.wire.dataset_queries import DatasetFilter
 from juniper_data.errors import DatasetDamagedError, StoreAwayError, StoreError, StoreFullError
 from juniper_data.stores.postgresql import PostgresqlStore
 from juniper_data.stores.postgresql_connections import BoundedConnection
 from juniper_data.stores.postgresql_query import condition
+from juniper_data.stores.postgresql_tags import BLOCK, FEW, tagged
 from juniper_data.stores.protocol import Accesses
 from tests.unit.juniper_data.stores.lossy_proxy import Loss, lossy_proxy
 from tests.unit.juniper_data.stores.made import NOON, content_of, id_of, later, made
@@ -398,22 +400,79 @@ def test_a_filter_reads_an_index(url: str, tmp_path: Path) -> None:
     with closing(PostgresqlStore(url, tmp_path, artifacts="database")) as store:
         for number in range(3):
             store.put(*made(number))
-        with psycopg.connect(url) as connection:
+        with psycopg.connect(url, row_factory=dict_row) as connection:
             connection.execute("""
-                INSERT INTO tag_sets (tags, digest)
-                SELECT ARRAY[n::text], n::text::bytea FROM generate_series(1, 1000) AS n;
-                INSERT INTO datasets (id, generator, created_at, expires_at, n_samples, size_bytes, tag_set, location,
+                INSERT INTO datasets (id, generator, created_at, expires_at, n_samples, size_bytes, tags, location,
                     checksum, access_count)
-                SELECT 'xor-1.0.0-' || n, 'xor', n, 9223372036854775807, n, 1, n % 1000 + 1, n::text, '', 0
+                SELECT 'xor-1.0.0-' || n, 'xor', n, 9223372036854775807, n, 1, ARRAY[(n % 1000)::text], n::text, '', 0
                 FROM generate_series(1, 20000) AS n;
                 ANALYZE datasets;
             """)
             for query, index in (
                 (DatasetFilter(), "datasets_by_time"),
-                (DatasetFilter(tags="7"), "datasets_by_tag_set"),
+                (DatasetFilter(tags="7"), "datasets_pkey"),
                 (DatasetFilter(min_samples=19_990), "datasets_by_samples"),
             ):
-                where, values = condition(query, NOON, None if query.tags is None else [8])
+                where, values = condition(query, NOON)
+                if tags := tagged(connection, query):
+                    where, values = tags.condition, tags.values
                 page = f"EXPLAIN SELECT * FROM datasets WHERE {where} ORDER BY created_at DESC, id DESC LIMIT 100"  # noqa: S608
                 plan = connection.execute(page.encode(), values).fetchall()
                 assert index in str(plan)
+
+
+@pytest.mark.parametrize("n", [FEW - 1, FEW + 1])
+def test_tags_that_many_datasets_have_in_many_combinations_are_found_by_their_bits(
+    url: str, tmp_path: Path, n: int
+) -> None:
+    """Each once, without those that have expired, over gaps in the numbers, and whether few fit or many."""
+    with closing(PostgresqlStore(url, tmp_path, artifacts="database")) as store:
+        add_tagged(url, n)
+
+        def total(tags: str, tags_match: Literal["any", "all"] = "any", **fields: object) -> int:
+            query = DatasetFilter.model_validate({"tags": tags, "tags_match": tags_match, **fields})
+            found = store.find(query, NOON)
+            assert len(found.datasets) == min(100, found.total)
+            return found.total
+
+        assert total("all") == n - n // 10
+        assert total("all", include_expired=True) == n
+        assert total("third-0,third-1,run-5", include_expired=True) == n // 3 + (n + 2) // 3 + 1
+        assert total("all,third-1", "all", include_expired=True) == (n + 2) // 3
+        assert [total(tags, "all") for tags in ("all,run-7", "run-7,run-8", "all,none", "run-10")] == [1, 0, 0, 0]
+        assert total("all", generator="xor", min_samples=5) == n - n // 10 - 4
+        assert store.stats(NOON).by_tag["third-0"] == n // 3
+
+
+def test_what_tells_of_a_tag_goes_with_the_last_dataset_that_has_it(url: str, tmp_path: Path) -> None:
+    """Deleted, swept, or given others; those of other datasets stay."""
+    with closing(PostgresqlStore(url, tmp_path)) as store:
+        for number, tags in enumerate((("a", "b"), ("b", "c"), ("d",))):
+            store.put(*made(number, tags=tags, expires_at=later(9) if number == 1 else None))
+        store.delete(id_of(0))
+        assert count(url, "tag_blocks") == 3
+        store.delete_expired(later(9))
+        store.change_tags(id_of(2), ["e", "d"], ["d"])
+        assert store.stats(NOON).by_tag == {"d": 1, "e": 1}
+        store.change_tags(id_of(2), [], ["d", "e"])
+        assert count(url, "tag_blocks") == 0
+
+
+def add_tagged(url: str, n: int) -> None:
+    """So many datasets, each tenth expired, in blocks between which one is empty."""
+    with psycopg.connect(url) as connection:
+        connection.execute(
+            f"""
+            WITH numbered AS (
+                INSERT INTO datasets (number, id, generator, created_at, expires_at, n_samples, size_bytes, tags,
+                    location, checksum, access_count)
+                OVERRIDING SYSTEM VALUE
+                SELECT n + (n / {BLOCK} + 2) * {BLOCK}, 'xor-1.0.0-' || lpad(to_hex(n), 16, '0'), 'xor', n,
+                    CASE n %% 10 WHEN 0 THEN 0 ELSE 9223372036854775807 END, n, 1,
+                    ARRAY['all', 'run-' || n, 'third-' || n %% 3], n::text, '', 0
+                FROM generate_series(1, {n}) AS n RETURNING number
+            )
+            INSERT INTO details SELECT number, %s, NULL FROM numbered
+            """.encode(),  # noqa: S608
+            (made(1)[0].model_dump_json(exclude={"profile"}),),
+        )
