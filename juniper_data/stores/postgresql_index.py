@@ -1,6 +1,6 @@
 """All that is known of datasets but the artifacts' bytes, in PostgreSQL; the store puts the bytes beside it."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 
 from psycopg import Connection
@@ -49,11 +49,19 @@ _CLAIM = """
 _EXPIRED = """
     SELECT count(*) AS n, coalesce(sum(size_bytes), 0)::bigint AS size FROM datasets WHERE expires_at <= %s
 """
+_REMOVE_EXPIRED = """
+    DELETE FROM datasets
+    WHERE number IN (SELECT number FROM datasets WHERE expires_at <= %s ORDER BY expires_at LIMIT %s)
+    RETURNING id, location
+"""
 _NOT_DURABLE = """
     SELECT name FROM (VALUES ('fsync'), ('synchronous_commit')) AS needed (name) WHERE current_setting(name) = 'off'
 """
 # Long after whoever had no answer has given up.
 _FORGET_COMMITS = "DELETE FROM commits WHERE at < now() - interval '1 hour'"
+
+BATCH = 500
+"""So many expired datasets are removed at once."""
 
 
 class PostgresqlIndex:
@@ -254,17 +262,23 @@ class PostgresqlIndex:
             raise DatasetNotFoundError(dataset_id)
         return str(row["location"])
 
-    def remove_expired(self, at: datetime) -> list[tuple[str, str]]:
-        """Forget what has expired, idempotency keys too; returns the datasets' ids and where their artifacts are."""
+    def remove_expired(self, at: datetime) -> Iterator[tuple[str, str]]:
+        """Forget what has expired, idempotency keys too; the datasets' ids and where their artifacts are, as they go.
+
+        In batches, however many have expired: none takes as long as a statement may.
+        """
         now = microseconds(at)
 
-        def remove(connection: Connection[Row]) -> list[Row]:
+        def forget(connection: Connection[Row]) -> None:
             connection.execute("DELETE FROM keys WHERE expires_at <= %s", (now,))
             connection.execute(_FORGET_COMMITS)
-            query = "DELETE FROM datasets WHERE expires_at <= %s RETURNING id, location"
-            return connection.execute(query, (now,)).fetchall()
 
-        return [(row["id"], row["location"]) for row in self._connections.write(remove)]
+        def remove(connection: Connection[Row]) -> list[Row]:
+            return connection.execute(_REMOVE_EXPIRED, (now, BATCH)).fetchall()
+
+        self._connections.write(forget)
+        while rows := self._connections.write(remove):
+            yield from ((row["id"], row["location"]) for row in rows)
 
     def claim_key(self, key: str, fingerprint: str, at: datetime, expires_at: datetime) -> str:
         """Note what an idempotency key was first used for; returns that."""

@@ -38,8 +38,9 @@ STEPS = (
             tags text[] COLLATE "C" NOT NULL
         );
         -- They have what a page and its total need, so that these seldom read the table.
-        CREATE INDEX datasets_by_time ON datasets (created_at, id) INCLUDE (expires_at, number);
-        CREATE INDEX datasets_by_generator ON datasets (generator, created_at, id) INCLUDE (expires_at, number);
+        CREATE INDEX datasets_by_time ON datasets (created_at, id) INCLUDE (expires_at, number, n_samples);
+        CREATE INDEX datasets_by_generator ON datasets (generator, created_at, id)
+            INCLUDE (expires_at, number, n_samples);
         CREATE INDEX datasets_by_parent ON datasets (parent, created_at, id) INCLUDE (expires_at, number)
             WHERE parent IS NOT NULL;
         CREATE INDEX datasets_by_samples ON datasets (n_samples) INCLUDE (expires_at, number);
@@ -81,6 +82,8 @@ STEPS = (
             PRIMARY KEY (location, number)
         );
         ALTER TABLE chunks ALTER COLUMN content SET STORAGE EXTERNAL;
+        -- Whose chunks have no dataset any more. Those of a large one are removed some at a time.
+        CREATE TABLE unused (location text COLLATE "C" PRIMARY KEY);
 
         -- How much there is, so that a quota costs the same however much that is. Once a statement, not once a row:
         -- whoever removes several would else hold this row while he waits for the next of those.
@@ -96,7 +99,7 @@ STEPS = (
             REFERENCING NEW TABLE AS added FOR EACH STATEMENT EXECUTE FUNCTION datasets_added();
         CREATE FUNCTION datasets_removed() RETURNS trigger LANGUAGE plpgsql AS $$
         BEGIN
-            DELETE FROM chunks USING removed WHERE chunks.location = removed.location;
+            INSERT INTO unused SELECT location FROM removed WHERE location LIKE 'database:%';
             UPDATE totals SET datasets = datasets - n, bytes = bytes - size
                 FROM (SELECT count(*) AS n, sum(size_bytes) AS size FROM removed) AS less WHERE n > 0;
             RETURN NULL;
@@ -140,12 +143,15 @@ STEPS = (
         INSERT INTO identity DEFAULT VALUES;
         """,
         """
-        DROP TABLE chunks, commits, details, identity, keys, names, totals, versions, datasets, tag_blocks;
+        DROP TABLE chunks, commits, details, identity, keys, names, totals, unused, versions, datasets, tag_blocks;
         DROP FUNCTION datasets_added, datasets_removed, tags_changed;
         """,
     ),
 )
 """Each is applied once, in order; a step that was ever released is never changed."""
+
+OLDEST = 140_000
+"""Before it, nothing counts bits."""
 
 _LOCK = 0x6A756E69706572  # "juniper": nobody else of this database takes it
 _VERSIONS = """
@@ -178,8 +184,12 @@ def migrate(connection: Connection[Row], steps: tuple[Step, ...] = STEPS) -> Non
     step.
 
     Raises:
-        StoreError: it is further ahead, or somebody works with the newer one; or the database is no UTF-8.
+        StoreError: it is further ahead, or somebody works with the newer one; or the database is no UTF-8, or too old.
     """
+    if connection.info.server_version < OLDEST:
+        raise StoreError(
+            f"the server is PostgreSQL {connection.info.server_version // 10_000}, and 14 is the oldest that will do"
+        )
     encoding = _value(connection, "SELECT current_setting('server_encoding') AS value")
     if encoding != "UTF8":
         raise StoreError(f"the database's encoding is {encoding}: make another one, with createdb --encoding UTF8")

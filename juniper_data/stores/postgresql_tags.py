@@ -20,8 +20,6 @@ BLOCK = 512
 FEW = 1_000
 """Up to so many datasets are looked up by their numbers; of more, some are soon met among all."""
 
-# No bit_count before version 14. Ones are replaced, not zeros, since most blocks of most tags have few.
-_N_BITS = f"{BLOCK} - octet_length(replace(bits::text, '1', ''))"
 _FITTING = {
     "any": """
         SELECT block, bit_or(bits) AS bits FROM tag_blocks WHERE tag = ANY (%(tags)s::text[]) GROUP BY block
@@ -31,10 +29,11 @@ _FITTING = {
         HAVING count(*) = cardinality(%(tags)s::text[])
     """,
 }
-_EXTENT = f"""
-    SELECT coalesce(sum({_N_BITS}), 0)::bigint AS n, coalesce(min(block), 0) AS first, coalesce(max(block), 0) AS last
-    FROM ({{fitting}}) AS fitting
-"""  # noqa: S608
+_EXTENT = """
+    SELECT coalesce(sum(bit_count(bits)), 0)::bigint AS n,
+        coalesce(min(block), 0) AS first, coalesce(max(block), 0) AS last
+    FROM ({fitting}) AS fitting
+"""
 # The place of each bit from the lengths of the gaps between them; behind the last one comes one gap more.
 _FEW = f"""number = ANY (ARRAY(
     SELECT block * {BLOCK} + place FROM (
@@ -51,7 +50,7 @@ _MANY = f"""CASE WHEN number BETWEEN %(first_number)s AND %(last_number)s THEN g
     ) AS blocks
 ), (number - %(first_number)s)::integer) = 1 ELSE FALSE END"""  # noqa: S608
 
-BY_TAG = f"SELECT tag, sum({_N_BITS})::bigint AS n FROM tag_blocks GROUP BY tag ORDER BY tag"  # noqa: S608
+BY_TAG = "SELECT tag, sum(bit_count(bits))::bigint AS n FROM tag_blocks GROUP BY tag ORDER BY tag"
 """How many datasets each tag has."""
 
 

@@ -2,6 +2,7 @@
 
 import io
 import threading
+import time
 import tracemalloc
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -15,9 +16,11 @@ from psycopg.rows import dict_row
 
 from juniper_common.wire.dataset_queries import DatasetFilter
 from juniper_data.errors import DatasetDamagedError, StoreAwayError, StoreError, StoreFullError
-from juniper_data.stores.postgresql import PostgresqlStore
-from juniper_data.stores.postgresql_connections import BoundedConnection
+from juniper_data.stores.postgresql import BATCH_CHUNKS, PostgresqlStore
+from juniper_data.stores.postgresql_connections import _SETTINGS, BoundedConnection
+from juniper_data.stores.postgresql_index import BATCH
 from juniper_data.stores.postgresql_query import condition
+from juniper_data.stores.postgresql_schema import _LOCK
 from juniper_data.stores.postgresql_tags import BLOCK, FEW, tagged
 from juniper_data.stores.protocol import Accesses
 from tests.unit.juniper_data.stores.lossy_proxy import Loss, lossy_proxy
@@ -186,6 +189,59 @@ def test_texts_with_signs_that_postgresql_does_not_take_are_told_apart(url: str,
         assert store.claim_key("\\0", "second", NOON, later(9)) == "second"
 
 
+def refuse_to_remove(url: str, table: str, condition: str) -> None:
+    """Fail where `condition` says so of the `removed` rows of one statement."""
+    with psycopg.connect(url) as connection:
+        connection.execute(
+            f"""
+            CREATE FUNCTION refuse_{table}() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+                IF (SELECT {condition} FROM removed) THEN RAISE 'it took too long'; END IF; RETURN NULL;
+            END $$;
+            CREATE TRIGGER refuse AFTER DELETE ON {table} REFERENCING OLD TABLE AS removed
+                FOR EACH STATEMENT EXECUTE FUNCTION refuse_{table}();
+        """.encode()  # noqa: S608
+        )
+
+
+def add_chunks(url: str, n: int) -> None:
+    """Make each artifact one of so many further chunks."""
+    with psycopg.connect(url) as connection:
+        query = "INSERT INTO chunks SELECT location, n, 'x' FROM datasets, generate_series(1, %s) AS n"
+        connection.execute(query, (n,))
+
+
+def test_whatever_has_expired_is_swept_some_at_a_time(url: str, tmp_path: Path) -> None:
+    """Many datasets, and large ones: no statement removes more than it has time for."""
+    with closing(PostgresqlStore(url, tmp_path, artifacts="database")) as store:
+        for number in (-1, -2):
+            store.put(*made(number, dataset_id=id_of(9999 - number), expires_at=later(5)))
+        add_chunks(url, 2 * BATCH_CHUNKS)
+        add_tagged(url, 2 * BATCH)
+        with psycopg.connect(url) as connection:
+            connection.execute("UPDATE datasets SET expires_at = 0")
+        refuse_to_remove(url, "datasets", f"count(*) > {BATCH}")
+        refuse_to_remove(url, "chunks", f"count(*) > {BATCH_CHUNKS}")
+        assert len(store.delete_expired(later(9))) == 2 * BATCH + 2
+        assert [count(url, table) for table in ("datasets", "chunks", "unused", "tag_blocks")] == [0] * 4
+
+
+def test_what_an_interrupted_removal_leaves_is_swept(
+    url: str, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """The dataset is gone, and told to be."""
+    with closing(PostgresqlStore(url, tmp_path, artifacts="database")) as store:
+        store.put(*made(1))
+        add_chunks(url, 3 * BATCH_CHUNKS)
+        refuse_to_remove(url, "chunks", f"count(*) < {BATCH_CHUNKS}")
+        store.delete(id_of(1))
+        assert "still takes room, which the next sweep frees" in caplog.text
+        assert (store.ids(10, 0), count(url, "chunks")) == ([], 1)
+        with psycopg.connect(url) as connection:
+            connection.execute("DROP TRIGGER refuse ON chunks")
+        assert store.delete_expired(NOON) == []
+        assert [count(url, table) for table in ("chunks", "unused")] == [0, 0]
+
+
 # Each, and what tells that it was done once. The dataset 1 is there before, and 2 has expired.
 CHANGES: dict[str, Callable[[PostgresqlStore], object]] = {
     "put": lambda store: store.put(*made(3, dataset_name="n")),
@@ -302,6 +358,37 @@ def test_a_frozen_server_is_taken_for_lost(
             own_server.thaw()
         monkeypatch.setattr(BoundedConnection, "answer_s", 60)
         assert store.meta(id_of(1)) == made(1)[0]
+
+
+def test_who_was_stopped_in_the_middle_of_a_transaction_is_tried_again(
+    own_server: PostgresqlServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The server ends a transaction in which nothing happens: it may be another time's luck."""
+    monkeypatch.setitem(_SETTINGS, "idle_in_transaction_session_timeout", "20ms")
+    pauses_s = [0.5, 0]
+
+    class Stalling(io.BytesIO):
+        def read(self, size: int | None = -1, /) -> bytes:
+            if pauses_s:
+                time.sleep(pauses_s.pop(0))
+            return super().read(size)
+
+    with closing(PostgresqlStore(own_server.url("postgres"), tmp_path, artifacts="database")) as store:
+        assert store.put(made(1)[0], Stalling(content_of(1))).created
+        assert contents(store) == {id_of(1): content_of(1)}
+
+
+@pytest.mark.parametrize(("lock_timeout", "said"), [("20ms", "lock timeout"), ("60s", r"did not answer for 0\.5 s")])
+def test_a_start_waits_no_longer_than_any_call(
+    url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, lock_timeout: str, said: str
+) -> None:
+    """Neither for another one that does not come to its end, nor for a server that says nothing."""
+    monkeypatch.setitem(_SETTINGS, "lock_timeout", lock_timeout)
+    monkeypatch.setattr(BoundedConnection, "answer_s", 0.5)
+    with psycopg.connect(url) as other:
+        other.execute("SELECT pg_advisory_xact_lock(%s)", (_LOCK,))
+        with pytest.raises(StoreAwayError, match=said):
+            PostgresqlStore(url, tmp_path, opening_patience_s=0.001)
 
 
 def open_refused(url: str, folder: Path, password: str = "") -> str:
