@@ -1,11 +1,13 @@
 """From one store into another: every dataset with what is known of it, and the names with their numbers.
 
-It may end anywhere and begin again: a dataset that is there with the same checksum is not sent once more. Both stores
+It may end anywhere and begin again: a dataset that is there with the same checksum is not sent once more, but read: it
+may have been written just before the end. One that is not what was written is deleted there, and sent. Both stores
 may be in use meanwhile. What the first of them is given then is found as long as this goes on; a tag, a name or a
 deletion that comes behind it is not, but by another time.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -29,7 +31,7 @@ class Progress:
     there: int = 0
     """They were in the target already."""
     gone: int = 0
-    """They were deleted meanwhile."""
+    """They were deleted meanwhile, from either."""
     came: int = 0
     """They were made meanwhile, and copied."""
     names: int = 0
@@ -76,17 +78,17 @@ def _bring(dataset_id: str, source: DatasetStore, target: DatasetStore, progress
         meta = source.meta(dataset_id)
         there = _found(target, dataset_id)
         # One that was made anew under the same id may have another time to live.
-        if there is not None and (there.checksum, there.created_at) == (meta.checksum, meta.created_at):
+        is_there = there is not None and (there.checksum, there.created_at) == (meta.checksum, meta.created_at)
+        if there is not None and is_there and _damage(dataset_id, target) is None:
             put = Stored(there, created=False)
         else:
             with source.open_artifact(dataset_id).file as file:
                 put = target.put(meta.model_copy(update=_LATER), file)
+        _take_stock(put, meta, target, progress)
     except DatasetNotFoundError:
         progress.gone += 1
     except DatasetDamagedError as error:
         progress.lacking.append(str(error))
-    else:
-        _take_stock(put, meta, target, progress)
 
 
 def _take_stock(put: Stored, meta: DatasetMeta, target: DatasetStore, progress: Progress) -> None:
@@ -95,17 +97,25 @@ def _take_stock(put: Stored, meta: DatasetMeta, target: DatasetStore, progress: 
         made_at = put.meta.created_at.isoformat()
         progress.lacking.append(f"the target has another dataset {meta.dataset_id}, made {made_at}")
         return
+    if put.created and (damage := _damage(meta.dataset_id, target)) is not None:
+        progress.lacking.append(f"in the target {damage}")
+        return
+    _bring_up(put.meta, meta, target)
     if put.created:
-        try:
-            target.open_artifact(meta.dataset_id).file.close()
-        except DatasetDamagedError as error:
-            progress.lacking.append(f"in the target {error}")
-            return
         progress.copied += 1
         progress.copied_bytes += meta.size_bytes
     else:
         progress.there += 1
-    _bring_up(put.meta, meta, target)
+
+
+def _damage(dataset_id: str, target: DatasetStore) -> DatasetDamagedError | None:
+    """What is wrong with a dataset in the target, which is deleted there then: no later call is to find it copied."""
+    try:
+        target.open_artifact(dataset_id).file.close()
+    except DatasetDamagedError as error:
+        target.delete(dataset_id)
+        return error
+    return None
 
 
 def _found(store: DatasetStore, dataset_id: str) -> DatasetMeta | None:
@@ -159,7 +169,8 @@ def _call_as_last(dataset_id: str, source: DatasetStore, target: DatasetStore) -
     """Of several names, the last one is what a dataset is called."""
     wanted, there = _found(source, dataset_id), _found(target, dataset_id)
     if wanted and there and wanted.dataset_name and wanted.dataset_name != there.dataset_name:
-        target.add_version(dataset_id, wanted.dataset_name)
+        with suppress(DatasetNotFoundError):  # It was deleted meanwhile.
+            target.add_version(dataset_id, wanted.dataset_name)
 
 
 def _numbers(versions: Sequence[DatasetMeta]) -> Mapping[str, int]:

@@ -68,6 +68,10 @@ def _postgresql_url(url: str) -> str:
     if parts.password is not None or "password" in parse_qs(parts.query):
         # Without the value itself: it goes to the log.
         raise ValueError("has a password, which belongs into the credential juniper_data_postgresql_password")
+    if "sslpassword" in parse_qs(parts.query):
+        raise ValueError(
+            "has the password of a key, sslpassword: take a key without one, which the service alone reads"
+        )
     if parts.scheme not in ("postgresql", "postgres") or not parts.username or len(parts.path) < 2:
         raise ValueError("is no address like postgresql://USER@HOST:PORT/DATABASE?sslmode=verify-full")
     return url

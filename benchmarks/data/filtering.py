@@ -1,4 +1,7 @@
-"""How long a store by itself takes to filter many datasets, without the service before it."""
+"""How long a store by itself takes to filter many datasets, without the service before it.
+
+Each of them has, beside the tags that few combinations are made of, one that all have and one that nobody else has.
+"""
 
 from __future__ import annotations
 
@@ -26,6 +29,13 @@ from .finding import DATASETS, FILTERS, MEMORY, meta_of
 
 MAX_FILTER_MS = 20.0
 WRITERS = 4
+TAGGED: Mapping[str, Mapping[str, object]] = {
+    "a tag that all have": {"tags": "mnist"},
+    "a tag that one has": {"tags": "run-77"},
+    "any of two tags, one of them everybody's": {"tags": "mnist,run-77"},
+    "all of two tags, one of them everybody's": {"tags": "mnist,run-77", "tags_match": "all"},
+    "a generator and a tag that all have": {"tags": "mnist", "generator": "xor"},
+}
 
 Opened: TypeAlias = tuple[DatasetStore, Callable[[], None]]
 """A store, and what is done once it is filled."""
@@ -98,7 +108,7 @@ def measure_filtering(store: str, *, quick: bool) -> Filtering:
         settle()
         at = datetime.now(UTC)
         half_way = filled.find(DatasetFilter(limit=1, offset=filled.find(DatasetFilter(), at).total // 2), at)
-        queries = {**FILTERS, "the second half by its cursor": {"cursor": half_way.next_cursor}}
+        queries = {**FILTERS, **TAGGED, "the second half by its cursor": {"cursor": half_way.next_cursor}}
         filters_ms = {
             name: _times_ms(filled, DatasetFilter.model_validate(query), at, repeats) for name, query in queries.items()
         }
@@ -107,7 +117,9 @@ def measure_filtering(store: str, *, quick: bool) -> Filtering:
 
 def _put(store: DatasetStore, number: int) -> None:
     artifact = str(number).encode()  # nobody looks at it
-    store.put(meta_of(number, artifact), io.BytesIO(artifact))
+    meta = meta_of(number, artifact)
+    tags = (*meta.tags, "mnist", f"run-{number}")
+    store.put(meta.model_copy(update={"tags": tags}), io.BytesIO(artifact))
 
 
 def _times_ms(store: DatasetStore, query: DatasetFilter, at: datetime, repeats: int) -> list[float]:

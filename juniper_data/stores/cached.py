@@ -26,6 +26,11 @@ _NOT_COPIED: dict[str, object] = {
     "description": None,
     "params": {},
     "profile": None,
+    "feature_names": None,
+    "class_names": None,
+    "class_distribution": {},
+    "split_distributions": None,
+    "created_by": None,
 }
 
 log = logging.getLogger(__name__)

@@ -16,6 +16,9 @@ from juniper_data.stores.hub_store import HubStore
 from juniper_data.stores.memory import MemoryStore
 from juniper_data.stores.protocol import DatasetStore, Quota
 
+COPY_BYTES = 4096
+"""A block of the disk, which the smallest copy takes: a cache has no more copies than its bytes have of these."""
+
 CACHE = "cache"
 HUB = "hub"
 
@@ -41,7 +44,8 @@ def open_store(settings: Settings) -> DatasetStore:
     if not fast:
         return store
     try:
-        cache = _opened(fast[0], settings, Quota(max_bytes=settings.cache_bytes), is_cache=True)
+        quota = Quota(max_datasets=settings.cache_bytes // COPY_BYTES, max_bytes=settings.cache_bytes)
+        cache = _opened(fast[0], settings, quota, is_cache=True)
     except StoreError as error:
         log.warning("datasets are served without the cache, which may be removed: %s", error)
         return store

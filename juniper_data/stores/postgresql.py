@@ -7,11 +7,13 @@ the disk before its row is committed, and goes after that of its removal; in the
 
 In the database an artifact is rows of a megabyte, not a large object: those of all tables lie in one catalog, do not go
 with the row that names them, and are read in a transaction that stays open, which keeps vacuum from removing anything
-anywhere meanwhile. These go with their dataset, and autovacuum finds their room by itself.
+anywhere meanwhile. These are noted as unused when their dataset goes, and removed some at a time; what an interruption
+leaves of them is swept. Autovacuum finds their room by itself.
 """
 
 import hashlib
 import io
+import logging
 import secrets
 import tempfile
 from collections.abc import Iterator, Sequence
@@ -39,6 +41,23 @@ CHUNK_BYTES = 1 << 20
 
 _IN_DATABASE = "database:"
 """What the location of an artifact begins with that is there."""
+
+
+BATCH_CHUNKS = 64
+"""So many are removed at once."""
+
+_SOME_UNUSED = "SELECT location FROM unused WHERE %(location)s::text IS NULL OR location = %(location)s LIMIT %(n)s"
+_REMOVE_CHUNKS = f"""
+    DELETE FROM chunks WHERE (location, number) IN (
+        SELECT location, number FROM ({_SOME_UNUSED}) AS few JOIN chunks USING (location) LIMIT %(n)s
+    )
+"""  # noqa: S608
+_FORGET_UNUSED = f"""
+    DELETE FROM unused WHERE location IN ({_SOME_UNUSED})
+        AND NOT EXISTS (SELECT FROM chunks WHERE chunks.location = unused.location)
+"""  # noqa: S608
+
+log = logging.getLogger(__name__)
 
 
 class PostgresqlStore(PostgresqlIndex):
@@ -93,7 +112,7 @@ class PostgresqlStore(PostgresqlIndex):
         else:
             added = self._put_into_database(meta, artifact)
         if added.replaced is not None:
-            self._remove_file(added.replaced)
+            self._remove_artifact(added.replaced)
         return Stored(added.meta, added.created)
 
     def open_artifact(self, dataset_id: str) -> Artifact:
@@ -104,15 +123,18 @@ class PostgresqlStore(PostgresqlIndex):
 
     def delete(self, dataset_id: str) -> None:
         """Remove a dataset."""
-        self._remove_file(self.remove(dataset_id))
+        self._remove_artifact(self.remove(dataset_id))
 
     def delete_expired(self, at: datetime) -> Sequence[str]:
-        """Remove what has expired, and the files that have no row."""
+        """Remove what has expired, and whatever has no row."""
         self._sweep()
-        removed = self.remove_expired(at)
-        for _, location in removed:
-            self._remove_file(location)
-        return [dataset_id for dataset_id, _ in removed]
+        ids = []
+        for dataset_id, location in self.remove_expired(at):
+            if not location.startswith(_IN_DATABASE):
+                self._files.remove(location)
+            ids.append(dataset_id)
+        self._remove_unused()
+        return ids
 
     def _put_into_database(self, meta: DatasetMeta, artifact: BinaryIO) -> Added:
         checked(meta.dataset_id)
@@ -126,11 +148,14 @@ class PostgresqlStore(PostgresqlIndex):
                 raise StoreError(f"the artifact of {meta.dataset_id} does not have the checksum stated")
             added = self.add(connection, meta, location)
             if not added.created:
-                connection.execute("DELETE FROM chunks WHERE location = %s", (location,))
+                connection.execute("INSERT INTO unused VALUES (%s)", (location,))
             return added
 
         with disk_errors(f"cannot store {meta.dataset_id}"):
-            return self._connections.write(put)
+            added = self._connections.write(put)
+        if not added.created:
+            self._remove_artifact(location)
+        return added
 
     def _out_of_database(self, dataset_id: str) -> Artifact:
         def read(connection: Connection[Row]) -> Artifact:
@@ -156,9 +181,20 @@ class PostgresqlStore(PostgresqlIndex):
         with disk_errors(f"cannot read {dataset_id}"):
             return self._connections.read(read)
 
-    def _remove_file(self, location: str) -> None:
+    def _remove_artifact(self, location: str) -> None:
+        """Remove what belongs to no row any more: whether that works or not, the dataset is gone."""
         if not location.startswith(_IN_DATABASE):
             self._files.remove(location)
+            return
+        try:
+            self._remove_unused(location)
+        except StoreError as error:
+            log.warning("a deleted dataset still takes room, which the next sweep frees: %s", error)
+
+    def _remove_unused(self, location: str | None = None) -> None:
+        """Remove the chunks of one location, or of all, that have no dataset any more."""
+        while self._connections.write(lambda connection: _remove_some(connection, location)):
+            pass
 
     def _sweep(self) -> None:
         with disk_errors("cannot sweep"):
@@ -174,6 +210,14 @@ def _copy_in(connection: Connection[Row], artifact: BinaryIO, location: str) -> 
         connection.execute("INSERT INTO chunks VALUES (%s, %s, %b)", (location, number, content))
         number += 1
     return digest.hexdigest()
+
+
+def _remove_some(connection: Connection[Row], location: str | None) -> bool:
+    """Remove some chunks that are unused; whether there are more."""
+    values = {"location": location, "n": BATCH_CHUNKS}
+    for statement in (_REMOVE_CHUNKS, _FORGET_UNUSED):
+        connection.execute(statement, values)
+    return bool(connection.execute(_SOME_UNUSED, values).fetchall())
 
 
 def _chunks(connection: Connection[Row], location: str) -> Iterator[bytes]:

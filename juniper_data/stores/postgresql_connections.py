@@ -200,7 +200,9 @@ class Connections:
             self._pool.putconn(connection)
 
     def _connect(self) -> Connection[Row]:
-        return psycopg.connect(self._url, **self._keywords, row_factory=dict_row)
+        connection = BoundedConnection.connect(self._url, **self._keywords, row_factory=dict_row)
+        _configure(connection)
+        return connection
 
     @contextmanager
     def _telling(self, attempt: int) -> Iterator[None]:
@@ -253,11 +255,11 @@ def _is_new(connection: Connection[Row], token: object) -> bool:
 
 
 def _is_passing(error: Exception) -> bool:
-    if not isinstance(error, psycopg.OperationalError):
+    if not isinstance(error, psycopg.Error):
         return False
-    if error.sqlstate is None:
-        return not any(said in _line(error) for said in _REFUSALS)
-    return error.sqlstate.startswith(_PASSING)
+    if error.sqlstate is not None:
+        return error.sqlstate.startswith(_PASSING)
+    return isinstance(error, psycopg.OperationalError) and not any(said in _line(error) for said in _REFUSALS)
 
 
 def _line(error: psycopg.Error) -> str:

@@ -1,6 +1,6 @@
 """All that is known of datasets but the artifacts' bytes, in PostgreSQL; the store puts the bytes beside it."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 
 from psycopg import Connection
@@ -11,10 +11,11 @@ from juniper_data.errors import DatasetNotFoundError, StoreError
 from juniper_data.stores.index import Added, Located
 from juniper_data.stores.limits import changed_tags, check_quota, page_of
 from juniper_data.stores.postgresql_connections import Connections
-from juniper_data.stores.postgresql_query import NAME, SETS_OF_ALL, SETS_OF_ANY, Values, condition, escaped, unescaped
+from juniper_data.stores.postgresql_query import NAME, Values, condition, escaped, is_narrow, unescaped
 from juniper_data.stores.postgresql_rows import Row, add_dataset, add_name, read_dataset, set_tags
+from juniper_data.stores.postgresql_tags import BY_TAG, Tagged, tagged
 from juniper_data.stores.protocol import Accesses, Quota
-from juniper_data.stores.query import asked_tags, cursor_at, microseconds, moment_at, place_of
+from juniper_data.stores.query import cursor_at, microseconds, moment_at, place_of
 from juniper_data.stores.rows import META_COLUMNS, checked, listed_meta
 
 # In a list that asks for a name, datasets say that one.
@@ -48,16 +49,19 @@ _CLAIM = """
 _EXPIRED = """
     SELECT count(*) AS n, coalesce(sum(size_bytes), 0)::bigint AS size FROM datasets WHERE expires_at <= %s
 """
-_BY_TAG = """
-    SELECT tag, sum(n)::bigint AS n
-    FROM (SELECT tag_set, count(*) AS n FROM datasets GROUP BY tag_set) AS counted
-        JOIN tag_sets ON number = tag_set, unnest(tags) AS tag GROUP BY tag ORDER BY tag
+_REMOVE_EXPIRED = """
+    DELETE FROM datasets
+    WHERE number IN (SELECT number FROM datasets WHERE expires_at <= %s ORDER BY expires_at LIMIT %s)
+    RETURNING id, location
 """
 _NOT_DURABLE = """
     SELECT name FROM (VALUES ('fsync'), ('synchronous_commit')) AS needed (name) WHERE current_setting(name) = 'off'
 """
 # Long after whoever had no answer has given up.
 _FORGET_COMMITS = "DELETE FROM commits WHERE at < now() - interval '1 hour'"
+
+BATCH = 500
+"""So many expired datasets are removed at once."""
 
 
 class PostgresqlIndex:
@@ -158,8 +162,12 @@ class PostgresqlIndex:
             place["cursor_created_at"], place["cursor_id"] = place_of(query.cursor)
 
         def find(connection: Connection[Row]) -> tuple[list[Row], bool, int]:
-            where, values = condition(query, at, tag_sets(connection, query))
-            total = None if query.cursor is None and query.offset == 0 else _count(connection, where, values)
+            tags = tagged(connection, query)
+            where, values = condition(query, at)
+            if tags is not None:
+                where, values = f"{where} AND {tags.condition}", values | tags.values
+            is_first = query.cursor is None and query.offset == 0
+            total = None if is_first else _total(connection, query, tags, where, values)
             # One more than asked for tells whether this page is the last.
             bounds: Values = {"n": query.limit + 1, "offset": query.offset, **place}
             order = "DESC"
@@ -170,7 +178,7 @@ class PostgresqlIndex:
             page = _PAGE.format(where=f"{where} AND {after}", order=order)
             shown, is_last = page_of(connection.execute(page, values | bounds), query.limit)
             if total is None:
-                total = len(shown) if is_last else _count(connection, where, values)
+                total = len(shown) if is_last else _total(connection, query, tags, where, values)
             return shown, is_last, total
 
         shown, is_last, total = self._connections.read(find)
@@ -200,7 +208,7 @@ class PostgresqlIndex:
                 total_samples=figures["samples"],
                 total_bytes=totals["bytes"],
                 by_generator={unescaped(row["generator"]): row["n"] for row in by_generator},
-                by_tag={unescaped(row["tag"]): row["n"] for row in connection.execute(_BY_TAG)},
+                by_tag={unescaped(row["tag"]): row["n"] for row in connection.execute(BY_TAG)},
                 oldest_created_at=None if figures["oldest"] is None else moment_at(figures["oldest"]),
                 newest_created_at=None if figures["newest"] is None else moment_at(figures["newest"]),
                 expired_count=_row(connection, _EXPIRED, microseconds(at))["n"],
@@ -254,17 +262,23 @@ class PostgresqlIndex:
             raise DatasetNotFoundError(dataset_id)
         return str(row["location"])
 
-    def remove_expired(self, at: datetime) -> list[tuple[str, str]]:
-        """Forget what has expired, idempotency keys too; returns the datasets' ids and where their artifacts are."""
+    def remove_expired(self, at: datetime) -> Iterator[tuple[str, str]]:
+        """Forget what has expired, idempotency keys too; the datasets' ids and where their artifacts are, as they go.
+
+        In batches, however many have expired: none takes as long as a statement may.
+        """
         now = microseconds(at)
 
-        def remove(connection: Connection[Row]) -> list[Row]:
+        def forget(connection: Connection[Row]) -> None:
             connection.execute("DELETE FROM keys WHERE expires_at <= %s", (now,))
             connection.execute(_FORGET_COMMITS)
-            query = "DELETE FROM datasets WHERE expires_at <= %s RETURNING id, location"
-            return connection.execute(query, (now,)).fetchall()
 
-        return [(row["id"], row["location"]) for row in self._connections.write(remove)]
+        def remove(connection: Connection[Row]) -> list[Row]:
+            return connection.execute(_REMOVE_EXPIRED, (now, BATCH)).fetchall()
+
+        self._connections.write(forget)
+        while rows := self._connections.write(remove):
+            yield from ((row["id"], row["location"]) for row in rows)
 
     def claim_key(self, key: str, fingerprint: str, at: datetime, expires_at: datetime) -> str:
         """Note what an idempotency key was first used for; returns that."""
@@ -295,11 +309,15 @@ class PostgresqlIndex:
         check_quota(self._quota, datasets, size, meta)
 
 
-def tag_sets(connection: Connection[Row], query: DatasetFilter) -> list[int] | None:
-    """Which combinations of tags fit; None where no tag is asked for."""
-    tags = [escaped(tag) for tag in asked_tags(query)]
-    sets = SETS_OF_ALL if query.tags_match == "all" else SETS_OF_ANY
-    return [row["number"] for row in connection.execute(sets, (tags,))] if tags else None
+def _total(connection: Connection[Row], query: DatasetFilter, tags: Tagged | None, where: str, values: Values) -> int:
+    """How many datasets fit: counted only as far as that is not known."""
+    if is_narrow(query):
+        return _count(connection, where, values)
+    total = _row(connection, "SELECT datasets FROM totals")["datasets"] if tags is None else tags.n
+    if not query.include_expired:
+        of_these = "TRUE" if tags is None else tags.condition
+        total -= _count(connection, f"expires_at <= %(at)s AND {of_these}", values)
+    return int(total)
 
 
 def _count(connection: Connection[Row], where: str, values: Values) -> int:

@@ -21,19 +21,20 @@ _VERSION = "version = %(dataset_version)s"
 _NAME = f"number IN (SELECT dataset FROM versions WHERE versions.name = {NAME})"  # noqa: S608
 _VERSION_OF_NAME = f"number = (SELECT dataset FROM versions WHERE name = {NAME} AND version = %(dataset_version)s)"  # noqa: S608
 
-SETS_OF_ANY = "SELECT number FROM tag_sets WHERE tags && %s::text[]"
-SETS_OF_ALL = "SELECT number FROM tag_sets WHERE tags @> %s::text[]"
-
-Values = dict[str, str | int | list[int] | None]
+Values = dict[str, str | int | list[str] | None]
 
 
-def condition(query: DatasetFilter, at: datetime, tag_sets: list[int] | None) -> tuple[str, Values]:
+def is_narrow(query: DatasetFilter) -> bool:
+    """Whether it asks for more than tags and what has not expired."""
+    return bool(query.model_dump(include={*_CONDITIONS, "dataset_name", "dataset_version"}, exclude_none=True))
+
+
+def condition(query: DatasetFilter, at: datetime) -> tuple[str, Values]:
     """What follows WHERE of `datasets`, and the values of its parameters.
 
     Args:
-        query: what is asked for; its cursor, limit and offset are another matter.
+        query: what is asked for; its tags, cursor, limit and offset are another matter.
         at: what has expired by then is left out, unless the query includes it.
-        tag_sets: the numbers of those that fit; None: no tag is asked for.
     """
     given: Mapping[str, object] = query.model_dump(include=set(_CONDITIONS), exclude_none=True)
     values: Values = {name: _stored(value) for name, value in given.items()}
@@ -50,9 +51,6 @@ def condition(query: DatasetFilter, at: datetime, tag_sets: list[int] | None) ->
             conditions.append(_VERSION)
     values["dataset_name"] = None if query.dataset_name is None else escaped(query.dataset_name)
     values["dataset_version"] = query.dataset_version
-    if tag_sets is not None:
-        conditions.append("tag_set = ANY (%(tag_sets)s::integer[])")
-        values["tag_sets"] = tag_sets
     return " AND ".join(conditions) or "TRUE", values
 
 

@@ -1,6 +1,5 @@
 """A dataset as rows of PostgreSQL: written, read, named and tagged, each within the transaction of its caller."""
 
-import hashlib
 from collections.abc import Sequence
 from typing import Any, TypeAlias
 
@@ -21,16 +20,12 @@ _READ = f"SELECT {META_COLUMNS}, profile FROM datasets JOIN details ON dataset =
 # Nothing comes back where the id is there: another one has just written it.
 _INSERT = """
     INSERT INTO datasets (
-        id, generator, created_at, expires_at, n_samples, size_bytes, parent, tag_set, location, checksum,
+        id, generator, created_at, expires_at, n_samples, size_bytes, parent, tags, location, checksum,
         access_count, last_accessed_at
     ) VALUES (
         %(id)s, %(generator)s, %(created_at)s, %(expires_at)s, %(n_samples)s, %(size_bytes)s, %(parent)s,
-        %(tag_set)s, %(location)s, %(checksum)s, %(access_count)s, %(last_accessed_at)s
+        %(tags)s, %(location)s, %(checksum)s, %(access_count)s, %(last_accessed_at)s
     ) ON CONFLICT (id) DO NOTHING RETURNING number
-"""
-_NEW_TAG_SET = """
-    INSERT INTO tag_sets (tags, digest) VALUES (%s::text[], %s)
-    ON CONFLICT (digest) DO UPDATE SET digest = excluded.digest RETURNING number
 """
 _NEW_VERSION = """
     INSERT INTO names (name, last_version) VALUES (%(name)s, coalesce(%(wanted)s::bigint, 1))
@@ -62,7 +57,7 @@ def add_dataset(connection: Connection[Row], meta: DatasetMeta, location: str) -
         "n_samples": meta.n_samples,
         "size_bytes": meta.size_bytes,
         "parent": None if meta.parent_dataset_id is None else escaped(meta.parent_dataset_id),
-        "tag_set": _tag_set(connection, meta.tags),
+        "tags": [escaped(tag) for tag in meta.tags],
         "location": location,
         "checksum": meta.checksum,
         "access_count": meta.access_count,
@@ -104,20 +99,11 @@ def _new_version(connection: Connection[Row], number: int, name: str, wanted: in
 
 def set_tags(connection: Connection[Row], number: int, meta: DatasetMeta, tags: Sequence[str]) -> DatasetMeta:
     """Give a dataset, whose row is the caller's now, these tags in place of those that it has."""
-    connection.execute("UPDATE datasets SET tag_set = %s WHERE number = %s", (_tag_set(connection, tags), number))
+    query = "UPDATE datasets SET tags = %s WHERE number = %s"
+    connection.execute(query, ([escaped(tag) for tag in tags], number))
     return _rewritten(connection, number, meta.model_copy(update={"tags": tuple(tags)}))
 
 
 def _rewritten(connection: Connection[Row], number: int, meta: DatasetMeta) -> DatasetMeta:
     connection.execute("UPDATE details SET meta = %s WHERE dataset = %s", (written(meta), number))
     return meta
-
-
-def _tag_set(connection: Connection[Row], tags: Sequence[str]) -> int:
-    """The number of a combination of tags; a new one gets one."""
-    content = sorted(escaped(tag) for tag in tags)
-    digest = hashlib.sha256("\n".join(f"{len(tag)} {tag}" for tag in content).encode()).digest()
-    known = connection.execute("SELECT number FROM tag_sets WHERE digest = %s", (digest,)).fetchone()
-    # Another one may make the same meanwhile: only an update returns what is there then.
-    (row,) = [known] if known is not None else connection.execute(_NEW_TAG_SET, (content, digest)).fetchall()
-    return int(row["number"])

@@ -21,14 +21,6 @@ STEPS = (
     # since the epoch, NEVER the last one. The collation is that of bytes, so that ids come in their usual order.
     Step(
         """
-        -- Each combination of tags that datasets have or had: to look for a number is many times as fast as in a list.
-        CREATE TABLE tag_sets (
-            number integer GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
-            tags text[] COLLATE "C" NOT NULL,
-            digest bytea NOT NULL UNIQUE
-        );
-        CREATE INDEX tag_sets_by_tag ON tag_sets USING gin (tags);
-
         CREATE TABLE datasets (
             number bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
             created_at bigint NOT NULL,
@@ -36,24 +28,24 @@ STEPS = (
             n_samples bigint NOT NULL,
             size_bytes bigint NOT NULL,
             access_count bigint NOT NULL,
-            tag_set integer NOT NULL REFERENCES tag_sets (number),
             id text COLLATE "C" NOT NULL UNIQUE,
             generator text COLLATE "C" NOT NULL,
             location text COLLATE "C" NOT NULL UNIQUE,
             checksum text NOT NULL,
             parent text COLLATE "C",
             version bigint,
-            last_accessed_at bigint
+            last_accessed_at bigint,
+            tags text[] COLLATE "C" NOT NULL
         );
         -- They have what a page and its total need, so that these seldom read the table.
-        CREATE INDEX datasets_by_time ON datasets (created_at, id) INCLUDE (expires_at, number, tag_set);
-        CREATE INDEX datasets_by_generator ON datasets (generator, created_at, id) INCLUDE (expires_at, number);
+        CREATE INDEX datasets_by_time ON datasets (created_at, id) INCLUDE (expires_at, number, n_samples);
+        CREATE INDEX datasets_by_generator ON datasets (generator, created_at, id)
+            INCLUDE (expires_at, number, n_samples);
         CREATE INDEX datasets_by_parent ON datasets (parent, created_at, id) INCLUDE (expires_at, number)
             WHERE parent IS NOT NULL;
-        CREATE INDEX datasets_by_samples ON datasets (n_samples) INCLUDE (expires_at);
-        CREATE INDEX datasets_by_version ON datasets (version) INCLUDE (expires_at) WHERE version IS NOT NULL;
-        CREATE INDEX datasets_by_expiry ON datasets (expires_at) INCLUDE (size_bytes);
-        CREATE INDEX datasets_by_tag_set ON datasets (tag_set) INCLUDE (expires_at);
+        CREATE INDEX datasets_by_samples ON datasets (n_samples) INCLUDE (expires_at, number);
+        CREATE INDEX datasets_by_version ON datasets (version) INCLUDE (expires_at, number) WHERE version IS NOT NULL;
+        CREATE INDEX datasets_by_expiry ON datasets (expires_at) INCLUDE (size_bytes, number);
 
         CREATE TABLE details (
             dataset bigint PRIMARY KEY REFERENCES datasets (number) ON DELETE CASCADE,
@@ -90,6 +82,8 @@ STEPS = (
             PRIMARY KEY (location, number)
         );
         ALTER TABLE chunks ALTER COLUMN content SET STORAGE EXTERNAL;
+        -- Whose chunks have no dataset any more. Those of a large one are removed some at a time.
+        CREATE TABLE unused (location text COLLATE "C" PRIMARY KEY);
 
         -- How much there is, so that a quota costs the same however much that is. Once a statement, not once a row:
         -- whoever removes several would else hold this row while he waits for the next of those.
@@ -105,13 +99,41 @@ STEPS = (
             REFERENCING NEW TABLE AS added FOR EACH STATEMENT EXECUTE FUNCTION datasets_added();
         CREATE FUNCTION datasets_removed() RETURNS trigger LANGUAGE plpgsql AS $$
         BEGIN
-            DELETE FROM chunks USING removed WHERE chunks.location = removed.location;
+            INSERT INTO unused SELECT location FROM removed WHERE location LIKE 'database:%';
             UPDATE totals SET datasets = datasets - n, bytes = bytes - size
                 FROM (SELECT count(*) AS n, sum(size_bytes) AS size FROM removed) AS less WHERE n > 0;
             RETURN NULL;
         END $$;
         CREATE TRIGGER datasets_removed AFTER DELETE ON datasets
             REFERENCING OLD TABLE AS removed FOR EACH STATEMENT EXECUTE FUNCTION datasets_removed();
+
+        -- Which datasets have a tag: bit N of block B tells it of the dataset 512 * B + N.
+        CREATE TABLE tag_blocks (
+            tag text COLLATE "C" NOT NULL,
+            block bigint NOT NULL,
+            bits bit(512) NOT NULL,
+            PRIMARY KEY (tag, block)
+        ) WITH (fillfactor = 70);
+        CREATE FUNCTION tags_changed() RETURNS trigger LANGUAGE plpgsql AS $$
+        BEGIN
+            -- One after the other, as with the totals: else two might wait for each other's blocks.
+            PERFORM FROM totals FOR UPDATE;
+            IF TG_OP <> 'INSERT' THEN
+                UPDATE tag_blocks SET bits = set_bit(bits, (OLD.number % 512)::integer, 0)
+                    WHERE tag = ANY (OLD.tags) AND block = OLD.number / 512;
+                DELETE FROM tag_blocks
+                    WHERE tag = ANY (OLD.tags) AND block = OLD.number / 512 AND bits = 0::bit(512);
+            END IF;
+            IF TG_OP <> 'DELETE' THEN
+                INSERT INTO tag_blocks
+                    SELECT DISTINCT tag, NEW.number / 512, set_bit(0::bit(512), (NEW.number % 512)::integer, 1)
+                    FROM unnest(NEW.tags) AS tag
+                    ON CONFLICT (tag, block) DO UPDATE SET bits = tag_blocks.bits | excluded.bits;
+            END IF;
+            RETURN NULL;
+        END $$;
+        CREATE TRIGGER tags_changed AFTER INSERT OR UPDATE OF tags OR DELETE ON datasets
+            FOR EACH ROW EXECUTE FUNCTION tags_changed();
 
         -- What was committed lately: whoever was not told how his commit ended finds its token here, or does not.
         CREATE TABLE commits (token uuid PRIMARY KEY, at timestamptz NOT NULL DEFAULT now());
@@ -121,12 +143,15 @@ STEPS = (
         INSERT INTO identity DEFAULT VALUES;
         """,
         """
-        DROP TABLE chunks, commits, details, identity, keys, names, totals, versions, datasets, tag_sets;
-        DROP FUNCTION datasets_added, datasets_removed;
+        DROP TABLE chunks, commits, details, identity, keys, names, totals, unused, versions, datasets, tag_blocks;
+        DROP FUNCTION datasets_added, datasets_removed, tags_changed;
         """,
     ),
 )
 """Each is applied once, in order; a step that was ever released is never changed."""
+
+OLDEST = 140_000
+"""Before it, nothing counts bits."""
 
 _LOCK = 0x6A756E69706572  # "juniper": nobody else of this database takes it
 _VERSIONS = """
@@ -159,8 +184,12 @@ def migrate(connection: Connection[Row], steps: tuple[Step, ...] = STEPS) -> Non
     step.
 
     Raises:
-        StoreError: it is further ahead, or somebody works with the newer one; or the database is no UTF-8.
+        StoreError: it is further ahead, or somebody works with the newer one; or the database is no UTF-8, or too old.
     """
+    if connection.info.server_version < OLDEST:
+        raise StoreError(
+            f"the server is PostgreSQL {connection.info.server_version // 10_000}, and 14 is the oldest that will do"
+        )
     encoding = _value(connection, "SELECT current_setting('server_encoding') AS value")
     if encoding != "UTF8":
         raise StoreError(f"the database's encoding is {encoding}: make another one, with createdb --encoding UTF8")

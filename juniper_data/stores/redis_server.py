@@ -82,7 +82,10 @@ class RedisServer:
 
     def call(self, operation: str, *arguments: str | int | bytes) -> Any:
         """What an operation of the script answers."""
-        return self._asked(lambda: self._script(args=[self._prefix, operation, *arguments]))
+        # The script answers so while it removes what has lapsed, some at a time, and has done nothing else yet.
+        while (answer := self._asked(lambda: self._script(args=[self._prefix, operation, *arguments]))) == [b"again"]:
+            pass
+        return answer
 
     def piece(self, place: str, number: int) -> bytes | None:
         """A piece of an artifact; None where that is gone."""

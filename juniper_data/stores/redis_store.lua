@@ -58,16 +58,24 @@ local function remove(id)
     redis.call('HINCRBY', key('totals'), 'samples', 0 - of[5])
 end
 
+-- No more of them than the others can wait for.
+local function remove_some(order, until_us)
+    local ids = redis.call('ZRANGE', key(order), '-inf', until_us, 'BYSCORE', 'LIMIT', 0, BATCH)
+    for _, id in ipairs(ids) do
+        remove(id)
+    end
+    return ids
+end
+
 local function now_us()
     local time = redis.call('TIME')
     return time[1] * 1000000 + time[2]
 end
 
 -- A dataset that Redis has let go of is gone as a whole, with its share of each figure.
+-- False where there may be more: it is called again, since nobody may see those.
 local function remove_lapsed()
-    for _, id in ipairs(redis.call('ZRANGE', key('lapses'), '-inf', now_us(), 'BYSCORE')) do
-        remove(id)
-    end
+    return #remove_some('lapses', now_us()) < BATCH
 end
 
 -- Meta, name, version, count of accesses, the last one, tags; and the profile.
@@ -476,12 +484,9 @@ function operations.delete(token, id)
     return 1
 end
 
+-- Some of them; none where there are no more.
 function operations.delete_expired(at)
-    local ids = redis.call('ZRANGE', key('expires'), '-inf', at, 'BYSCORE')
-    for _, id in ipairs(ids) do
-        remove(id)
-    end
-    return ids
+    return remove_some('expires', at)
 end
 
 function operations.claim_key(name, fingerprint, at, expires, lives_ms)
@@ -495,5 +500,7 @@ function operations.claim_key(name, fingerprint, at, expires, lives_ms)
     return fingerprint
 end
 
-remove_lapsed()
+if not remove_lapsed() then
+    return {'again'}
+end
 return operations[ARGV[2]](unpack(ARGV, 3))

@@ -197,7 +197,10 @@ class RedisStore:
 
     def delete_expired(self, at: datetime) -> Sequence[str]:
         """Remove what has expired. What interrupted calls have left, Redis removes by itself."""
-        return [dataset_id.decode() for dataset_id in self._call("delete_expired", microseconds(at))]
+        ids: list[bytes] = []
+        while some := self._call("delete_expired", microseconds(at)):
+            ids += some
+        return [dataset_id.decode() for dataset_id in ids]
 
     def claim_key(self, key: str, fingerprint: str, at: datetime, expires_at: datetime) -> str:
         """Note what an idempotency key was first used for; returns that."""

@@ -40,7 +40,11 @@ STORES: dict[str, Callable[[Path, Quota], DatasetStore]] = {
     "postgresql in database": lambda folder, quota: PostgresqlStore(
         shared_server().empty(), folder, quota, artifacts="database"
     ),
-    "cached on disk": lambda folder, quota: CachedStore(FileSystemStore(folder, CACHE), MemoryStore(quota)),
+    "cached on disk, redis": lambda folder, quota: CachedStore(FileSystemStore(folder, CACHE), redis_store(quota)),
+    "cached on disk, postgresql": lambda folder, quota: CachedStore(
+        FileSystemStore(folder / "cache", CACHE),
+        PostgresqlStore(shared_server().empty(), folder, quota, artifacts="database"),
+    ),
     "redis": lambda _folder, quota: redis_store(quota),
 }
 

@@ -239,3 +239,16 @@ def test_a_copy_can_be_read_from_anywhere(
             with cached.open_artifact(id_of(1)).file as file:
                 file.seek(-1, os.SEEK_END)
                 assert file.read() == b"1"
+
+
+def test_a_copy_has_nothing_that_is_long(tmp_path: Path, slow: SlowStore) -> None:
+    """What is known of a dataset would take more room than its bytes, which alone are counted."""
+    names = tuple(f"{number:05}" * 20 for number in range(1000))
+    splits = {"train": dict.fromkeys(names, 1), "test": {}}
+    slow.put(
+        *made(4, feature_names=names, class_names=names, class_distribution=splits["train"], created_by="me" * 9999,
+              split_distributions=splits, description="d" * 9999, params={"names": list(names)}, tags=names[:100])
+    )  # fmt: skip
+    with closing(FileSystemStore(tmp_path)) as fast:
+        assert content(CachedStore(fast, slow), id_of(4)) == content_of(4)
+        assert len(fast.meta(id_of(4)).model_dump_json()) < 1000

@@ -187,6 +187,43 @@ def test_an_artifact_that_is_not_read_back_as_it_was_is_told_of(source: MemorySt
     assert progress.lacking[0].startswith("in the target dataset 'xor-1.0.0-0000000000000001' is damaged")
 
 
+def test_what_was_not_read_back_as_it_was_comes_the_next_time(source: MemoryStore) -> None:
+    """It does not stay in the target, where it would count as copied."""
+    with closing(ForgettingStore()) as target:
+        copied(source, target)
+        assert target.ids(10, 0) == []
+        again = copied(source, target)
+        assert (again.there, len(again.lacking)) == (0, 3)
+
+
+def test_what_was_not_read_back_before_a_kill_is_read_the_next_time(source: MemoryStore, target: MemoryStore) -> None:
+    """A damaged one is sent again."""
+    copied(source, target)
+    target._artifacts[target.locate(id_of(1)).location] = b"else"
+    again = copied(source, target)
+    assert (again.copied, again.there, again.lacking) == (1, 2, [])
+    assert told(target) == told(source)
+
+
+class SweptStore(MemoryStore):
+    """A store in which something is swept right after it was put."""
+
+    def put(self, meta: DatasetMeta, artifact: BinaryIO) -> Stored:
+        """Keep it, but for one."""
+        put = super().put(meta, artifact)
+        if meta.dataset_id == id_of(3):
+            self.delete(id_of(3))
+        return put
+
+
+def test_what_is_deleted_in_the_target_meanwhile_is_told_too(source: MemoryStore) -> None:
+    """It is gone, and nothing else of it is."""
+    with closing(SweptStore()) as target:
+        progress = copied(source, target)
+        assert (progress.gone, progress.copied, progress.lacking) == (1, 2, [])
+        assert target.ids(10, 0) == [id_of(1), id_of(4)]
+
+
 def test_what_the_target_has_of_its_own_stays_and_is_told_of(source: MemoryStore, target: MemoryStore) -> None:
     """Another dataset of the same id, a number that is taken, and one that is another's."""
     target.put(*holding(1, b"mine"))

@@ -72,7 +72,7 @@ def redis_url() -> str:
 @pytest.mark.parametrize("word", ["redis", "cached:redis:redis", "cached:memory:redis", "cached:redis:file_system"])
 def test_datasets_may_be_in_redis(tmp_path: Path, redis_url: str, word: str) -> None:
     """Where the address says; copies and what they are copies of do not meet."""
-    with closing(open_store(Settings(state_dir=tmp_path, store=word, redis_url=redis_url, cache_bytes=15))) as store:
+    with closing(open_store(Settings(state_dir=tmp_path, store=word, redis_url=redis_url, cache_bytes=4096))) as store:
         for number in (1, 2):
             store.put(*made(number))
             assert [content(store, id_of(number)) for _ in range(2)] == [content_of(number)] * 2
@@ -132,9 +132,9 @@ def test_the_quota_is_of_the_store_that_holds_the_datasets(tmp_path: Path, word:
     assert (stats.max_datasets, stats.max_bytes) == (1, 1000)
 
 
-@pytest.mark.parametrize(("cache_bytes", "copies"), [(15, 1), (25, 2)])
+@pytest.mark.parametrize(("cache_bytes", "copies"), [(4095, 0), (4096, 1), (9000, 2)])
 def test_the_cache_holds_as_much_as_is_set(tmp_path: Path, cache_bytes: int, copies: int) -> None:
-    """In a folder of its own."""
+    """In a folder of its own; a copy takes a block of the disk at least."""
     settings = Settings(state_dir=tmp_path, store="cached:file_system:file_system", cache_bytes=cache_bytes)
     with closing(open_store(settings)) as store:
         for number in (1, 2, 3):
@@ -298,6 +298,13 @@ def test_a_password_in_an_address_is_refused(tmp_path: Path, url: str) -> None:
         ValidationError, match="belongs into the credential juniper_data_postgresql_password"
     ) as refused:
         Settings(state_dir=tmp_path, postgresql_url=url)
+    assert "secret" not in refused.value.errors(include_input=False)[0]["msg"]
+
+
+def test_the_password_of_a_key_in_an_address_is_refused(tmp_path: Path) -> None:
+    """And not shown either."""
+    with pytest.raises(ValidationError, match="has the password of a key, sslpassword") as refused:
+        Settings(state_dir=tmp_path, postgresql_url="postgresql://me@host/base?sslkey=/etc/key&sslpassword=secret")
     assert "secret" not in refused.value.errors(include_input=False)[0]["msg"]
 
 

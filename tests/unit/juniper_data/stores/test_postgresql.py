@@ -2,6 +2,7 @@
 
 import io
 import threading
+import time
 import tracemalloc
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -11,12 +12,16 @@ from typing import BinaryIO, Literal
 
 import psycopg
 import pytest
+from psycopg.rows import dict_row
 
 from juniper_common.wire.dataset_queries import DatasetFilter
 from juniper_data.errors import DatasetDamagedError, StoreAwayError, StoreError, StoreFullError
-from juniper_data.stores.postgresql import PostgresqlStore
-from juniper_data.stores.postgresql_connections import BoundedConnection
+from juniper_data.stores.postgresql import BATCH_CHUNKS, PostgresqlStore
+from juniper_data.stores.postgresql_connections import _SETTINGS, BoundedConnection
+from juniper_data.stores.postgresql_index import BATCH
 from juniper_data.stores.postgresql_query import condition
+from juniper_data.stores.postgresql_schema import _LOCK
+from juniper_data.stores.postgresql_tags import BLOCK, FEW, tagged
 from juniper_data.stores.protocol import Accesses
 from tests.unit.juniper_data.stores.lossy_proxy import Loss, lossy_proxy
 from tests.unit.juniper_data.stores.made import NOON, content_of, id_of, later, made
@@ -184,6 +189,59 @@ def test_texts_with_signs_that_postgresql_does_not_take_are_told_apart(url: str,
         assert store.claim_key("\\0", "second", NOON, later(9)) == "second"
 
 
+def refuse_to_remove(url: str, table: str, condition: str) -> None:
+    """Fail where `condition` says so of the `removed` rows of one statement."""
+    with psycopg.connect(url) as connection:
+        connection.execute(
+            f"""
+            CREATE FUNCTION refuse_{table}() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+                IF (SELECT {condition} FROM removed) THEN RAISE 'it took too long'; END IF; RETURN NULL;
+            END $$;
+            CREATE TRIGGER refuse AFTER DELETE ON {table} REFERENCING OLD TABLE AS removed
+                FOR EACH STATEMENT EXECUTE FUNCTION refuse_{table}();
+        """.encode()  # noqa: S608
+        )
+
+
+def add_chunks(url: str, n: int) -> None:
+    """Make each artifact one of so many further chunks."""
+    with psycopg.connect(url) as connection:
+        query = "INSERT INTO chunks SELECT location, n, 'x' FROM datasets, generate_series(1, %s) AS n"
+        connection.execute(query, (n,))
+
+
+def test_whatever_has_expired_is_swept_some_at_a_time(url: str, tmp_path: Path) -> None:
+    """Many datasets, and large ones: no statement removes more than it has time for."""
+    with closing(PostgresqlStore(url, tmp_path, artifacts="database")) as store:
+        for number in (-1, -2):
+            store.put(*made(number, dataset_id=id_of(9999 - number), expires_at=later(5)))
+        add_chunks(url, 2 * BATCH_CHUNKS)
+        add_tagged(url, 2 * BATCH)
+        with psycopg.connect(url) as connection:
+            connection.execute("UPDATE datasets SET expires_at = 0")
+        refuse_to_remove(url, "datasets", f"count(*) > {BATCH}")
+        refuse_to_remove(url, "chunks", f"count(*) > {BATCH_CHUNKS}")
+        assert len(store.delete_expired(later(9))) == 2 * BATCH + 2
+        assert [count(url, table) for table in ("datasets", "chunks", "unused", "tag_blocks")] == [0] * 4
+
+
+def test_what_an_interrupted_removal_leaves_is_swept(
+    url: str, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """The dataset is gone, and told to be."""
+    with closing(PostgresqlStore(url, tmp_path, artifacts="database")) as store:
+        store.put(*made(1))
+        add_chunks(url, 3 * BATCH_CHUNKS)
+        refuse_to_remove(url, "chunks", f"count(*) < {BATCH_CHUNKS}")
+        store.delete(id_of(1))
+        assert "still takes room, which the next sweep frees" in caplog.text
+        assert (store.ids(10, 0), count(url, "chunks")) == ([], 1)
+        with psycopg.connect(url) as connection:
+            connection.execute("DROP TRIGGER refuse ON chunks")
+        assert store.delete_expired(NOON) == []
+        assert [count(url, table) for table in ("chunks", "unused")] == [0, 0]
+
+
 # Each, and what tells that it was done once. The dataset 1 is there before, and 2 has expired.
 CHANGES: dict[str, Callable[[PostgresqlStore], object]] = {
     "put": lambda store: store.put(*made(3, dataset_name="n")),
@@ -302,6 +360,37 @@ def test_a_frozen_server_is_taken_for_lost(
         assert store.meta(id_of(1)) == made(1)[0]
 
 
+def test_who_was_stopped_in_the_middle_of_a_transaction_is_tried_again(
+    own_server: PostgresqlServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The server ends a transaction in which nothing happens: it may be another time's luck."""
+    monkeypatch.setitem(_SETTINGS, "idle_in_transaction_session_timeout", "20ms")
+    pauses_s = [0.5, 0]
+
+    class Stalling(io.BytesIO):
+        def read(self, size: int | None = -1, /) -> bytes:
+            if pauses_s:
+                time.sleep(pauses_s.pop(0))
+            return super().read(size)
+
+    with closing(PostgresqlStore(own_server.url("postgres"), tmp_path, artifacts="database")) as store:
+        assert store.put(made(1)[0], Stalling(content_of(1))).created
+        assert contents(store) == {id_of(1): content_of(1)}
+
+
+@pytest.mark.parametrize(("lock_timeout", "said"), [("20ms", "lock timeout"), ("60s", r"did not answer for 0\.5 s")])
+def test_a_start_waits_no_longer_than_any_call(
+    url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, lock_timeout: str, said: str
+) -> None:
+    """Neither for another one that does not come to its end, nor for a server that says nothing."""
+    monkeypatch.setitem(_SETTINGS, "lock_timeout", lock_timeout)
+    monkeypatch.setattr(BoundedConnection, "answer_s", 0.5)
+    with psycopg.connect(url) as other:
+        other.execute("SELECT pg_advisory_xact_lock(%s)", (_LOCK,))
+        with pytest.raises(StoreAwayError, match=said):
+            PostgresqlStore(url, tmp_path, opening_patience_s=0.001)
+
+
 def open_refused(url: str, folder: Path, password: str = "") -> str:
     """What is said of a database that cannot be opened; in one line."""
     with pytest.raises(StoreError) as refused:
@@ -398,22 +487,79 @@ def test_a_filter_reads_an_index(url: str, tmp_path: Path) -> None:
     with closing(PostgresqlStore(url, tmp_path, artifacts="database")) as store:
         for number in range(3):
             store.put(*made(number))
-        with psycopg.connect(url) as connection:
+        with psycopg.connect(url, row_factory=dict_row) as connection:
             connection.execute("""
-                INSERT INTO tag_sets (tags, digest)
-                SELECT ARRAY[n::text], n::text::bytea FROM generate_series(1, 1000) AS n;
-                INSERT INTO datasets (id, generator, created_at, expires_at, n_samples, size_bytes, tag_set, location,
+                INSERT INTO datasets (id, generator, created_at, expires_at, n_samples, size_bytes, tags, location,
                     checksum, access_count)
-                SELECT 'xor-1.0.0-' || n, 'xor', n, 9223372036854775807, n, 1, n % 1000 + 1, n::text, '', 0
+                SELECT 'xor-1.0.0-' || n, 'xor', n, 9223372036854775807, n, 1, ARRAY[(n % 1000)::text], n::text, '', 0
                 FROM generate_series(1, 20000) AS n;
                 ANALYZE datasets;
             """)
             for query, index in (
                 (DatasetFilter(), "datasets_by_time"),
-                (DatasetFilter(tags="7"), "datasets_by_tag_set"),
+                (DatasetFilter(tags="7"), "datasets_pkey"),
                 (DatasetFilter(min_samples=19_990), "datasets_by_samples"),
             ):
-                where, values = condition(query, NOON, None if query.tags is None else [8])
+                where, values = condition(query, NOON)
+                if tags := tagged(connection, query):
+                    where, values = tags.condition, tags.values
                 page = f"EXPLAIN SELECT * FROM datasets WHERE {where} ORDER BY created_at DESC, id DESC LIMIT 100"  # noqa: S608
                 plan = connection.execute(page.encode(), values).fetchall()
                 assert index in str(plan)
+
+
+@pytest.mark.parametrize("n", [FEW - 1, FEW + 1])
+def test_tags_that_many_datasets_have_in_many_combinations_are_found_by_their_bits(
+    url: str, tmp_path: Path, n: int
+) -> None:
+    """Each once, without those that have expired, over gaps in the numbers, and whether few fit or many."""
+    with closing(PostgresqlStore(url, tmp_path, artifacts="database")) as store:
+        add_tagged(url, n)
+
+        def total(tags: str, tags_match: Literal["any", "all"] = "any", **fields: object) -> int:
+            query = DatasetFilter.model_validate({"tags": tags, "tags_match": tags_match, **fields})
+            found = store.find(query, NOON)
+            assert len(found.datasets) == min(100, found.total)
+            return found.total
+
+        assert total("all") == n - n // 10
+        assert total("all", include_expired=True) == n
+        assert total("third-0,third-1,run-5", include_expired=True) == n // 3 + (n + 2) // 3 + 1
+        assert total("all,third-1", "all", include_expired=True) == (n + 2) // 3
+        assert [total(tags, "all") for tags in ("all,run-7", "run-7,run-8", "all,none", "run-10")] == [1, 0, 0, 0]
+        assert total("all", generator="xor", min_samples=5) == n - n // 10 - 4
+        assert store.stats(NOON).by_tag["third-0"] == n // 3
+
+
+def test_what_tells_of_a_tag_goes_with_the_last_dataset_that_has_it(url: str, tmp_path: Path) -> None:
+    """Deleted, swept, or given others; those of other datasets stay."""
+    with closing(PostgresqlStore(url, tmp_path)) as store:
+        for number, tags in enumerate((("a", "b"), ("b", "c"), ("d",))):
+            store.put(*made(number, tags=tags, expires_at=later(9) if number == 1 else None))
+        store.delete(id_of(0))
+        assert count(url, "tag_blocks") == 3
+        store.delete_expired(later(9))
+        store.change_tags(id_of(2), ["e", "d"], ["d"])
+        assert store.stats(NOON).by_tag == {"d": 1, "e": 1}
+        store.change_tags(id_of(2), [], ["d", "e"])
+        assert count(url, "tag_blocks") == 0
+
+
+def add_tagged(url: str, n: int) -> None:
+    """So many datasets, each tenth expired, in blocks between which one is empty."""
+    with psycopg.connect(url) as connection:
+        connection.execute(
+            f"""
+            WITH numbered AS (
+                INSERT INTO datasets (number, id, generator, created_at, expires_at, n_samples, size_bytes, tags,
+                    location, checksum, access_count)
+                OVERRIDING SYSTEM VALUE
+                SELECT n + (n / {BLOCK} + 2) * {BLOCK}, 'xor-1.0.0-' || lpad(to_hex(n), 16, '0'), 'xor', n,
+                    CASE n %% 10 WHEN 0 THEN 0 ELSE 9223372036854775807 END, n, 1,
+                    ARRAY['all', 'run-' || n, 'third-' || n %% 3], n::text, '', 0
+                FROM generate_series(1, {n}) AS n RETURNING number
+            )
+            INSERT INTO details SELECT number, %s, NULL FROM numbered
+            """.encode(),  # noqa: S608
+            (made(1)[0].model_dump_json(exclude={"profile"}),),
+        )

@@ -378,3 +378,36 @@ def test_what_others_do_to_an_artifact_is_found(server: RedisProcess, store: Red
     store.delete(id_of(1))
     assert store.put(*made(1)).created
     assert content(store, id_of(1)) == content_of(1)
+
+
+def put_many(server: RedisProcess, store: RedisStore) -> list[str]:
+    """More datasets than are removed at once, all expired, and none with bytes."""
+    server.client.config_set("appendfsync", "no")
+    for number in range(1001):
+        row = store._row(made(number, expires_at=later(number + 60))[0]) | {"place": "", "pieces": 0}
+        store._call("put", redis_store._json(row), "{}", "")
+    return [id_of(number) for number in range(1001)]
+
+
+def scripts_run(server: RedisProcess) -> int:
+    """How often."""
+    return int(server.client.info("commandstats")["cmdstat_evalsha"]["calls"])
+
+
+def test_what_has_expired_is_removed_some_at_a_time(server: RedisProcess, store: RedisStore) -> None:
+    """So that others are not kept waiting, however much that is."""
+    ids = put_many(server, store)
+    before = scripts_run(server)
+    assert sorted(store.delete_expired(later(2000))) == ids
+    assert scripts_run(server) - before == 3  # a thousand, one, and none
+    assert (store.ids(10, 0), store.stats(NOON).total_bytes) == ([], 0)
+
+
+def test_what_redis_has_let_go_of_is_removed_some_at_a_time(server: RedisProcess, store: RedisStore) -> None:
+    """Before anything else is answered."""
+    ids = put_many(server, store)
+    server.client.zadd("juniper:lapses", dict.fromkeys(ids, 1))
+    before = scripts_run(server)
+    assert store.names() == {}
+    assert scripts_run(server) - before == 2
+    assert store.stats(NOON).total_datasets == 0
