@@ -97,6 +97,7 @@ def juniper_refused(
                 *_ports(said, settings[host]),
                 *_addresses(said, settings[host]),
                 *_account(said),
+                *_timeout(said),
                 *_env(said, services, known),
                 *_drop_ins(said, services),
                 *_credentials(said, services),
@@ -132,6 +133,9 @@ def _account(said: Variables) -> Iterator[str]:
     account = said.get("juniper_account", "juniper")
     if not re.fullmatch(r"[a-z_][a-z0-9_-]{0,31}", account) or account == "root":
         yield f"juniper_account={account} is no name of an account for services"
+
+
+def _timeout(said: Variables) -> Iterator[str]:
     if int(said.get("juniper_ready_timeout_s", 1)) < 1:
         yield f"juniper_ready_timeout_s={said['juniper_ready_timeout_s']} is no time"
 

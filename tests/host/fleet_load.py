@@ -4,6 +4,7 @@ import contextlib
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from typing import TypeVar
 
 import httpx
@@ -32,22 +33,9 @@ def load(calls: Mapping[str, Mapping[str, str]]) -> Iterator[Mapping[str, Told]]
     Args:
         calls: the headers of each address.
     """
-    ended = threading.Event()
     told = {url: Told() for url in calls}
-
-    def call(url: str) -> None:
-        while not ended.wait(PAUSE_S):
-            _read(url, calls[url], told[url])
-
-    threads = [threading.Thread(target=call, args=[url]) for url in calls]
-    for thread in threads:
-        thread.start()
-    try:
+    with _again_and_again(*(partial(_read, url, headers, told[url]) for url, headers in calls.items())):
         yield told
-    finally:
-        ended.set()
-        for thread in threads:
-            thread.join()
 
 
 @contextlib.contextmanager
@@ -57,21 +45,34 @@ def repeated(read: Callable[[], _Answer]) -> Iterator[list[_Answer]]:
     Args:
         read: what it raises of httpx's transport is no answer.
     """
-    ended = threading.Event()
     answers: list[_Answer] = []
 
     def ask() -> None:
-        while not ended.wait(PAUSE_S):
-            with contextlib.suppress(httpx.TransportError):
-                answers.append(read())
+        with contextlib.suppress(httpx.TransportError):
+            answers.append(read())
 
-    thread = threading.Thread(target=ask)
-    thread.start()
-    try:
+    with _again_and_again(ask):
         yield answers
+
+
+@contextlib.contextmanager
+def _again_and_again(*calls: Callable[[], None]) -> Iterator[None]:
+    """Make each of these calls, with pauses, in a thread of its own."""
+    ended = threading.Event()
+
+    def repeat(call: Callable[[], None]) -> None:
+        while not ended.wait(PAUSE_S):
+            call()
+
+    threads = [threading.Thread(target=repeat, args=[call]) for call in calls]
+    for thread in threads:
+        thread.start()
+    try:
+        yield
     finally:
         ended.set()
-        thread.join()
+        for thread in threads:
+            thread.join()
 
 
 def _read(url: str, headers: Mapping[str, str], told: Told) -> None:

@@ -163,6 +163,7 @@ def test_the_training_goes_on_where_it_was(upgraded: Upgraded) -> None:
     before, after = upgraded.before, upgraded.after
     assert (after.run_id, after.training_active) == (before.run_id, True)
     assert after.monitor.current_epoch > before.monitor.current_epoch
+    assert upgraded.epochs
     assert upgraded.epochs == sorted(upgraded.epochs)
     eventually(lambda: trained(upgraded.fleet).monitor.current_epoch > after.monitor.current_epoch, "it trains further")
 
